@@ -1,0 +1,538 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * libmigrate: a program brings its database to the schema it was built for, in its own start-up.
+ *
+ * This header is the whole contract and its manual. Start with migrate_startup() at the end of the
+ * file: most programs need that one call.
+ *
+ * Rules that hold for every function
+ *   Names      migrate_object_verb; opaque types; constants MIGRATE_X.
+ *   Text       UTF-8, NUL-terminated unless a length stands beside it.
+ *   Results    0 = done; > 0 = a defined answer that is no error (MIGRATE_PENDING ...); < 0 = an error code.
+ *   Outputs    parameters named out_*; on failure none of them is touched. The last parameter,
+ *              out_err, may be NULL; if it is not, it receives an error object on failure (yours: free it
+ *              with migrate_error_free()) and is left alone on success. Start it at NULL.
+ *   Ownership  a handle that comes through an out_* parameter is yours to free. A pointer that is returned is
+ *              borrowed; its comment names the owner. Inputs are copied. Every *_free accepts NULL.
+ *              Handles may be freed in any order: what one needs of another, it keeps alive.
+ *   Threads    the library starts none and keeps no global that changes. A handle may move between threads
+ * but serves one at a time. Exceptions, marked "any thread": migrate_rows and migrate_error are immutable
+ * once you have them, and migrate_token_stop() / migrate_token_cancel() may be called from any thread and
+ * from a signal handler while another thread is inside the library. Manners    never exits, aborts, prints,
+ * forks, changes signals, locale, folder or environment, and reads the environment in
+ * migrate_options_from_environment() alone (libpq reads its own PG* variables). Time       int64_t
+ * microseconds: durations, and instants since 1970-01-01 UTC. Memory     any allocation may fail: the call
+ * returns MIGRATE_ERROR_NOMEM and leaves the database as for any other failure at that point.
+ */
+#ifndef MIGRATE_H
+#define MIGRATE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define MIGRATE_VERSION_MAJOR 1
+#define MIGRATE_VERSION_MINOR 0
+#define MIGRATE_VERSION_PATCH 0
+#define MIGRATE_VERSION_NUMBER                                                                               \
+    (MIGRATE_VERSION_MAJOR * 1000000 + MIGRATE_VERSION_MINOR * 1000 + MIGRATE_VERSION_PATCH)
+
+#ifndef MIGRATE_API
+#if defined(__GNUC__) && !defined(_WIN32)
+#define MIGRATE_API __attribute__((visibility("default")))
+#else
+#define MIGRATE_API
+#endif
+#endif
+
+/* ------------------------------------------------------------------------------------------------
+ * Opaque handles
+ */
+typedef struct migrate_session migrate_session;       /* an open database with its migrations */
+typedef struct migrate_plan migrate_plan;             /* steps that would run, as reviewed */
+typedef struct migrate_run migrate_run;               /* a run that the host pulls step by step */
+typedef struct migrate_options migrate_options;       /* key/value settings, token, event callback, source */
+typedef struct migrate_source migrate_source;         /* migrations that the host holds in memory */
+typedef struct migrate_rows migrate_rows;             /* an immutable table of results */
+typedef struct migrate_error migrate_error;           /* what went wrong, where, and what to do */
+typedef struct migrate_event migrate_event;           /* what the event callback receives */
+typedef struct migrate_token migrate_token;           /* asks a running call to end */
+typedef struct migrate_connection migrate_connection; /* what a code migration works on */
+typedef struct migrate_client migrate_client;         /* functions of a client library (libpq, sqlite3) */
+typedef struct migrate_driver migrate_driver;         /* a host's own connection, as callbacks */
+typedef struct migrate_result migrate_result;         /* what a host's driver fills in */
+
+/* Any function pointer on its way through migrate_client_set() or migrate_driver_set(). */
+typedef void (*migrate_function)(void);
+
+/* ------------------------------------------------------------------------------------------------
+ * Codes. Never renumbered, never reused. migrate_error_class() groups the errors by what to do.
+ */
+#define MIGRATE_OK 0      /* done, or nothing to do */
+#define MIGRATE_PENDING 1 /* mode check: migrations are pending */
+#define MIGRATE_MORE 2    /* migrate_run_step(): a step was done, call again */
+#define MIGRATE_STOPPED                                                                                      \
+    3 /* run_budget or migrate_token_stop() ended the run between two migrations; go on with a new run */
+
+#define MIGRATE_ERROR_NOMEM (-1)   /* out of memory */
+#define MIGRATE_ERROR_MISUSE (-2)  /* an argument is NULL, out of range, or the call comes at the wrong time \
+                                    */
+#define MIGRATE_ERROR_OPTION (-3)  /* unknown option or bad value */
+#define MIGRATE_ERROR_URL (-4)     /* a URL that names no known engine or cannot be read */
+#define MIGRATE_ERROR_CLIENT (-5)  /* client library absent, or lacks a function */
+#define MIGRATE_ERROR_CONNECT (-6) /* database not reachable within wait_timeout */
+#define MIGRATE_ERROR_AUTHENTICATION (-7) /* password, role or host refused by the server */
+#define MIGRATE_ERROR_NO_DATABASE (-8) /* the server has no database of that name; the file does not exist   \
+                                        */
+#define MIGRATE_ERROR_SOURCE (-9)      /* a directory, file, name or text of the source is not valid */
+#define MIGRATE_ERROR_DUPLICATE (-10)  /* two migrations with one id or one number */
+#define MIGRATE_ERROR_DEPENDENCY                                                                             \
+    (-11) /* Depends: names an unknown id, forms a circle, or forbids this rollback */
+#define MIGRATE_ERROR_TARGET (-12)    /* target unknown, or fits several ids */
+#define MIGRATE_ERROR_SQL (-13)       /* a statement failed; its migration was rolled back */
+#define MIGRATE_ERROR_CODE (-14)      /* a code migration or a host's callback failed */
+#define MIGRATE_ERROR_MODIFIED (-15)  /* an applied migration's text has changed */
+#define MIGRATE_ERROR_MISSING (-16)   /* an applied migration is not in the source */
+#define MIGRATE_ERROR_LATE (-17)      /* a pending number is lower than an applied one */
+#define MIGRATE_ERROR_AHEAD (-18)     /* the database is ahead of this build */
+#define MIGRATE_ERROR_RENAMED (-19)   /* an applied migration stands in the source under a new id */
+#define MIGRATE_ERROR_UNMANAGED (-20) /* the database has objects but no history */
+#define MIGRATE_ERROR_HISTORY (-21)   /* the history table is not ours, newer than this library, or damaged */
+#define MIGRATE_ERROR_RIGHTS (-22)    /* the role lacks a right; the hint has the GRANT */
+#define MIGRATE_ERROR_READ_ONLY (-23) /* read-only file or server */
+#define MIGRATE_ERROR_LOCKED (-24)    /* another runner or writer holds the lock beyond wait_timeout */
+#define MIGRATE_ERROR_TIMEOUT (-25)   /* run_deadline, or mode wait beyond wait_timeout */
+#define MIGRATE_ERROR_CANCELLED (-26) /* cancelled by token or by the event callback */
+#define MIGRATE_ERROR_STALE (-27)     /* the plan no longer fits the database or the source */
+#define MIGRATE_ERROR_IRREVERSIBLE (-28) /* no rollback text */
+#define MIGRATE_ERROR_REFUSED (-29)      /* refused by a guard */
+#define MIGRATE_ERROR_PARTIAL                                                                                \
+    (-30) /* non-transactional work ended half-way; a new run goes on behind the last done statement */
+#define MIGRATE_ERROR_CONNECTION_LOST (-31) /* the connection broke during the run */
+#define MIGRATE_ERROR_IN_TRANSACTION (-32)  /* the host's connection is inside a transaction */
+#define MIGRATE_ERROR_IO (-33)              /* disk full, I/O error, damaged database file */
+#define MIGRATE_ERROR_INTERNAL (-34)        /* a defect in the library: please report it */
+
+/* "Not there", where a function returns an index. */
+#define MIGRATE_NONE ((size_t)-1)
+
+/* ------------------------------------------------------------------------------------------------
+ * The library
+ */
+
+/* Version of the library that runs, "1.0.0" (static). Any thread. Since 1.0. */
+MIGRATE_API const char *migrate_version(void);
+
+/* The same as a number, as MIGRATE_VERSION_NUMBER. Any thread. Since 1.0. */
+MIGRATE_API int32_t migrate_version_number(void);
+
+/* 1 if this build has a feature, else 0: "sqlite", "postgresql" (engines), "dlopen" (client libraries are
+ * loaded on first use), "linked" (they were linked at build time). Unknown names give 0. Any thread.
+ * Since 1.0. */
+MIGRATE_API int32_t migrate_has(const char *feature);
+
+/* Frees a text that the library handed over through a char **out_* parameter. NULL is fine. Any thread.
+ * Since 1.0. */
+MIGRATE_API void migrate_free(void *text);
+
+/* ------------------------------------------------------------------------------------------------
+ * Errors. Immutable; any thread. Texts belong to the error and live as long as it; getters return NULL (or 0)
+ * where there is nothing to say. No password ever stands in one. All since 1.0.
+ */
+MIGRATE_API int32_t migrate_error_code(const migrate_error *error); /* MIGRATE_ERROR_X */
+MIGRATE_API const char *
+migrate_error_name(const migrate_error *error); /* the code as a word: "sql", "locked" ... */
+/* What to do: "retry" (later), "source" (mend the migrations), "rights", "usage", "state" (decide: the
+ * database and the build differ), "environment" (mend the set-up), "cancelled", "internal". */
+MIGRATE_API const char *migrate_error_class(const migrate_error *error);
+MIGRATE_API const char *migrate_error_message(const migrate_error *error); /* one line */
+MIGRATE_API const char *migrate_error_detail(const migrate_error *error);
+MIGRATE_API const char *migrate_error_hint(const migrate_error *error); /* what to do next */
+MIGRATE_API const char *migrate_error_id(const migrate_error *error);   /* the migration */
+MIGRATE_API const char *migrate_error_file(const migrate_error *error);
+MIGRATE_API int64_t migrate_error_line(const migrate_error *error);   /* 1-based, in the file; 0: none */
+MIGRATE_API int64_t migrate_error_column(const migrate_error *error); /* 1-based, in characters; 0: none */
+MIGRATE_API const char *
+migrate_error_statement(const migrate_error *error); /* the failing statement, cut at 4 KiB */
+MIGRATE_API const char *migrate_error_sqlstate(const migrate_error *error); /* PostgreSQL's five characters */
+MIGRATE_API int32_t migrate_error_driver_code(const migrate_error *error); /* SQLite's extended result code */
+
+/* The whole error as text for a person: "dir/007_x.sql:37:12: message", the source line with a caret, detail,
+ * hint. *out_text is yours: migrate_free(). Fails with MIGRATE_ERROR_NOMEM or _MISUSE only. */
+MIGRATE_API int32_t migrate_error_text(const migrate_error *error, char **out_text);
+
+/* The whole error as a JSON object. *out_json is yours: migrate_free(). */
+MIGRATE_API int32_t migrate_error_json(const migrate_error *error, char **out_json);
+
+MIGRATE_API void migrate_error_free(migrate_error *error);
+
+/* The word of a code ("sql" for MIGRATE_ERROR_SQL, "pending" for MIGRATE_PENDING); static; NULL for a number
+ * that is no code. */
+MIGRATE_API const char *migrate_code_name(int32_t code);
+
+/* ------------------------------------------------------------------------------------------------
+ * Row sets: reports, history, status, options. Immutable, outlive their session, any thread, freed in any
+ * order. Columns are only ever added; address them by name. Out-of-range indexes give NULL or 0, never a
+ * crash. All since 1.0.
+ */
+MIGRATE_API size_t migrate_rows_count(const migrate_rows *rows);
+MIGRATE_API size_t migrate_rows_columns(const migrate_rows *rows);
+MIGRATE_API const char *migrate_rows_column_name(const migrate_rows *rows, size_t column);
+MIGRATE_API size_t migrate_rows_column_index(const migrate_rows *rows,
+                                             const char *name); /* or MIGRATE_NONE */
+MIGRATE_API int32_t migrate_rows_is_null(const migrate_rows *rows, size_t row, size_t column);
+MIGRATE_API const char *migrate_rows_text(const migrate_rows *rows, size_t row,
+                                          size_t column); /* numbers too, as text */
+MIGRATE_API size_t migrate_rows_text_length(const migrate_rows *rows, size_t row, size_t column); /* bytes */
+MIGRATE_API int64_t migrate_rows_int(const migrate_rows *rows, size_t row,
+                                     size_t column); /* truth values: 0, 1 */
+
+/* Values that belong to the whole set, by name: "changed", "from", "to" ... (each function lists its own). */
+MIGRATE_API const char *migrate_rows_value_text(const migrate_rows *rows, const char *name);
+MIGRATE_API int64_t migrate_rows_value_int(const migrate_rows *rows, const char *name);
+
+/* {"name": value, ..., "rows": [{"column": value, ...}, ...]}. *out_json is yours: migrate_free(). */
+MIGRATE_API int32_t migrate_rows_json(const migrate_rows *rows, char **out_json, migrate_error **out_err);
+
+MIGRATE_API void migrate_rows_free(migrate_rows *rows);
+
+/* ------------------------------------------------------------------------------------------------
+ * Token: asks a call that waits or runs to end. Reference-counted. All since 1.0.
+ */
+MIGRATE_API int32_t migrate_token_new(migrate_token **out_token, migrate_error **out_err);
+
+/* End at the next safe point: nothing new is begun; a migration that is under way is finished. The call
+ * returns MIGRATE_STOPPED, or MIGRATE_ERROR_CANCELLED where it was waiting. Stores one atomic: any thread,
+ * signal handlers. */
+MIGRATE_API void migrate_token_stop(migrate_token *token);
+
+/* End now: the statement that runs is cancelled, its migration rolled back; the call returns
+ * MIGRATE_ERROR_CANCELLED within about 200 ms. Stores one atomic: any thread, signal handlers. */
+MIGRATE_API void migrate_token_cancel(migrate_token *token);
+
+/* 0: nothing asked; 1: stop; 2: cancel. Any thread. */
+MIGRATE_API int32_t migrate_token_state(const migrate_token *token);
+
+/* Gives the caller's reference up; options and sessions hold their own. */
+MIGRATE_API void migrate_token_free(migrate_token *token);
+
+/* ------------------------------------------------------------------------------------------------
+ * Events: progress, log, checkpoints. One callback, on the calling thread, during the call; at least one
+ * event a second while something waits or runs. The event and its texts live until the callback returns. A
+ * non-zero return cancels, as migrate_token_cancel() does. The callback must not call the library on the same
+ * session. All since 1.0.
+ *
+ * Names: "connecting" (again, database not up yet), "connected", "waiting" (for another runner), "locked",
+ * "plan", "step" (begins), "progress", "done" (step done, not yet committed), "applied" / "rolled_back"
+ * (committed), "failed", "warning", "notice" (the database's own), "finished". Later versions add names:
+ * ignore those that you do not know. Values: "id", "name", "file", "message", "direction", "number", "count",
+ * "duration_us", "waited_us", "statement", "code".
+ */
+typedef int32_t (*migrate_event_fn)(const migrate_event *event, void *user);
+MIGRATE_API const char *migrate_event_name(const migrate_event *event);
+MIGRATE_API const char *
+migrate_event_level(const migrate_event *event); /* "debug", "info", "warning", "error" */
+MIGRATE_API const char *
+migrate_event_message(const migrate_event *event); /* one line for a person, never NULL */
+MIGRATE_API const char *migrate_event_text(const migrate_event *event,
+                                           const char *value); /* NULL: not in this event */
+MIGRATE_API int64_t migrate_event_int(const migrate_event *event,
+                                      const char *value); /* 0: not in this event */
+
+/* ------------------------------------------------------------------------------------------------
+ * Options: key/value text, checked as they are set, copied when a session opens. All since 1.0.
+ */
+MIGRATE_API int32_t migrate_options_new(migrate_options **out_options, migrate_error **out_err);
+
+/* Sets one option; a NULL value brings the default back. Durations carry a unit ("500ms", "30s", "5min",
+ * "2h"; "0" and "none" switch off where the option says so); truth values are on/off. MIGRATE_ERROR_OPTION
+ * names the nearest key or the values that would do. */
+MIGRATE_API int32_t migrate_options_set(migrate_options *options, const char *key, const char *value,
+                                        migrate_error **out_err);
+
+/* The value in force (default included), or NULL for an unknown key or no value. Belongs to the options until
+ * the next set. */
+MIGRATE_API const char *migrate_options_get(const migrate_options *options, const char *key);
+
+/* Every option: "key", "type" (text, word, duration, number, truth), "default", "values" (of a word,
+ * separated by |), "secret" (truth: mask it), "since", "help", "environment" (its variable). Any thread. */
+MIGRATE_API int32_t migrate_options_list(migrate_rows **out_rows, migrate_error **out_err);
+
+/* Reads MIGRATE_<KEY IN CAPITALS> for every option, and DATABASE_URL for "url" where MIGRATE_URL is not set.
+ * Options set before keep their value only where the environment has none. */
+MIGRATE_API int32_t migrate_options_from_environment(migrate_options *options, migrate_error **out_err);
+
+/* The token is kept alive by the options and by every session opened with them. NULL takes it away. */
+MIGRATE_API int32_t migrate_options_set_token(migrate_options *options, migrate_token *token,
+                                              migrate_error **out_err);
+
+/* fn NULL takes it away. */
+MIGRATE_API int32_t migrate_options_set_event(migrate_options *options, migrate_event_fn fn, void *user);
+
+/* Migrations from memory, beside those of the option "dir" (both may be used; ids must differ). Kept alive;
+ * do not add to a source that a session uses. */
+MIGRATE_API int32_t migrate_options_set_source(migrate_options *options, migrate_source *source,
+                                               migrate_error **out_err);
+
+MIGRATE_API void migrate_options_free(migrate_options *options);
+
+/* ------------------------------------------------------------------------------------------------
+ * Migrations from memory. Texts are copied. All since 1.0.
+ */
+MIGRATE_API int32_t migrate_source_new(migrate_source **out_source, migrate_error **out_err);
+
+/* Adds a file of a migrations directory, as if it lay there under this path ("001_users.sql",
+ * "repeatable/v.sql", "schema.sql"): names, directives and rollback blocks are read alike. What `migratectl
+ * embed` writes calls this. The path's form is checked at once, the rest when the source is used. */
+MIGRATE_API int32_t migrate_source_add_file(migrate_source *source, const char *path, const char *text,
+                                            size_t length, migrate_error **out_err);
+
+/* Adds one migration as texts; down may be NULL. A "-- ROLLBACK:" block in up counts where down is NULL. */
+MIGRATE_API int32_t migrate_source_add(migrate_source *source, const char *id, const char *up,
+                                       const char *down, migrate_error **out_err);
+
+/* A migration in the host's code. It gets the open connection inside the migration's transaction and returns
+ * 0, or anything else to fail (say why with migrate_connection_fail() first). Its effects in the database
+ * happen exactly once; what it does outside may happen again after a crash. It must not commit, roll back or
+ * use another connection to the same database. */
+typedef int32_t (*migrate_code_fn)(migrate_connection *connection, void *user);
+
+/* Adds a code migration; down may be NULL. version stands where a text's checksum would: change it when the
+ * code changes its meaning. */
+MIGRATE_API int32_t migrate_source_add_code(migrate_source *source, const char *id, const char *version,
+                                            migrate_code_fn up, migrate_code_fn down, void *user,
+                                            migrate_error **out_err);
+
+/* The fast road for an empty database in code: creates the schema as it stands after migration `stands_for`.
+ */
+MIGRATE_API int32_t migrate_source_set_schema_code(migrate_source *source, const char *stands_for,
+                                                   migrate_code_fn create, void *user,
+                                                   migrate_error **out_err);
+
+MIGRATE_API void migrate_source_free(migrate_source *source);
+
+/* ------------------------------------------------------------------------------------------------
+ * What a code migration may do with its connection. Valid until the callback returns. All since 1.0.
+ */
+MIGRATE_API const char *
+migrate_connection_engine(const migrate_connection *connection); /* "sqlite", "postgresql" */
+
+/* The native handle (sqlite3 *, PGconn *) or NULL for a host's driver. It belongs to the session or its host.
+ */
+MIGRATE_API void *migrate_connection_handle(const migrate_connection *connection);
+
+/* Runs SQL text, one or more statements. */
+MIGRATE_API int32_t migrate_connection_exec(migrate_connection *connection, const char *sql,
+                                            migrate_error **out_err);
+
+/* Runs one statement and returns its rows (all text, or null). */
+MIGRATE_API int32_t migrate_connection_query(migrate_connection *connection, const char *sql,
+                                             migrate_rows **out_rows, migrate_error **out_err);
+
+/* A text as a literal of the engine's SQL, quotes included. *out_literal is yours: migrate_free(). */
+MIGRATE_API int32_t migrate_connection_quote(migrate_connection *connection, const char *text,
+                                             char **out_literal, migrate_error **out_err);
+
+/* Why the callback is about to fail; becomes the error's message. Returns MIGRATE_ERROR_CODE, so that a
+ * callback can `return` it. */
+MIGRATE_API int32_t migrate_connection_fail(migrate_connection *connection, const char *message);
+
+/* ------------------------------------------------------------------------------------------------
+ * Opening. A session holds one connection. All since 1.0.
+ */
+
+/* Opens by URL: whatever libpq takes (postgresql://..., "host=... dbname=...", several hosts, service files,
+ * PG*), or sqlite:path, sqlite::memory:, file:... (SQLite's URI). url NULL: the option "url". Waits up to
+ * wait_timeout for a database that is still coming up; a refused password or a missing database is reported
+ * at once. A SQLite file is created by the first write, not by opening. Two copies of SQLite in one process
+ * break each other's locks on a file: if the host has its own, use migrate_open_sqlite3(), or finish before
+ * the host opens the file. options may be NULL. Errors: _URL, _CLIENT, _CONNECT, _AUTHENTICATION,
+ * _NO_DATABASE, _OPTION, _CANCELLED. */
+MIGRATE_API int32_t migrate_open(const char *url, const migrate_options *options,
+                                 migrate_session **out_session, migrate_error **out_err);
+
+/* Opens on the host's own handle through the host's own client library. Programs call migrate_open_sqlite3()
+ * of migrate_sqlite3.h or migrate_open_libpq() of migrate_libpq.h, which fill the client and call this. The
+ * handle stays the host's: it is not closed, and transaction state, settings, handlers and hooks are left as
+ * found. It must not be used by the host while a call on the session runs. The host's open transaction is
+ * refused (MIGRATE_ERROR_IN_TRANSACTION) unless the option host_transaction=use asks to work inside it. */
+MIGRATE_API int32_t migrate_open_handle(migrate_client *client, void *handle, const migrate_options *options,
+                                        migrate_session **out_session, migrate_error **out_err);
+
+/* Opens on a host's own driver (see below), for any driver of any language. The driver is kept alive by the
+ * session. */
+MIGRATE_API int32_t migrate_open_host(migrate_driver *driver, const migrate_options *options,
+                                      migrate_session **out_session, migrate_error **out_err);
+
+MIGRATE_API void migrate_close(migrate_session *session);
+
+/* ------------------------------------------------------------------------------------------------
+ * The functions of a client library, handed over by name. All since 1.0.
+ */
+
+/* engine: "sqlite" or "postgresql". */
+MIGRATE_API int32_t migrate_client_new(const char *engine, migrate_client **out_client,
+                                       migrate_error **out_err);
+
+/* Unknown names are ignored; a needed name that stays unset makes the open fail with MIGRATE_ERROR_CLIENT,
+ * which names it. */
+MIGRATE_API int32_t migrate_client_set(migrate_client *client, const char *name, migrate_function fn);
+
+MIGRATE_API void migrate_client_free(migrate_client *client);
+
+/* ------------------------------------------------------------------------------------------------
+ * A host's driver: the connection as callbacks. All since 1.0.
+ *
+ *   "exec"            migrate_driver_fn, needed: runs one statement
+ *   "query"           migrate_driver_fn, needed: runs one statement and hands its rows over
+ *   "in_transaction"  migrate_driver_state_fn: 1 inside a transaction, 0 not, < 0 unknown
+ *   "cancel"          migrate_driver_state_fn: asked on the calling thread before each statement; non-zero
+ * ends the run
+ *
+ * SQL arrives as text with literals, without parameters, one statement a call; BEGIN, COMMIT, ROLLBACK and
+ * SAVEPOINT among them, so the host's driver must be in autocommit and pass them on.
+ */
+typedef int32_t (*migrate_driver_fn)(const char *sql, size_t length, migrate_result *result, void *user);
+typedef int32_t (*migrate_driver_state_fn)(void *user);
+
+/* engine: whose SQL it speaks, "sqlite" or "postgresql". */
+MIGRATE_API int32_t migrate_driver_new(const char *engine, void *user, migrate_driver **out_driver,
+                                       migrate_error **out_err);
+MIGRATE_API int32_t migrate_driver_set(migrate_driver *driver, const char *name, migrate_function fn);
+MIGRATE_API void migrate_driver_free(migrate_driver *driver);
+
+/* For the callbacks: how many columns each row has (call it once, first), then the values row by row (text
+ * NULL: null). They return 0 or MIGRATE_ERROR_NOMEM / _MISUSE. */
+MIGRATE_API int32_t migrate_result_columns(migrate_result *result, size_t columns);
+MIGRATE_API int32_t migrate_result_value(migrate_result *result, const char *text, size_t length);
+
+/* For the callbacks, before they return non-zero: what the database said. sqlstate may be NULL (SQLite: give
+ * driver_code); position: 1-based character in the statement, 0 unknown. */
+MIGRATE_API int32_t migrate_result_fail(migrate_result *result, const char *sqlstate, int32_t driver_code,
+                                        const char *message, int64_t position);
+
+/* ------------------------------------------------------------------------------------------------
+ * The verbs. Each reads the history afresh. All since 1.0.
+ *
+ * Targets
+ *   NULL, ""    everything pending (plan, apply); the last applied one (rollback)
+ *   "+N", "-N"  the next N; the last N
+ *   "ID"        up or down to this id, so that it is the last applied one; a unique prefix or the number will
+ * do "empty"     down to nothing "only:ID"   roll this one migration back (rollback); apply this one alone
+ * (plan)
+ */
+
+/* What would run. Writes nothing; SELECT rights are enough; works on a standby and on a read-only file.
+ * Policies (on_modified, on_missing, on_ahead, order ...) speak here as they would in the run. */
+MIGRATE_API int32_t migrate_plan_make(migrate_session *session, const char *target, migrate_plan **out_plan,
+                                      migrate_error **out_err);
+
+/* The steps: "number", "id", "name", "kind", "direction" (up, down), "action" (run, schema, record), "file",
+ * "transaction" (own; shared with other steps; several, or none: not atomic, see "segments"), "reversible"
+ * (source, stored, no), "stored" (truth: the rollback text comes from the history), "checksum", "breaking"
+ * (truth), "segments" (how many transactions or lone statements; 1: all or nothing). Values: "count", "from", "to", "direction",
+ * "engine", "findings" (how many). */
+MIGRATE_API int32_t migrate_plan_rows(const migrate_plan *plan, migrate_rows **out_rows,
+                                      migrate_error **out_err);
+
+/* What the plan foresees going wrong: "rule", "severity" (error, warning, info), "id", "file", "line",
+ * "column", "message", "hint": rights that the role lacks, extensions that the server does not have, policies
+ * set to warn. */
+MIGRATE_API int32_t migrate_plan_findings(const migrate_plan *plan, migrate_rows **out_rows,
+                                          migrate_error **out_err);
+
+/* The SQL that would run, as text with a comment line above each step. *out_sql is yours: migrate_free(). */
+MIGRATE_API int32_t migrate_plan_sql(const migrate_plan *plan, char **out_sql, migrate_error **out_err);
+
+MIGRATE_API void migrate_plan_free(migrate_plan *plan);
+
+/* Runs a plan exactly as reviewed (MIGRATE_ERROR_STALE if database or source moved since), or, with plan
+ * NULL, everything pending. The report has one row a step, "id", "name", "kind", "direction", "action",
+ * "duration_us", and the values "changed" (truth), "from", "to" (last applied id before and after), "applied"
+ * and "rolled_back" (counts), "waited_us", "run". A failed migration leaves the database as before it; those
+ * before it stay applied. Returns MIGRATE_STOPPED (with a report) when run_budget or a stop ended it early.
+ */
+MIGRATE_API int32_t migrate_apply(migrate_session *session, const migrate_plan *plan,
+                                  migrate_rows **out_report, migrate_error **out_err);
+
+/* Rolls back; see Targets. Report as migrate_apply(). MIGRATE_ERROR_IRREVERSIBLE before anything runs if one
+ * of the steps has no rollback text. Text that only the history has is used with stored_down=allow. */
+MIGRATE_API int32_t migrate_rollback(migrate_session *session, const char *target, migrate_rows **out_report,
+                                     migrate_error **out_err);
+
+/* Every event in the history, oldest first: "seq", "event", "effect", "kind", "id", "name", "at",
+ * "duration_us", "run", "db_user", "actor", "host", "application", "library", "reason", "error", "checksum",
+ * "statement", "breaking", "fingerprint". Values: "state", "count". */
+MIGRATE_API int32_t migrate_history(migrate_session *session, migrate_rows **out_rows,
+                                    migrate_error **out_err);
+
+/* Every migration of the source and of the history, in order: "id", "name", "kind", "state" (applied,
+ * pending, late, modified, missing, renamed, ahead), "at", "duration_us", "actor", "file", "reversible",
+ * "checksum", "recorded_checksum", "note" (cosmetic: only comments or white space changed; the new id of a
+ * renamed one; the last failure of a pending one), "breaking". Values: "state" (current, pending, ahead,
+ * diverged, unmanaged), "applied", "pending", "at" (last applied id), "engine", "next" (first pending id),
+ * and a count for each other state. */
+MIGRATE_API int32_t migrate_status(migrate_session *session, migrate_rows **out_rows,
+                                   migrate_error **out_err);
+
+/* Writes the history without running anything, each with a reason:
+ *   as "applied"          id counts as applied          (id needed; pending)
+ *   as "forgotten"        id no longer counts           (id needed; applied)
+ *   as "accept-checksum"  the source's text is the right one   (id, or NULL: all modified)
+ *   as "renamed"          the new id stands for the old one    (id: the new one, or NULL: all renamed)
+ * Report as migrate_apply(), one row an event. */
+MIGRATE_API int32_t migrate_mark(migrate_session *session, const char *as, const char *id, const char *reason,
+                                 migrate_rows **out_report, migrate_error **out_err);
+
+/* Adopts a database that was built without libmigrate: everything up to and with `target` (NULL: everything)
+ * counts as applied. Nothing else is touched. Refused where the history already has applied migrations.
+ * reason may be NULL. */
+MIGRATE_API int32_t migrate_baseline(migrate_session *session, const char *target, const char *reason,
+                                     migrate_rows **out_report, migrate_error **out_err);
+
+/* The same from a table of the former tool: its column holds file names, ids or version numbers. A value that
+ * fits no migration is an error (MIGRATE_ERROR_TARGET names it). */
+MIGRATE_API int32_t migrate_baseline_from_table(migrate_session *session, const char *table,
+                                                const char *column, const char *reason,
+                                                migrate_rows **out_report, migrate_error **out_err);
+
+/* ------------------------------------------------------------------------------------------------
+ * A run, pulled: for hosts that answer probes between steps. Each step has committed when its call returns.
+ * All since 1.0.
+ */
+MIGRATE_API int32_t migrate_run_begin(migrate_session *session, const migrate_plan *plan,
+                                      migrate_run **out_run, migrate_error **out_err);
+
+/* Runs the next step. MIGRATE_MORE: a step was done; MIGRATE_OK: nothing was left. After an error or
+ * MIGRATE_STOPPED only migrate_run_end() is of use. */
+MIGRATE_API int32_t migrate_run_step(migrate_run *run, migrate_error **out_err);
+
+/* Ends the run (early, if steps are left), releases the lock and frees the run, whatever it returns.
+ * out_report may be NULL. */
+MIGRATE_API int32_t migrate_run_end(migrate_run *run, migrate_rows **out_report, migrate_error **out_err);
+
+/* ------------------------------------------------------------------------------------------------
+ * The lifespan hook. Since 1.0.
+ *
+ * Option "mode"
+ *   apply  wait for the database, apply what is pending (one of fifty starters does, the others wait for it),
+ * return check  compare only: never writes, takes no lock, needs SELECT on the history alone. MIGRATE_PENDING
+ * if something is pending (on_pending=warn: an event, and 0) wait   return as soon as another process has
+ * brought the database up to date; MIGRATE_ERROR_TIMEOUT after wait_timeout off    return at once Start-up
+ * never rolls back. Report as migrate_apply(), with the value "pending" too.
+ */
+MIGRATE_API int32_t migrate_startup(const char *url, const migrate_options *options,
+                                    migrate_rows **out_report, migrate_error **out_err);
+
+/* The same on an open session: for a host's own handle, and for readiness checks of a long-running server. */
+MIGRATE_API int32_t migrate_startup_session(migrate_session *session, migrate_rows **out_report,
+                                            migrate_error **out_err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
