@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: MIT
+ * Reading the history and replaying it. */
+#include "core/history.h"
+
+#include "core/events.h"
+#include "util/array.h"
+#include "util/memory.h"
+
+#include <string.h>
+
+/* ---- what a failing read means ---- */
+
+static int32_t history_problem(migrate_session *session, int32_t code, migrate_error **err)
+{
+    switch (error_kind_of(err)) {
+    case ERROR_RIGHTS:
+        error_set(err, MIGRATE_ERROR_RIGHTS, "the role may not read the history table %s", session->history_name);
+        error_hint(err, session->db->engine->grant_select, session->history_name);
+        return MIGRATE_ERROR_RIGHTS;
+    case ERROR_NO_COLUMN:
+        error_set(err, MIGRATE_ERROR_HISTORY, "the table %s is not a history of libmigrate", session->history_name);
+        error_hint(err, "choose another name with the option history_table, or move that table out of the way");
+        return MIGRATE_ERROR_HISTORY;
+    default:
+        return code;
+    }
+}
+
+static int32_t history_exists(migrate_session *session, bool *out, migrate_error **err)
+{
+    struct text sql = {0};
+    session->db->engine->history_exists(&sql, session->history_schema, session->history_table);
+    int32_t code = database_ask(session->db, &sql, out, err);
+    text_free(&sql);
+    return code;
+}
+
+/* Rows of the module in order, or the newest one. Columns are read by name. */
+static void history_select(migrate_session *session, struct text *sql, const char *columns, const char *tail)
+{
+    text_format(sql, "SELECT %s FROM %s WHERE module = ", columns, session->history_name);
+    const char *module = option_text(session->options, OPTION_MODULE);
+    session->db->engine->literal(sql, module, strlen(module));
+    text_add(sql, tail);
+}
+
+static int32_t damaged(const migrate_session *session, int64_t seq, const char *what, migrate_error **err)
+{
+    error_set(err, MIGRATE_ERROR_HISTORY, "the history table %s is damaged: row %lld %s", session->history_name, (long long)seq, what);
+    error_hint(err, "its rows were changed by hand: restore it from a backup");
+    return MIGRATE_ERROR_HISTORY;
+}
+
+static bool copy_digest(const char *text, char out[DIGEST_HEX])
+{
+    if (!text || strlen(text) >= DIGEST_HEX)
+        return false;
+    memcpy(out, text, strlen(text) + 1);
+    return true;
+}
+
+/* Columns are asked for by name and found by their place in the query: a host's driver hands over no names. The head's come first. */
+#define HEAD_COLUMNS "seq, format, state, chain, run"
+enum { SEQ, FORMAT, STATE, CHAIN, RUN, EVENT, EFFECT, KIND, ID, NAME, CHECKSUM, TOKENS, BREAKING, AT, DURATION, ACTOR, STATEMENT,
+       HASH, HAS_DOWN, ERROR };
+
+static int32_t head_from_rows(const migrate_session *session, const struct migrate_rows *rows, size_t row,
+                              struct history_head *head, migrate_error **err)
+{
+    head->table = true;
+    head->seq = 0;
+    if (rows_count(rows) <= row)
+        return MIGRATE_OK;
+    head->format = rows_int(rows, row, FORMAT);
+    head->seq = rows_int(rows, row, SEQ);
+    if (head->seq < 1)
+        return damaged(session, head->seq, "has no number above 0", err);
+    if (!copy_digest(rows_text(rows, row, STATE), head->state) || !copy_digest(rows_text(rows, row, CHAIN), head->chain) ||
+        !copy_digest(rows_text(rows, row, RUN), head->run))
+        return damaged(session, head->seq, "has no digest of its state, chain or run", err);
+    return MIGRATE_OK;
+}
+
+/* An own connection asks the table at once: with nothing to do that is the only query. On a borrowed one an error could
+ * abort the host's transaction, so the catalog is asked first. */
+static int32_t history_query(migrate_session *session, const char *columns, const char *tail, struct migrate_rows **out,
+                             bool *table, migrate_error **err)
+{
+    migrate_error *problem = NULL;
+    struct text sql = {0};
+    int32_t code = MIGRATE_OK;
+    bool silent = session->doing == NULL;
+    if (silent)
+        event_doing(session, "reading the history", NULL);
+    *table = true;
+    if (session->db->borrowed) {
+        code = history_exists(session, table, &problem);
+        if (code != MIGRATE_OK || !*table)
+            goto out;
+    }
+    history_select(session, &sql, columns, tail);
+    code = database_query(session->db, &sql, out, &problem);
+    if (code != MIGRATE_OK && error_kind_of(&problem) == ERROR_NO_TABLE) {
+        error_clear(&problem);
+        *table = false;
+        code = MIGRATE_OK;
+    } else if (code != MIGRATE_OK) {
+        code = history_problem(session, code, &problem);
+    }
+out:
+    if (silent)
+        session->doing = NULL;
+    text_free(&sql);
+    error_move(err, &problem);
+    return code;
+}
+
+int32_t history_look(migrate_session *session, struct history_head *out, migrate_error **err)
+{
+    struct migrate_rows *rows = NULL;
+    struct history_head head = {0};
+    bool table;
+    int32_t code = history_query(session, HEAD_COLUMNS, " ORDER BY seq DESC LIMIT 1", &rows, &table, err);
+    if (code == MIGRATE_OK && table)
+        code = head_from_rows(session, rows, 0, &head, err);
+    rows_free(rows);
+    if (code == MIGRATE_OK)
+        *out = head;
+    return code;
+}
+
+/* ---- replay ---- */
+
+static int applied_order(const struct applied *a, bool repeatable, const char *id)
+{
+    if (a->repeatable != repeatable)
+        return a->repeatable ? 1 : -1;
+    return strcmp(a->id, id);
+}
+
+static size_t applied_find(const struct history *history, bool repeatable, const char *id, bool *found)
+{
+    size_t low = 0, high = history->count;
+    /* Ids mostly arrive in order: look at the end first. */
+    if (high > 0 && applied_order(&history->items[high - 1], repeatable, id) < 0) {
+        *found = false;
+        return high;
+    }
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = applied_order(&history->items[middle], repeatable, id);
+        if (order == 0) {
+            *found = true;
+            return middle;
+        }
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *found = false;
+    return low;
+}
+
+static size_t trace_find(const struct history *history, const char *id, bool *found)
+{
+    size_t low = 0, high = history->traces_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(history->traces[middle].id, id);
+        if (order == 0) {
+            *found = true;
+            return middle;
+        }
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *found = false;
+    return low;
+}
+
+static struct trace *trace_of(struct history *history, const char *id, migrate_error **err)
+{
+    bool found;
+    size_t at = trace_find(history, id, &found);
+    if (found)
+        return &history->traces[at];
+    if (!array_grow((void **)&history->traces, &history->traces_capacity, history->traces_count + 1,
+                    sizeof *history->traces)) {
+        error_nomem(err);
+        return NULL;
+    }
+    memmove(history->traces + at + 1, history->traces + at, (history->traces_count - at) * sizeof *history->traces);
+    history->traces_count++;
+    history->traces[at] = (struct trace){.id = id, .statement = -1};
+    return &history->traces[at];
+}
+
+static void trace_settle(struct history *history, const char *id, bool removed)
+{
+    bool found;
+    size_t at = trace_find(history, id, &found);
+    if (!found)
+        return;
+    struct trace *trace = &history->traces[at];
+    *trace = (struct trace){.id = trace->id, .removed = trace->removed || removed, .statement = -1};
+}
+
+static int32_t replay_add(struct history *history, const struct migrate_rows *rows, size_t row, migrate_error **err)
+{
+    bool found, repeatable = text_equal(rows_text(rows, row, KIND), "repeatable");
+    const char *id = rows_text(rows, row, ID), *checksum = rows_text(rows, row, CHECKSUM);
+    size_t at = applied_find(history, repeatable, id, &found);
+    int64_t first_seq = rows_int(rows, row, SEQ);
+    if (!found) {
+        if (!array_reserve(history))
+            return error_nomem(err);
+        memmove(history->items + at + 1, history->items + at, (history->count - at) * sizeof *history->items);
+        history->count++;
+    } else if (!repeatable) {
+        first_seq = history->items[at].seq; /* a repaired checksum does not change when it was applied */
+    }
+    history->items[at] = (struct applied){.id = id,
+                                          .name = rows_text(rows, row, NAME),
+                                          .checksum = checksum ? checksum : "",
+                                          .token_checksum = rows_text(rows, row, TOKENS),
+                                          .actor = rows_text(rows, row, ACTOR),
+                                          .run = rows_text(rows, row, RUN),
+                                          .repeatable = repeatable,
+                                          .breaking = rows_int(rows, row, BREAKING) != 0,
+                                          .has_down = rows_int(rows, row, HAS_DOWN) != 0,
+                                          .seq = first_seq,
+                                          .at = rows_int(rows, row, AT),
+                                          .duration = rows_int(rows, row, DURATION)};
+    if (history->traces_count > 0)
+        trace_settle(history, id, false);
+    return state_add(&history->state, repeatable ? "repeatable" : "versioned", id, history->items[at].checksum, err);
+}
+
+static int32_t replay_remove(struct history *history, const struct migrate_rows *rows, size_t row, migrate_error **err)
+{
+    bool found, repeatable = text_equal(rows_text(rows, row, KIND), "repeatable");
+    const char *id = rows_text(rows, row, ID);
+    size_t at = applied_find(history, repeatable, id, &found);
+    if (found) {
+        history->count--;
+        memmove(history->items + at, history->items + at + 1, (history->count - at) * sizeof *history->items);
+    }
+    state_remove(&history->state, repeatable ? "repeatable" : "versioned", id);
+    if (!trace_of(history, id, err))
+        return MIGRATE_ERROR_NOMEM;
+    trace_settle(history, id, true);
+    return MIGRATE_OK;
+}
+
+/* failed, started, progress: what a later run wants to know. */
+static int32_t replay_trace(struct history *history, const struct migrate_rows *rows, size_t row, migrate_error **err)
+{
+    const char *event = rows_text(rows, row, EVENT);
+    bool failed = text_equal(event, "failed"), started = text_equal(event, "started"),
+         progress = text_equal(event, "progress");
+    if (!failed && !started && !progress)
+        return MIGRATE_OK;
+    struct trace *trace = trace_of(history, rows_text(rows, row, ID), err);
+    if (!trace)
+        return MIGRATE_ERROR_NOMEM;
+    if (failed) {
+        trace->failed = rows_text(rows, row, ERROR);
+        trace->failed_checksum = rows_text(rows, row, CHECKSUM);
+        trace->failed_at = rows_int(rows, row, AT);
+        trace->failed_seq = rows_int(rows, row, SEQ);
+        trace->started_hash = NULL; /* the database said how the statement ended */
+    } else {
+        int64_t done = rows_int(rows, row, STATEMENT) - (started ? 1 : 0);
+        trace->statement = done;
+        trace->started_hash = started ? rows_text(rows, row, HASH) : NULL;
+        if (progress)
+            trace->done_hash = rows_text(rows, row, HASH);
+    }
+    return MIGRATE_OK;
+}
+
+static int32_t replay(const migrate_session *session, struct history *history, const struct migrate_rows *rows, migrate_error **err)
+{
+    int32_t code = MIGRATE_OK;
+    for (size_t row = 0; row < rows_count(rows) && code == MIGRATE_OK; row++) {
+        const char *effect = rows_text(rows, row, EFFECT);
+        if (!rows_text(rows, row, ID) || !effect)
+            return damaged(session, rows_int(rows, row, SEQ), "has no id or effect", err);
+        if (strcmp(effect, "add") == 0)
+            code = replay_add(history, rows, row, err);
+        else if (strcmp(effect, "remove") == 0)
+            code = replay_remove(history, rows, row, err);
+        else
+            code = replay_trace(history, rows, row, err);
+    }
+    return code;
+}
+
+int32_t history_load(migrate_session *session, struct history *out, migrate_error **err)
+{
+    struct history history = {0};
+    struct text columns = {0};
+    bool table = true;
+    text_format(&columns,
+                HEAD_COLUMNS ", event, effect, kind, id, name, checksum, token_checksum, breaking, %s AS at, "
+                "duration_us, actor, statement, statement_hash, down_sql IS NOT NULL AS has_down, error",
+                session->db->engine->at_microseconds);
+    int32_t code = columns.failed ? error_nomem(err)
+                                  : history_query(session, columns.data, " ORDER BY seq", &history.rows, &table, err);
+    text_free(&columns);
+    if (code == MIGRATE_OK && table) {
+        size_t count = rows_count(history.rows);
+        code = head_from_rows(session, history.rows, count ? count - 1 : 0, &history.head, err);
+        if (code == MIGRATE_OK)
+            code = replay(session, &history, history.rows, err);
+    }
+    if (code != MIGRATE_OK) {
+        history_free(&history);
+        return code;
+    }
+    const struct applied *last = history_last(&history);
+    history.last_seq = last ? last->seq : 0;
+    *out = history;
+    return MIGRATE_OK;
+}
+
+void history_free(struct history *history)
+{
+    memory_free(history->items);
+    memory_free(history->traces);
+    state_free(&history->state);
+    rows_free(history->rows);
+    memset(history, 0, sizeof *history);
+}
+
+const struct applied *history_find(const struct history *history, bool repeatable, const char *id)
+{
+    bool found;
+    size_t at = applied_find(history, repeatable, id, &found);
+    return found ? &history->items[at] : NULL;
+}
+
+const struct trace *history_trace(const struct history *history, const char *id)
+{
+    bool found;
+    size_t at = trace_find(history, id, &found);
+    return found ? &history->traces[at] : NULL;
+}
+
+const struct applied *history_last(const struct history *history)
+{
+    const struct applied *last = NULL;
+    for (size_t i = 0; i < history->count; i++) {
+        const struct applied *a = &history->items[i];
+        if (!a->repeatable && (!last || a->seq > last->seq))
+            last = a;
+    }
+    return last;
+}
+
+/* ---- other questions ---- */
+
+/* In a transaction of its own unless one is open: a role may be read-only by default. */
+int32_t history_create(migrate_session *session, bool inside, migrate_error **err)
+{
+    struct database *db = session->db;
+    struct text sql = {0};
+    bool own = !inside && db->class->transaction(db) != DATABASE_OPEN;
+    if (own)
+        db->engine->begin(&sql, option_text(session->options, OPTION_SET_ROLE));
+    db->engine->history_create(&sql, session->history_schema, session->history_table);
+    if (own)
+        text_add(&sql, "; COMMIT");
+    int32_t code = database_exec_text(db, &sql, NULL, err);
+    text_free(&sql);
+    if (code != MIGRATE_OK && own && db->class->transaction(db) != DATABASE_IDLE)
+        database_exec(db, "ROLLBACK", NULL);
+    if (code != MIGRATE_OK && error_kind_of(err) == ERROR_RIGHTS) {
+        error_set(err, MIGRATE_ERROR_RIGHTS, "the role may not create the history table %s", session->history_name);
+        error_hint(err, "GRANT CREATE ON SCHEMA to the role that migrates, or start with mode=wait and migrate as an owner");
+        return MIGRATE_ERROR_RIGHTS;
+    }
+    return code;
+}
+
+int32_t history_objects_exist(migrate_session *session, bool *out, migrate_error **err)
+{
+    struct text sql = {0};
+    session->db->engine->objects_exist(&sql, session->history_schema, session->history_table);
+    int32_t code = database_ask(session->db, &sql, out, err);
+    text_free(&sql);
+    return code;
+}
+
+int32_t history_down(migrate_session *session, const char *id, char **out, migrate_error **err)
+{
+    struct text sql = {0};
+    struct migrate_rows *rows = NULL;
+    char *down = NULL;
+    history_select(session, &sql, "down_sql", " AND effect = 'add' AND id = ");
+    session->db->engine->literal(&sql, id, strlen(id));
+    text_add(&sql, " AND down_sql IS NOT NULL ORDER BY seq DESC LIMIT 1");
+    int32_t code = database_query(session->db, &sql, &rows, err);
+    if (code == MIGRATE_OK && rows_count(rows) > 0 && rows_text(rows, 0, 0) && !(down = memory_text(rows_text(rows, 0, 0))))
+        code = error_nomem(err);
+    if (code == MIGRATE_OK)
+        *out = down;
+    text_free(&sql);
+    rows_free(rows);
+    return code;
+}
+
+static bool column_is_number(const char *name)
+{
+    static const char *const numbers[] = {"seq", "at", "duration_us", "statement"};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        if (strcmp(name, numbers[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+int32_t history_rows(migrate_session *session, migrate_rows **out, migrate_error **err)
+{
+    static const char *const columns[] = {"seq",      "event",      "effect", "kind",        "id",      "name",   "at",
+                                          "duration_us", "run",     "db_user", "actor",      "host",    "application",
+                                          "library",  "reason",     "error",  "checksum",    "statement", "breaking",
+                                          "fingerprint"};
+    enum { COLUMNS = sizeof columns / sizeof *columns };
+    struct text list = {0};
+    struct migrate_rows *raw = NULL;
+    bool table = true;
+    text_format(&list, "seq, event, effect, kind, id, name, %s AS at, duration_us, run, db_user, actor, host, application, "
+                       "library, reason, error, checksum, statement, breaking, fingerprint, state",
+                session->db->engine->at_microseconds);
+    int32_t code = list.failed ? error_nomem(err) : history_query(session, list.data, " ORDER BY seq", &raw, &table, err);
+    text_free(&list);
+    if (code != MIGRATE_OK)
+        return code;
+    struct migrate_rows *rows = rows_new(columns, COLUMNS);
+    size_t count = rows_count(raw);
+    for (size_t row = 0; rows && row < count; row++) {
+        for (size_t column = 0; column < COLUMNS; column++) {
+            if (rows_is_null(raw, row, column))
+                rows_put_null(rows);
+            else if (strcmp(columns[column], "breaking") == 0)
+                rows_put_bool(rows, rows_int(raw, row, column) != 0);
+            else if (column_is_number(columns[column]))
+                rows_put_int(rows, rows_int(raw, row, column));
+            else
+                rows_put_text(rows, rows_text(raw, row, column));
+        }
+    }
+    if (rows) {
+        rows_value_int(rows, "count", (int64_t)count);
+        rows_value_text(rows, "state", count ? rows_text(raw, count - 1, COLUMNS) : NULL);
+    }
+    rows_free(raw);
+    return rows_finish(rows, out, err);
+}

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT
+ * Looking ahead, so that migration 12 does not die after 9: reads the tokens of every pending text for what it will need, and asks the
+ * database once whether it is there. A guess, and a cautious one: only the plain beginnings of statements are read, whatever a
+ * pending migration makes itself is not asked for, and a script that changes its role is left alone. */
+#include "core/plan.h"
+
+#include "core/events.h"
+#include "core/script.h"
+#include "util/array.h"
+#include "util/memory.h"
+
+#include <string.h>
+
+struct need {
+    struct database_need need;
+    const char *id, *file;
+    int64_t line, column;
+};
+
+struct needs {
+    struct need *items;
+    size_t count, capacity;
+    const char **made; /* tables and schemas that the plan makes itself */
+    size_t made_count, made_capacity;
+    struct arena arena;
+};
+
+/* A reader of one statement's tokens, without spaces and comments. */
+struct reader {
+    const struct sql_dialect *dialect;
+    const char *text;
+    size_t length, offset;
+    struct sql_token token;
+};
+
+static void reader_next(struct reader *reader)
+{
+    do {
+        reader->token = sql_lex(reader->dialect, reader->text, reader->length, reader->offset);
+        reader->offset = reader->token.offset + reader->token.length;
+    } while (reader->token.kind == SQL_SPACE || reader->token.kind == SQL_LINE_COMMENT ||
+             reader->token.kind == SQL_BLOCK_COMMENT);
+}
+
+static bool reader_take(struct reader *reader, const char *word)
+{
+    if (!sql_is_word(reader->text, reader->token, word))
+        return false;
+    reader_next(reader);
+    return true;
+}
+
+/* A name as written, schema and all; "" if there is none. The schema alone goes to *schema. */
+static void reader_name(struct reader *reader, struct text *name, struct text *schema)
+{
+    while (reader->token.kind == SQL_WORD || reader->token.kind == SQL_NAME) {
+        text_add_n(name, reader->text + reader->token.offset, reader->token.length);
+        reader_next(reader);
+        if (reader->token.kind != SQL_SYMBOL || reader->token.length != 1 || reader->text[reader->token.offset] != '.')
+            return;
+        text_clear(schema);
+        text_add_n(schema, name->data ? name->data : "", name->length);
+        text_add_char(name, '.');
+        reader_next(reader);
+    }
+}
+
+static bool needs_made(const struct needs *needs, const char *name)
+{
+    for (size_t i = 0; i < needs->made_count; i++) {
+        if (text_equal_nocase(needs->made[i], name))
+            return true;
+    }
+    return false;
+}
+
+static int32_t needs_make(struct needs *needs, const struct text *name, migrate_error **err)
+{
+    if (!name->length || needs_made(needs, name->data))
+        return MIGRATE_OK;
+    const char *copy = arena_text(&needs->arena, name->data);
+    if (!copy || !array_grow((void **)&needs->made, &needs->made_capacity, needs->made_count + 1, sizeof *needs->made))
+        return error_nomem(err);
+    needs->made[needs->made_count++] = copy;
+    return MIGRATE_OK;
+}
+
+static int32_t needs_add(struct needs *needs, enum database_need_kind kind, const char *name, const struct script *script,
+                         size_t offset, migrate_error **err)
+{
+    for (size_t i = 0; i < needs->count; i++) {
+        if (needs->items[i].need.kind == kind && strcmp(needs->items[i].need.name, name) == 0)
+            return MIGRATE_OK;
+    }
+    if (needs_made(needs, name))
+        return MIGRATE_OK;
+    if (!array_reserve(needs))
+        return error_nomem(err);
+    struct need *need = &needs->items[needs->count++];
+    *need = (struct need){.need = {kind, arena_text(&needs->arena, name)}, .id = script->id, .file = script->file};
+    sql_position(script->text.text.data, script->text.text.length, offset, &need->line, &need->column);
+    need->line += script->text.first_line - 1;
+    return needs->arena.failed ? error_nomem(err) : MIGRATE_OK;
+}
+
+/* CREATE ...: the schema it goes into, the table it is on, and what is there afterwards. */
+static int32_t read_create(struct reader *reader, struct needs *needs, const struct script *script, size_t offset,
+                           migrate_error **err)
+{
+    struct text name = {0}, schema = {0};
+    int32_t code = MIGRATE_OK;
+    static const char *const fillers[] = {"or", "replace", "unlogged", "unique", "recursive", "materialized"};
+    for (size_t i = 0; i < sizeof fillers / sizeof *fillers; i++)
+        reader_take(reader, fillers[i]);
+    bool temporary = reader_take(reader, "temp") || reader_take(reader, "temporary"), table = false;
+    bool extension = reader_take(reader, "extension"), new_schema = !extension && reader_take(reader, "schema");
+    bool object = (table = reader_take(reader, "table")) || reader_take(reader, "view") || reader_take(reader, "sequence") ||
+                  reader_take(reader, "type") || reader_take(reader, "domain") || reader_take(reader, "function") ||
+                  reader_take(reader, "procedure");
+    bool index = !object && reader_take(reader, "index"), trigger = !object && !index && reader_take(reader, "trigger");
+    if (temporary || !(extension || new_schema || object || index || trigger))
+        goto out;
+    reader_take(reader, "concurrently");
+    if (reader_take(reader, "if"))
+        reader_take(reader, "not"), reader_take(reader, "exists");
+    if (index || trigger) {
+        while (reader->token.kind != SQL_END && !sql_is_word(reader->text, reader->token, "on"))
+            reader_next(reader);
+        reader_take(reader, "on");
+        reader_take(reader, "only");
+    }
+    reader_name(reader, &name, &schema);
+    if (name.failed || schema.failed) {
+        code = error_nomem(err);
+    } else if (!name.length) {
+        goto out;
+    } else if (extension) {
+        code = needs_add(needs, NEED_EXTENSION, name.data, script, offset, err);
+    } else if (new_schema) {
+        code = needs_make(needs, &name, err);
+    } else if (object) {
+        const char *into = schema.length ? schema.data : "";
+        code = needs_made(needs, into) ? MIGRATE_OK : needs_add(needs, NEED_CREATE_IN_SCHEMA, into, script, offset, err);
+        if (code == MIGRATE_OK && table)
+            code = needs_make(needs, &name, err);
+    } else {
+        code = needs_add(needs, NEED_OWN_TABLE, name.data, script, offset, err);
+    }
+out:
+    text_free(&name);
+    text_free(&schema);
+    return code;
+}
+
+/* ALTER TABLE, DROP TABLE: the table's owner only. */
+static int32_t read_alter(struct reader *reader, struct needs *needs, const struct script *script, size_t offset,
+                          migrate_error **err)
+{
+    struct text name = {0}, schema = {0};
+    int32_t code = MIGRATE_OK;
+    if (reader_take(reader, "table")) {
+        if (reader_take(reader, "if"))
+            reader_take(reader, "exists");
+        reader_take(reader, "only");
+        reader_name(reader, &name, &schema);
+        if (name.failed || schema.failed)
+            code = error_nomem(err);
+        else if (name.length)
+            code = needs_add(needs, NEED_OWN_TABLE, name.data, script, offset, err);
+    }
+    text_free(&name);
+    text_free(&schema);
+    return code;
+}
+
+/* *role: the script changes who it is; nothing behind it can be foretold. */
+static int32_t read_script(const struct script *script, struct needs *needs, bool *role, migrate_error **err)
+{
+    struct sql_splitter splitter;
+    struct sql_statement statement;
+    int32_t code = MIGRATE_OK;
+    sql_split(&splitter, script->engine->dialect, script->text.text.data, script->text.text.length);
+    while (code == MIGRATE_OK && !*role && sql_next(&splitter, &statement)) {
+        struct reader reader = {script->engine->dialect, script->text.text.data, statement.offset + statement.length, statement.offset, {0}};
+        reader_next(&reader);
+        if (reader_take(&reader, "create"))
+            code = read_create(&reader, needs, script, statement.offset, err);
+        else if (reader_take(&reader, "alter") || reader_take(&reader, "drop"))
+            code = read_alter(&reader, needs, script, statement.offset, err);
+        else if (reader_take(&reader, "set"))
+            *role = reader_take(&reader, "role") || reader_take(&reader, "session") || reader_take(&reader, "search_path");
+    }
+    return code;
+}
+
+static int32_t step_script(migrate_session *session, const struct migrate_plan *plan, const struct step *step,
+                           struct script *script, migrate_error **err)
+{
+    const struct source *source = plan->build->source;
+    if (step->action == STEP_SCHEMA)
+        return script_read(session, source, step->id, &source->schema.up, source->schema.checksum, script, err);
+    const struct migration *m = step->migration;
+    if (step->direction == DIRECTION_UP)
+        return script_read(session, source, m->id, &m->up, m->checksum, script, err);
+    return script_read(session, source, m->id, &m->down, NULL, script, err);
+}
+
+static bool step_has_text(const struct migrate_plan *plan, const struct step *step)
+{
+    if (step->action == STEP_RECORD || step->stored || !step->migration)
+        return false;
+    if (step->direction == DIRECTION_UP && step->migration->up.big)
+        return false; /* data more than anything else; it is read before it is run */
+    if (step->action == STEP_SCHEMA)
+        return plan->build->source->schema.up.code == NULL;
+    return (step->direction == DIRECTION_UP ? step->migration->up.code : step->migration->down.code) == NULL;
+}
+
+/* Reads all texts; what cannot be run at all is an error here, before anything has. */
+static int32_t read_plan(migrate_session *session, struct migrate_plan *plan, struct needs *needs, migrate_error **err)
+{
+    int32_t code = MIGRATE_OK;
+    bool role = option_text(session->options, OPTION_SET_ROLE) != NULL;
+    for (size_t i = 0; i < plan->count && code == MIGRATE_OK; i++) {
+        struct script script = {0};
+        if (!step_has_text(plan, &plan->steps[i]))
+            continue;
+        code = step_script(session, plan, &plan->steps[i], &script, err);
+        plan->steps[i].segments = script.count;
+        for (size_t part = 0; part < script.count; part++)
+            plan->steps[i].alone += script.items[part].alone;
+        if (code == MIGRATE_OK)
+            code = read_script(&script, needs, &role, err);
+        plan->steps[i].parts = !script_atomic(&script);
+        script_free(&script);
+        if (code == MIGRATE_OK)
+            code = watch_error(&session->watch, watch_check(&session->watch), err);
+    }
+    return code;
+}
+
+static int32_t unmet(struct migrate_plan *plan, const struct need *need, const char *message, const char *hint, bool fail,
+                     migrate_error **err)
+{
+    struct finding finding = {.rule = need->need.kind == NEED_EXTENSION ? "extension" : "rights",
+                              .severity = fail ? "error" : "warning", .id = need->id, .file = need->file,
+                              .message = message, .hint = hint, .line = need->line, .column = need->column};
+    if (!fail)
+        return plan_find(plan, &finding, err);
+    int32_t code = need->need.kind == NEED_EXTENSION ? MIGRATE_ERROR_REFUSED : MIGRATE_ERROR_RIGHTS;
+    error_set(err, code, "%s will fail: %s", need->id, message);
+    error_hint(err, "%s (nothing was changed; the option preflight=off switches this look-ahead off)", hint ? hint : "");
+    error_id(err, need->id);
+    error_place(err, need->file, need->line, need->column);
+    return code;
+}
+
+static int32_t ask(migrate_session *session, struct migrate_plan *plan, const struct needs *needs, bool fail,
+                   migrate_error **err)
+{
+    struct text sql = {0};
+    struct migrate_rows *rows = NULL;
+    struct database_need *list = memory_new((needs->count + 1) * sizeof *list);
+    int32_t code = MIGRATE_OK;
+    if (!list)
+        return error_nomem(err);
+    for (size_t i = 0; i < needs->count; i++)
+        list[i] = needs->items[i].need;
+    session->db->engine->preflight(&sql, list, needs->count);
+    code = database_query(session->db, &sql, &rows, err);
+    for (size_t row = 0; code == MIGRATE_OK && row < rows_count(rows); row++) {
+        size_t index = (size_t)rows_int(rows, row, 0);
+        if (index < needs->count)
+            code = unmet(plan, &needs->items[index], rows_text(rows, row, 1), rows_text(rows, row, 2), fail, err);
+    }
+    memory_free(list);
+    text_free(&sql);
+    rows_free(rows);
+    return code;
+}
+
+int32_t plan_preflight(migrate_session *session, struct migrate_plan *plan, bool fail, migrate_error **err)
+{
+    struct needs needs = {0};
+    int32_t code = MIGRATE_OK;
+    bool ask_database = session->db->engine->preflight && !option_is(session->options, OPTION_PREFLIGHT, "off");
+    fail = fail && option_is(session->options, OPTION_PREFLIGHT, "fail");
+    code = read_plan(session, plan, &needs, err);
+    if (code == MIGRATE_OK && ask_database && needs.count > 0)
+        code = ask(session, plan, &needs, fail, err);
+    memory_free(needs.items);
+    memory_free(needs.made);
+    arena_free(&needs.arena);
+    return code;
+}

@@ -1,0 +1,515 @@
+/* SPDX-License-Identifier: MIT
+ * A run from beginning to end. */
+#include "core/run.h"
+
+#include "core/events.h"
+#include "util/array.h"
+#include "util/clock.h"
+#include "util/memory.h"
+
+#include <string.h>
+
+/* How long and how often to look whether another process gets on with what looks half-done, in microseconds. */
+enum { PATIENCE = 2000000, PAUSE = 20000 };
+
+/* A shared transaction is committed between two steps once it has written so much. */
+enum { BATCH_MOST = 32 * 1024 * 1024 };
+
+/* Rows that wait for it are written when their text is so long. */
+enum { ROWS_MOST = 32 * 1024 };
+
+static void choose_grouping(struct migrate_run *run)
+{
+    const migrate_session *session = run->session;
+    if (session_embedded(session))
+        run->grouping = GROUP_HOST;
+    else if (run->plan->together || option_is(session->options, OPTION_TRANSACTION, "run"))
+        run->grouping = GROUP_WHOLE;
+    else if (session->db->engine->shared_transaction)
+        run->grouping = GROUP_BATCH; /* where the write transaction is the lock; transaction=migration commits each */
+    else
+        run->grouping = GROUP_EACH;
+}
+
+/* ---- begin ---- */
+
+static int32_t check_writable(const struct migrate_run *run, migrate_error **err)
+{
+    if (!run->session->db->read_only)
+        return MIGRATE_OK;
+    error_set(err, MIGRATE_ERROR_READ_ONLY, "%s is read-only, and %zu step%s to be run", run->session->db->label,
+              run->plan->count, run->plan->count == 1 ? " is" : "s are");
+    error_hint(err, "connect to the primary, or make the file writable; mode=check and mode=wait work on read-only databases");
+    return MIGRATE_ERROR_READ_ONLY;
+}
+
+static int32_t run_prepare(struct migrate_run *run, migrate_error **err)
+{
+    migrate_session *session = run->session;
+    struct history_head head;
+    bool current = false;
+    int32_t code = session_build(session, &run->build, err);
+    if (code == MIGRATE_OK)
+        code = history_look(session, &head, err);
+    if (code != MIGRATE_OK)
+        return code;
+    run->table = head.table;
+    run->seq_seen = head.seq;
+    if (run->request.everything)
+        code = build_is_state(run->build, head.state, &current, err);
+    if (code != MIGRATE_OK)
+        return code;
+    if (current) {
+        run->finished = true; /* nothing to do: one query, no lock, no write */
+        return MIGRATE_OK;
+    }
+    code = run_plan(run, &head, err);
+    if (code == MIGRATE_OK && run->plan->count == 0) {
+        run->finished = true;
+        return MIGRATE_OK;
+    }
+    if (code == MIGRATE_OK)
+        code = check_writable(run, err);
+    if (code == MIGRATE_OK)
+        code = session_make(session, err);
+    if (code == MIGRATE_OK && (session->db->engine->preflight || run->request.given))
+        code = plan_preflight(session, run->plan, true, err);
+    if (code == MIGRATE_ERROR_SOURCE && run->request.given)
+        code = run_source_moved(err);
+    if (code == MIGRATE_OK)
+        code = run_lock(run, &current, err);
+    if (code == MIGRATE_OK && current)
+        run->finished = true;
+    if (code == MIGRATE_OK && run->locked)
+        code = run_replan_under_lock(run, err);
+    if (code == MIGRATE_OK && run->locked && !run->table) {
+        code = history_create(session, false, err);
+        run->table = code == MIGRATE_OK;
+    }
+    return code;
+}
+
+static void tell_plan(struct migrate_run *run)
+{
+    struct migrate_event event;
+    event_init(&event, "plan", "info");
+    event_int(&event, "count", (int64_t)run->plan->count);
+    event_text(&event, "direction", run->plan->direction == DIRECTION_UP ? "up" : "down");
+    event_send(run->session, &event, "%zu step%s to run", run->plan->count, run->plan->count == 1 ? "" : "s");
+    for (size_t i = 0; i < run->plan->findings_count; i++) {
+        const struct finding *finding = &run->plan->findings[i];
+        event_init(&event, "warning", "warning");
+        event_text(&event, "id", finding->id);
+        event_text(&event, "file", finding->file);
+        event_send(run->session, &event, "%s", finding->message);
+    }
+}
+
+int32_t run_begin(migrate_session *session, const struct request *request, struct migrate_run **out, migrate_error **err)
+{
+    struct migrate_run *run = memory_new(sizeof *run);
+    if (!run)
+        return error_nomem(err);
+    run->session = session;
+    session->references++;
+    run->request = *request;
+    run->begun = clock_monotonic();
+    int32_t code = session_begin(session, err);
+    if (code == MIGRATE_OK) {
+        int64_t limit = option_duration(session->options, OPTION_RUN_DEADLINE);
+        session_deadline(session, limit ? run->begun + limit : 0);
+        code = run_prepare(run, err);
+    }
+    if (code == MIGRATE_OK && run->plan) {
+        run->from = arena_text(&run->arena, run->plan->from);
+        choose_grouping(run);
+        tell_plan(run);
+        if (run->arena.failed)
+            code = error_nomem(err);
+    } else if (code == MIGRATE_OK) {
+        const struct source *source = run->build->source;
+        run->from = source->versioned ? source->items[source->versioned - 1].id : NULL;
+    }
+    if (code != MIGRATE_OK) {
+        run_end(run, NULL, NULL);
+        return code;
+    }
+    *out = run;
+    return MIGRATE_OK;
+}
+
+/* ---- steps ---- */
+
+/* Remembers for the report, and counts what has committed. */
+static int32_t run_done(struct migrate_run *run, const struct step *step, int64_t duration, migrate_error **err)
+{
+    if (!array_reserve(run))
+        return error_nomem(err);
+    bool up = step->direction == DIRECTION_UP;
+    const char *event = step->action == STEP_RECORD ? step->event : step->action == STEP_SCHEMA ? "baselined" : up ? "applied" : "rolled_back";
+    run->items[run->count++] = (struct done_step){.id = arena_text(&run->arena, step->id), .name = arena_text(&run->arena, step->name),
+                                                  .event = event, .repeatable = step->repeatable, .breaking = step->breaking,
+                                                  .direction = step->direction, .action = step->action, .duration = duration};
+    struct migrate_event told;
+    event_init(&told, "done", "debug");
+    event_text(&told, "id", step->id);
+    event_int(&told, "duration_us", duration);
+    event_send(run->session, &told, "%s done", step->id);
+    return run->arena.failed ? error_nomem(err) : MIGRATE_OK;
+}
+
+static void run_settle(struct migrate_run *run)
+{
+    run->settled = run->next;
+    for (; run->settled_done < run->count; run->settled_done++) {
+        const struct done_step *done = &run->items[run->settled_done];
+        struct migrate_event event;
+        event_init(&event, done->direction == DIRECTION_UP ? "applied" : "rolled_back", "info");
+        event_text(&event, "id", done->id);
+        event_text(&event, "name", done->name);
+        event_text(&event, "direction", done->direction == DIRECTION_UP ? "up" : "down");
+        event_int(&event, "duration_us", done->duration);
+        event_send(run->session, &event, "%s %s", done->id, done->direction == DIRECTION_UP ? "applied" : "rolled back");
+    }
+}
+
+/* A reader may hold a COMMIT up on SQLite: it is tried again. */
+static int32_t commit_patiently(struct migrate_run *run, migrate_error **err)
+{
+    struct database *db = run->session->db;
+    int64_t limit = clock_monotonic() + option_duration(run->session->options, OPTION_WAIT_TIMEOUT);
+    struct text sql = {0}, after = {0};
+    int32_t code;
+    message_add(&sql, "COMMIT", 6);
+    if (!db->borrowed)
+        db->engine->after_commit(&after);
+    message_add(&sql, after.data, after.length);
+    for (;;) {
+        code = database_exec_text(db, &sql, NULL, err);
+        if (code != MIGRATE_ERROR_LOCKED || db->class->transaction(db) != DATABASE_OPEN || clock_monotonic() >= limit)
+            break;
+        error_clear(err);
+        clock_sleep(1000 + clock_jitter(20000));
+    }
+    text_free(&after);
+    text_free(&sql);
+    return code;
+}
+
+/* Token and deadline do not stop it: the work is done. */
+static int32_t run_commit(struct migrate_run *run, migrate_error **err)
+{
+    struct database *db = run->session->db;
+    struct watch *watch = db->watch;
+    migrate_error *problem = NULL;
+    if (!run->open)
+        return MIGRATE_OK;
+    db->watch = NULL;
+    int32_t code = run_write_rows(run, &problem);
+    if (code == MIGRATE_OK)
+        code = commit_patiently(run, &problem);
+    db->watch = watch;
+    run->open = false;
+    if (code != MIGRATE_OK) {
+        if (db->class->transaction(db) != DATABASE_IDLE)
+            run_rollback(run);
+    } else {
+        run->table = true;
+        run_settle(run);
+    }
+    error_move(err, &problem);
+    return code;
+}
+
+/* Forgets what a lost transaction had done since the last commit. */
+static void run_unsettle(struct migrate_run *run)
+{
+    run->next = run->settled;
+    run->count = run->settled_done;
+    run->open = false;
+    history_batch_cut(&run->rows, 0);
+    run->rows_kept = 0;
+}
+
+/* Opens the shared transaction and looks again: with SQLite nothing was locked until now. *moved: somebody wrote first. */
+static int32_t run_open_shared(struct migrate_run *run, bool *moved, migrate_error **err)
+{
+    struct history_head head = {0};
+    *moved = false;
+    int32_t code = run->grouping == GROUP_HOST ? MIGRATE_OK : run_open(run, err);
+    if (code != MIGRATE_OK || run->finished)
+        return code;
+    code = history_look(run->session, &head, err);
+    if (code == MIGRATE_OK && head.seq != run->writer.seq)
+        *moved = true;
+    else if (code == MIGRATE_OK && !head.table)
+        code = history_create(run->session, true, err);
+    if ((code != MIGRATE_OK || *moved) && run->open)
+        run_rollback(run);
+    run->seq_opened = head.seq;
+    return code;
+}
+
+/* The newest row is no longer the expected one, nor one that this run wrote since. patience: whoever is about to write gets so many
+ * microseconds. */
+static bool history_moved(struct migrate_run *run, int64_t expected, int64_t patience)
+{
+    struct history_head head = {0};
+    struct database *db = run->session->db;
+    int64_t limit = clock_monotonic() + patience;
+    while (db->class->transaction(db) == DATABASE_IDLE && history_look(run->session, &head, NULL) == MIGRATE_OK) {
+        if (head.seq > expected)
+            return strcmp(head.run, run->writer.run) != 0;
+        if (clock_monotonic() >= limit || watch_sleep(&run->session->watch, PAUSE, true) != MIGRATE_OK)
+            break;
+    }
+    return false;
+}
+
+static int32_t step_execute(struct migrate_run *run, migrate_error **err)
+{
+    const struct step *step = &run->plan->steps[run->next];
+    struct migrate_event event;
+    event_init(&event, "step", "info");
+    event_text(&event, "id", step->id);
+    event_text(&event, "name", step->name);
+    event_text(&event, "direction", step->direction == DIRECTION_UP ? "up" : "down");
+    event_int(&event, "number", (int64_t)run->next + 1);
+    event_int(&event, "count", (int64_t)run->plan->count);
+    event_send(run->session, &event, "%s %s", step->direction == DIRECTION_UP ? "applying" : "rolling back", step->id);
+    event_doing(run->session, step->direction == DIRECTION_UP ? "applying" : "rolling back", step->id);
+    int64_t begun = clock_monotonic();
+    int32_t code = run_one(run, step, err);
+    event_doing(run->session, NULL, NULL);
+    if (code != MIGRATE_OK)
+        return code;
+    code = run_done(run, step, clock_monotonic() - begun, err);
+    if (code == MIGRATE_OK)
+        run->next++;
+    return code;
+}
+
+/* A transaction for each step. */
+static int32_t step_each(struct migrate_run *run, migrate_error **err)
+{
+    int64_t expected = run->writer.seq;
+    migrate_error *problem = NULL;
+    int32_t code = MIGRATE_OK;
+    if (!run->table) {
+        code = history_create(run->session, false, err);
+        if (code != MIGRATE_OK)
+            return code;
+        run->table = true;
+    }
+    code = step_execute(run, &problem);
+    if (code == MIGRATE_OK) {
+        run_settle(run);
+        return MIGRATE_MORE;
+    }
+    /* Without a lock between the parts of non-transactional work, what looks half-done may be under way in another process. */
+    int64_t patience = code == MIGRATE_ERROR_PARTIAL && !run->locked ? PATIENCE : 0;
+    if (!run->alone_failed && history_moved(run, expected, patience)) {
+        error_clear(&problem);
+        code = run_replan(run, err);
+        return code == MIGRATE_OK ? MIGRATE_MORE : code;
+    }
+    run_record_failure(run, &run->plan->steps[run->next], problem);
+    error_move(err, &problem);
+    return code;
+}
+
+/* The shared transaction is still there, and holds the steps before the failed one and nothing else. */
+static bool still_good(const struct migrate_run *run)
+{
+    enum database_transaction state = run->session->db->class->transaction(run->session->db);
+    return !run->unclean && (state == DATABASE_OPEN || (state == DATABASE_UNKNOWN && run->open));
+}
+
+/* Runs the steps before a failed one once more, unless the history moved: somebody came between, or a code migration committed. */
+static void run_again(struct migrate_run *run, size_t failed)
+{
+    bool moved = false;
+    run_unsettle(run);
+    if (failed == run->settled || run_reload_writer(run, NULL) != MIGRATE_OK || run->writer.seq != run->seq_opened ||
+        run_open_shared(run, &moved, NULL) != MIGRATE_OK || moved || run->finished)
+        return;
+    while (run->next < failed) {
+        if (step_execute(run, NULL) != MIGRATE_OK) {
+            run_rollback(run);
+            run_unsettle(run);
+            return;
+        }
+    }
+    run_commit(run, NULL);
+}
+
+/* What a failing step in a shared transaction leaves behind: with a batch the steps before it are committed; if the failure took the
+ * whole transaction with it (INSERT OR ROLLBACK, a full disk, an interrupt), they are run once more first. */
+static void settle_before(struct migrate_run *run, size_t failed)
+{
+    if (run->grouping == GROUP_HOST)
+        return;
+    bool good = still_good(run), batch = run->grouping == GROUP_BATCH;
+    if (good && batch && run->next > run->settled) {
+        run_commit(run, NULL);
+        return;
+    }
+    if (good || run->unclean)
+        run_rollback(run);
+    if (batch && !good)
+        run_again(run, failed);
+    else
+        run_unsettle(run);
+}
+
+static bool commit_due(const struct migrate_run *run)
+{
+    if (run->grouping != GROUP_BATCH)
+        return false;
+    struct database *db = run->session->db;
+    int64_t every = option_duration(run->session->options, OPTION_COMMIT_EVERY);
+    return run->request.pulled || option_is(run->session->options, OPTION_TRANSACTION, "migration") ||
+           (every && clock_monotonic() - run->opened_at >= every) ||
+           (db->class->bytes_written && db->class->bytes_written(db) >= BATCH_MOST);
+}
+
+/* A step that is not one transaction cannot share one. */
+static int32_t step_own(struct migrate_run *run, migrate_error **err)
+{
+    int32_t code = run_commit(run, err);
+    if (code != MIGRATE_OK)
+        return code;
+    run->grouping = GROUP_EACH;
+    code = step_each(run, err);
+    run->grouping = GROUP_BATCH;
+    return code;
+}
+
+static int32_t step_shared(struct migrate_run *run, migrate_error **err)
+{
+    bool moved = false;
+    int32_t code = MIGRATE_OK;
+    if (!run->open && !(run->grouping == GROUP_HOST && run->next > 0)) {
+        code = run_open_shared(run, &moved, err);
+        if (code == MIGRATE_OK && moved)
+            code = run_replan(run, err);
+        if (code != MIGRATE_OK || moved || run->finished)
+            return code == MIGRATE_OK ? MIGRATE_MORE : code;
+    }
+    migrate_error *problem = NULL;
+    size_t at = run->next;
+    code = step_execute(run, &problem);
+    if (code == RUN_OWN)
+        return step_own(run, err);
+    if (code == MIGRATE_OK && run->rows.sql.length >= ROWS_MOST)
+        code = run_write_rows(run, &problem);
+    if (code == MIGRATE_OK && (commit_due(run) || (run->next == run->plan->count && run->grouping != GROUP_HOST)))
+        code = run_commit(run, &problem);
+    else if (code == MIGRATE_OK && run->grouping == GROUP_HOST)
+        run->settled = run->next;
+    if (code == MIGRATE_OK)
+        return MIGRATE_MORE;
+    event_doing(run->session, NULL, NULL);
+    settle_before(run, at);
+    run_record_failure(run, &run->plan->steps[at], problem);
+    error_move(err, &problem);
+    return code;
+}
+
+/* Asked to end, or out of budget: only between two steps. */
+static bool should_stop(struct migrate_run *run)
+{
+    int64_t budget = option_duration(run->session->options, OPTION_RUN_BUDGET);
+    return token_state(run->session->options->token) == 1 || (budget && clock_monotonic() - run->begun >= budget);
+}
+
+static int32_t step_dispatch(struct migrate_run *run, migrate_error **err)
+{
+    int32_t code = watch_check(&run->session->watch);
+    if (code != MIGRATE_OK) {
+        code = watch_error(&run->session->watch, code, err);
+        if (run->open)
+            settle_before(run, run->next);
+        return code;
+    }
+    if (should_stop(run)) {
+        if (run->grouping == GROUP_WHOLE)
+            settle_before(run, run->next); /* all or nothing */
+        code = run_commit(run, err);
+        run->stopped = true;
+        return code == MIGRATE_OK ? MIGRATE_STOPPED : code;
+    }
+    if (run->grouping == GROUP_EACH)
+        return step_each(run, err);
+    return step_shared(run, err);
+}
+
+int32_t run_step(struct migrate_run *run, migrate_error **err)
+{
+    if (run->outcome < 0)
+        return error_set(err, MIGRATE_ERROR_MISUSE, "the run has failed already");
+    size_t settled = run->settled_done;
+    while (!run->finished && run->next < run->plan->count) {
+        int32_t code = step_dispatch(run, err);
+        if (code != MIGRATE_MORE) {
+            run->outcome = code;
+            return code;
+        }
+        if (run->settled_done > settled || (run->grouping == GROUP_HOST && run->count > settled))
+            return MIGRATE_MORE;
+    }
+    run->finished = true;
+    return MIGRATE_OK;
+}
+
+/* ---- end ---- */
+
+int32_t run_end(struct migrate_run *run, migrate_rows **out_report, migrate_error **err)
+{
+    int32_t code = MIGRATE_OK;
+    if (!run)
+        return MIGRATE_OK;
+    if (run->open)
+        code = run_commit(run, err);
+    if (run->session->db && run->unclean && run->grouping != GROUP_HOST)
+        run_rollback(run);
+    if (run->session->db)
+        run_unlock(run);
+    if (code == MIGRATE_OK && out_report)
+        code = run_report(run, out_report, err);
+    session_deadline(run->session, 0);
+    if (run->writer_open)
+        history_writer_close(&run->writer);
+    plan_free(run->plan);
+    memory_free(run->items);
+    history_batch_free(&run->rows);
+    arena_free(&run->arena);
+    session_close(run->session);
+    memory_free(run);
+    return code;
+}
+
+int32_t run_all(migrate_session *session, const struct request *request, migrate_rows **out_report, migrate_error **err)
+{
+    struct migrate_run *run = NULL;
+    int32_t code = run_begin(session, request, &run, err);
+    if (code != MIGRATE_OK)
+        return code;
+    do
+        code = run_step(run, err);
+    while (code == MIGRATE_MORE);
+    if (code >= 0)
+        event_say(session, "finished", "info", run->count ? "%zu step%s done" : "nothing to do", run->count,
+                  run->count == 1 ? "" : "s");
+    if (code < 0) {
+        run_end(run, NULL, NULL);
+        return code;
+    }
+    migrate_rows *report = NULL;
+    int32_t ended = run_end(run, out_report ? &report : NULL, err);
+    if (ended != MIGRATE_OK)
+        return ended;
+    if (out_report)
+        *out_report = report;
+    return code;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT
+ * A run: takes the lock, makes the plan under it, and carries the steps out, each with its rows in the history. Everything that writes the
+ * history goes through here: apply, rollback, mark, baseline. */
+#ifndef CORE_RUN_H
+#define CORE_RUN_H
+
+#include "core/plan.h"
+#include "core/script.h"
+
+/* What is asked for: how to make the plan, and what for. Pointers are borrowed until run_end(). */
+struct request {
+    int32_t (*make)(migrate_session *session, struct build *build, const struct history *history,
+                    const struct request *request, struct migrate_plan **out, migrate_error **err);
+    bool everything;           /* a database in the build's own state has nothing to do */
+    bool pulled;               /* every step commits before its call returns */
+    const migrate_plan *given; /* run exactly this */
+    const char *target, *as, *reason, *table, *column;
+};
+
+enum grouping {
+    GROUP_EACH,  /* a transaction for each step */
+    GROUP_BATCH, /* savepoints in a shared transaction, which is committed from time to time; what succeeded stays */
+    GROUP_WHOLE, /* savepoints in one transaction, all or nothing */
+    GROUP_HOST   /* savepoints in the host's open transaction, which the host will end */
+};
+
+struct done_step {
+    const char *id, *name;
+    const char *event;
+    bool repeatable, breaking;
+    enum direction direction;
+    enum step_action action;
+    int64_t duration;
+};
+
+struct migrate_run {
+    migrate_session *session;
+    struct request request;
+    struct build *build;
+    struct migrate_plan *plan;
+    enum grouping grouping;
+    struct history_writer writer;
+    bool writer_open;
+    bool table;           /* the history table exists, committed */
+    bool locked;          /* the session lock is held */
+    bool open;            /* the shared transaction is open */
+    bool finished;
+    int32_t outcome;      /* of the last step: nothing more is run after an error */
+    int64_t opened_at, begun, key;
+    int64_t seq_seen;     /* newest row as the run began: failures behind it happened while we waited */
+    int64_t seq_opened;   /* newest row as the shared transaction was opened */
+    size_t next;          /* step to be run */
+    size_t settled;       /* steps before this one are committed */
+    size_t replans;
+    struct done_step *items; /* done; the first settled_done of them committed */
+    size_t count, capacity, settled_done;
+    struct arena arena;
+    const struct migration *read; /* the one whose file was read for the step that runs ... */
+    struct text rollback;         /* ... and the rollback block in it */
+    struct history_batch rows;    /* of steps in the shared transaction: written before it commits */
+    size_t rows_kept;             /* so much of it belongs to steps that were done */
+    const char *from;     /* last applied id as the run began */
+    bool stopped;
+    struct database_rebuild *rebuild; /* the step at work rebuilds tables: what was so before; else NULL */
+    char checksum[DIGEST_HEX]; /* of the big text that was sent last */
+    bool alone_failed;    /* a lone statement was announced, and the database says that it failed */
+    bool unclean;         /* what failed could not be undone: nothing may be committed before a rollback */
+};
+
+int32_t run_begin(migrate_session *session, const struct request *request, struct migrate_run **out, migrate_error **err);
+int32_t run_step(struct migrate_run *run, migrate_error **err); /* MORE, OK, STOPPED or an error */
+int32_t run_end(struct migrate_run *run, migrate_rows **out_report, migrate_error **err);
+/* The three in one. */
+int32_t run_all(migrate_session *session, const struct request *request, migrate_rows **out_report, migrate_error **err);
+
+/* ---- rooms of a run ---- */
+
+/* replan.c: plan and writer from what the history says now. */
+int32_t run_plan(struct migrate_run *run, const struct history_head *head, migrate_error **err);
+/* Behind the lock: what was planned before may be done by now. */
+int32_t run_replan_under_lock(struct migrate_run *run, migrate_error **err);
+/* The history moved under us. */
+int32_t run_replan(struct migrate_run *run, migrate_error **err);
+/* The error of a text that could not be read, for a plan that was reviewed. */
+int32_t run_source_moved(migrate_error **err);
+/* The writer anew from the history: after a failure its numbers are those of a transaction that is gone. */
+int32_t run_reload_writer(struct migrate_run *run, migrate_error **err);
+
+/* report.c */
+int32_t run_report(struct migrate_run *run, migrate_rows **out, migrate_error **err);
+int32_t report_nothing(const migrate_session *session, const char *at, int64_t pending, migrate_rows **out, migrate_error **err);
+
+/* lock.c */
+int32_t run_lock(struct migrate_run *run, bool *current, migrate_error **err); /* *current: nothing is left to do */
+int32_t run_open(struct migrate_run *run, migrate_error **err);                /* the shared transaction */
+void run_rollback(struct migrate_run *run);                                    /* everything since the last commit */
+void run_unlock(struct migrate_run *run);
+
+/* step.c: one step inside a transaction; on failure that transaction or savepoint is rolled back. RUN_OWN: the step cannot share the
+ * open transaction; nothing was run. */
+#define RUN_OWN 100
+int32_t run_one(struct migrate_run *run, const struct step *step, migrate_error **err);
+/* Writes the rows that wait for it. */
+int32_t run_write_rows(struct migrate_run *run, migrate_error **err);
+/* Adds the rows that a step leaves in the history. sql NULL: to those that wait. */
+int32_t step_rows(struct migrate_run *run, const struct step *step, struct text *sql, migrate_error **err);
+/* Runs SQL that cleans up, whatever token and deadline say. If it fails, the run may be unclean. */
+int32_t run_clean_up(struct migrate_run *run, const char *sql);
+
+/* send.c: prefix, a segment and suffix, in one message where that can be; an error is placed in the file. */
+int32_t run_segment(struct migrate_run *run, const struct script *script, const struct segment *segment,
+                    const struct text *prefix, const struct text *suffix, migrate_error **err);
+/* SQL between the texts of a message: sql, set apart by semicolons. */
+void message_add(struct text *message, const char *sql, size_t length);
+
+/* segments.c: a script that is not one transaction, segment by segment, with progress in the history. */
+int32_t run_segments(struct migrate_run *run, const struct step *step, struct script *script, migrate_error **err);
+
+/* record.c: what failed, in a transaction of its own. */
+void run_record_failure(struct migrate_run *run, const struct step *step, migrate_error *error);
+
+#endif

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT
+ * Cutting a section's text into segments, and finding places in it. */
+#include "core/script.h"
+
+#include "util/array.h"
+#include "util/memory.h"
+
+#include <string.h>
+
+bool script_sends(enum sql_kind kind)
+{
+    return kind != SQL_BEGIN && kind != SQL_COMMIT && kind != SQL_FOREIGN_KEYS && kind != SQL_META;
+}
+
+/* The open segment, made if there is none. */
+static struct segment *segment_open(struct script *script, size_t offset, bool alone)
+{
+    if (!array_reserve(script))
+        return NULL;
+    script->items[script->count] = (struct segment){.offset = offset, .first = script->statements, .alone = alone};
+    return &script->items[script->count++];
+}
+
+/* The beginning of a statement holds one of the words. */
+static bool begins_with_any(const char *sql, size_t length, const char *const *words)
+{
+    enum { BEGINNING = 64 };
+    if (length > BEGINNING)
+        length = BEGINNING;
+    for (; words && *words; words++) {
+        size_t word = strlen(*words);
+        for (size_t i = 0; i + word <= length; i++) {
+            if (text_equal_nocase_n(sql + i, *words, word))
+                return true;
+        }
+    }
+    return false;
+}
+
+bool script_only_session(const struct script *script, const char *sql, size_t length)
+{
+    static const char *const words[] = {"set", "reset", "pragma", "attach", "detach"};
+    struct sql_token token = sql_lex(script->engine->dialect, sql, length, 0);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (sql_is_word(sql, token, words[i]))
+            return true;
+    }
+    return false;
+}
+
+static int32_t note_dropped(struct script *script, const char *sql, size_t length, migrate_error **err)
+{
+    struct text table = {0};
+    int32_t code = MIGRATE_OK;
+    if (script->engine->rebuild_drops(sql, length, &table)) {
+        const char *copy = table.failed ? NULL : arena_text(&script->arena, table.data);
+        if (copy && array_reserve(&script->dropped))
+            script->dropped.items[script->dropped.count++] = copy;
+        else
+            code = error_nomem(err);
+    }
+    text_free(&table);
+    return code;
+}
+
+struct cutting {
+    bool no_transaction, commit_values; /* a new value of an enum is committed before the statements behind it */
+    size_t done;                        /* these were run before: no segment goes on behind them; 0: none */
+    bool open, skipped;
+};
+
+static int32_t cut_at(struct script *script, struct cutting *cutting, struct script_stream *stream,
+                      const struct sql_statement *statement, migrate_error **err)
+{
+    const char *sql = stream->sql.text + statement->offset;
+    size_t offset = (size_t)stream->sql.base + statement->offset;
+    if (statement->kind == SQL_FOREIGN_KEYS)
+        script->foreign_keys = true;
+    if (!script_sends(statement->kind)) {
+        cutting->open = cutting->open && (statement->kind == SQL_FOREIGN_KEYS || statement->kind == SQL_META);
+        cutting->skipped = cutting->open;
+        return MIGRATE_OK;
+    }
+    script->sets = script->sets || begins_with_any(sql, statement->length, script->engine->settings_words);
+    bool alone = cutting->no_transaction || statement->kind == SQL_ALONE;
+    if (alone || !cutting->open) {
+        if (!segment_open(script, offset, alone))
+            return error_nomem(err);
+        cutting->open = !alone;
+        script->items[script->count - 1].only_session = alone && script_only_session(script, sql, statement->length);
+    }
+    struct segment *segment = &script->items[script->count - 1];
+    segment->streamed = segment->streamed || statement->kind == SQL_COPY_IN || cutting->skipped;
+    cutting->skipped = false;
+    segment->length = offset + statement->length - segment->offset;
+    segment->count++;
+    script->statements++;
+    if ((cutting->commit_values && statement->kind == SQL_ADD_VALUE) || script->statements == cutting->done)
+        cutting->open = false;
+    return script->engine->rebuild_drops ? note_dropped(script, sql, statement->length, err) : MIGRATE_OK;
+}
+
+static int32_t script_cut(struct script *script, struct cutting cutting, migrate_error **err)
+{
+    struct script_stream stream;
+    struct sql_statement statement;
+    bool more = true, data = false;
+    int32_t code = script_stream_open(&stream, script, NULL, false, err);
+    while (code == MIGRATE_OK) {
+        code = sql_stream_next(&stream.sql, &statement, &more, err);
+        if (code == MIGRATE_OK && data) { /* what came between was read, so where it ended is known */
+            struct segment *segment = &script->items[script->count - 1];
+            segment->length = (size_t)stream.sql.base + (more ? statement.offset : stream.sql.length) - segment->offset;
+        }
+        if (code != MIGRATE_OK || !more)
+            break;
+        code = script_check(&stream, &statement, err);
+        if (code == MIGRATE_OK)
+            code = cut_at(script, &cutting, &stream, &statement, err);
+        data = statement.kind == SQL_COPY_IN;
+    }
+    script_stream_close(&stream);
+    return code;
+}
+
+static int32_t script_finish(struct script *script, bool no_transaction, struct script *out, migrate_error **err)
+{
+    int32_t code = script_cut(script, (struct cutting){.no_transaction = no_transaction}, err);
+    if (code != MIGRATE_OK)
+        script_free(script);
+    else
+        *out = *script;
+    return code;
+}
+
+int32_t script_cut_finer(struct script *script, size_t done, migrate_error **err)
+{
+    bool no_transaction = script->section && script->section->no_transaction;
+    script->count = script->statements = script->dropped.count = 0;
+    return script_cut(script, (struct cutting){.no_transaction = no_transaction, .commit_values = true, .done = done}, err);
+}
+
+int32_t script_read(migrate_session *session, const struct source *source, const char *id, const struct section *section,
+                    const char *expected, struct script *out, migrate_error **err)
+{
+    struct script script = {.section = section, .file = section->file, .id = id, .engine = session->db->engine,
+                            .can_copy = session->db->class->copy_begin != NULL,
+                            .keep_foreign_keys = section->foreign_keys};
+    int32_t code = script_big(&script) ? MIGRATE_OK : section_read(source, section, expected, &script.text, err);
+    if (code != MIGRATE_OK)
+        return code;
+    return script_finish(&script, section->no_transaction, out, err);
+}
+
+int32_t script_from_text(migrate_session *session, const char *id, const char *text, struct script *out, migrate_error **err)
+{
+    struct script script = {.file = "history", .id = id, .engine = session->db->engine,
+                            .can_copy = session->db->class->copy_begin != NULL};
+    text_add(&script.text.text, text);
+    script.text.first_line = 1;
+    script.text.first_column = 1;
+    if (script.text.text.failed) {
+        script_free(&script);
+        return error_nomem(err);
+    }
+    return script_finish(&script, false, out, err);
+}
+
+void script_free(struct script *script)
+{
+    section_text_free(&script->text);
+    memory_free(script->items);
+    memory_free(script->dropped.items);
+    arena_free(&script->arena);
+    script->items = NULL;
+    script->dropped.items = NULL;
+    script->count = script->capacity = script->dropped.count = script->dropped.capacity = 0;
+}
+
+bool script_atomic(const struct script *script)
+{
+    return script->count == 0 || (script->count == 1 && !script->items[0].alone);
+}
+
+bool script_big(const struct script *script)
+{
+    return script->section && script->section->big && !script->section->from_block;
+}
+
+/* Until the stream gives the statement of that number. */
+static int32_t stream_to(struct script_stream *stream, size_t number, struct sql_statement *out, bool *found, migrate_error **err)
+{
+    size_t n = 0;
+    bool more = true;
+    *found = false;
+    for (;;) {
+        int32_t code = sql_stream_next(&stream->sql, out, &more, err);
+        if (code != MIGRATE_OK || !more)
+            return code;
+        if (!script_sends(out->kind) || n++ != number)
+            continue;
+        *found = true;
+        return MIGRATE_OK;
+    }
+}
+
+int32_t script_hash(const struct script *script, size_t number, char out[DIGEST_HEX], migrate_error **err)
+{
+    struct script_stream stream;
+    struct sql_statement statement;
+    bool found = false;
+    out[0] = '\0';
+    int32_t code = script_stream_open(&stream, script, NULL, false, err);
+    if (code == MIGRATE_OK)
+        code = stream_to(&stream, number, &statement, &found, err);
+    if (code == MIGRATE_OK && found)
+        sql_token_digest(script->engine->dialect, stream.sql.text + statement.offset, statement.length, out);
+    script_stream_close(&stream);
+    return code;
+}
+
+/* The statement around an offset, for the message. */
+static bool statement_around(const struct script *script, size_t offset, struct sql_statement *out)
+{
+    struct sql_splitter splitter;
+    sql_split(&splitter, script->engine->dialect, script->text.text.data, script->text.text.length);
+    while (sql_next(&splitter, out)) {
+        if (offset < out->end)
+            return offset >= out->offset;
+    }
+    return false;
+}
+
+/* A syntax error at a character that only the engines' shells understand. */
+static void hint_at(char c, migrate_error **err)
+{
+    if (c == '\\')
+        error_hint(err, "commands that begin with a backslash are psql's, not SQL: write a DO block or plain statements");
+    else if (c == ':')
+        error_hint(err, "variables of psql (:name, :'name') have no meaning here: write the value");
+    else if (c == '.')
+        error_hint(err, "commands that begin with a point are the sqlite3 shell's, not SQL: leave them out");
+}
+
+/* The statement of a number, wherever its text is. */
+static void place_number(const struct script *script, size_t number, migrate_error **err)
+{
+    struct script_stream stream;
+    struct sql_statement statement;
+    bool found = false;
+    error_place(err, script->file, 0, 0);
+    if (script_stream_open(&stream, script, NULL, false, NULL) == MIGRATE_OK &&
+        stream_to(&stream, number, &statement, &found, NULL) == MIGRATE_OK && found) {
+        script_stream_place(&stream, stream.sql.base + statement.offset, err);
+        error_statement(err, stream.sql.text + statement.offset, statement.length);
+    }
+    script_stream_close(&stream);
+}
+
+void script_place(const struct script *script, size_t offset, size_t statement, migrate_error **err)
+{
+    const char *text = script->text.text.data;
+    size_t length = script->text.text.length, line_offset, line_length;
+    struct sql_statement found;
+    int64_t line = 0, column = 0;
+    error_id(err, script->id);
+    if (offset == SIZE_MAX && statement != SIZE_MAX) {
+        place_number(script, statement, err);
+        return;
+    }
+    if (offset == SIZE_MAX || offset > length || !text) {
+        error_place(err, script->file, 0, 0);
+        return;
+    }
+    bool known = statement_around(script, offset, &found);
+    if (known)
+        error_statement(err, text + found.offset, found.length);
+    sql_position(text, length, offset, &line, &column);
+    if (line == 1)
+        column += script->text.first_column - 1;
+    error_place(err, script->file, line + script->text.first_line - 1, column);
+    if (known && err && *err && !(*err)->hint && offset < length)
+        hint_at(text[offset], err);
+    sql_line_at(text, length, offset, &line_offset, &line_length);
+    error_source_line(err, text + line_offset, line_length);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT
+ * A section's text made ready to run: cut into segments. A transactional segment is a range of text that runs in one
+ * transaction; a lone one is a single statement that may not run in any. The author's own BEGIN and COMMIT are read as segment
+ * boundaries and not sent. Nearly every migration is one transactional segment: it is atomic. */
+#ifndef CORE_SCRIPT_H
+#define CORE_SCRIPT_H
+
+#include "core/session.h"
+
+struct segment {
+    size_t offset, length; /* in the text */
+    size_t first, count;   /* statements, counted from 0 over the whole text without BEGIN and COMMIT */
+    bool alone;
+    bool streamed;         /* data of COPY, or lines that are not sent, are in it: it is no text for one message */
+    bool only_session;     /* alone, and sets something up for those behind it: it may run any number of times */
+};
+
+struct script {
+    struct section_text text;    /* empty if section->big: then it is only ever read as a stream */
+    const struct section *section; /* NULL: a text that the history keeps */
+    const char *file;      /* for messages; borrowed */
+    const char *id;
+    const struct database_engine *engine;
+    struct segment *items;
+    size_t count, capacity;
+    size_t statements;
+    bool can_copy;          /* the connection takes the data of COPY */
+    bool sets;              /* it may change settings, or leave something temporary */
+    bool foreign_keys;      /* it switches SQLite's foreign keys; the statement is not sent, the run does it */
+    bool keep_foreign_keys; /* -- migrate: foreign-keys on */
+    struct {
+        const char **items;
+        size_t count, capacity;
+    } dropped;              /* tables that it drops or renames, where that needs care */
+    struct arena arena;
+};
+
+/* MIGRATE_ERROR_SOURCE with file:line:column for what cannot be run. expected: the checksum, or NULL. */
+int32_t script_read(migrate_session *session, const struct source *source, const char *id, const struct section *section,
+                    const char *expected, struct script *out, migrate_error **err);
+/* The same from a text that the history keeps. */
+int32_t script_from_text(migrate_session *session, const char *id, const char *text, struct script *out, migrate_error **err);
+/* Cuts it anew, with a segment's end behind every new value of an enum, and behind the statements that are done already. */
+int32_t script_cut_finer(struct script *script, size_t done, migrate_error **err);
+void script_free(struct script *script);
+
+/* All in one transaction, or nothing to run at all. */
+bool script_atomic(const struct script *script);
+bool script_big(const struct script *script);
+
+/* Whether statements of that kind are sent to the database, and counted. The author's BEGIN and COMMIT are boundaries; foreign keys
+ * are switched by the run, outside of the transaction; of psql's commands only those are let through that mean nothing here. */
+bool script_sends(enum sql_kind kind);
+
+/* Says in the error where in the file it happened. offset: byte offset in a text that is held, SIZE_MAX: unknown; statement: the text's
+ * statement number, SIZE_MAX: unknown. */
+void script_place(const struct script *script, size_t offset, size_t statement, migrate_error **err);
+
+/* The token digest of a statement; "" if there is none of that number. */
+int32_t script_hash(const struct script *script, size_t number, char out[DIGEST_HEX], migrate_error **err);
+
+/* The statement sets something up in the session for those behind it, and may run any number of times. */
+bool script_only_session(const struct script *script, const char *sql, size_t length);
+
+/* ---- script_stream.c ---- */
+
+/* The text's statements, one after the other, from a segment's beginning on, or all. checksum: of a big text it is wanted. */
+struct script_stream {
+    struct sql_stream sql;
+    const struct script *script;
+    struct section_stream *section; /* of a big text */
+    size_t origin;                  /* where in the text the stream begins */
+    int64_t line, column;           /* of that, for a big text */
+    size_t next, length;            /* of a text that is held: how much was read, how much there is */
+};
+int32_t script_stream_open(struct script_stream *stream, const struct script *script, const struct segment *segment,
+                           bool checksum, migrate_error **err);
+/* Places an error at a byte of the stream that is still in its window; where that is in the file. */
+void script_stream_place(struct script_stream *stream, uint64_t at, migrate_error **err);
+void script_stream_line(struct script_stream *stream, uint64_t at, int64_t *line);
+void script_stream_close(struct script_stream *stream);
+
+/* ---- script_check.c: what cannot be run at all, at the statement that the stream gave last ---- */
+int32_t script_check(struct script_stream *stream, const struct sql_statement *statement, migrate_error **err);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT
+ * A script's statements as a stream, whether its text is held or flows by, and where a byte of it is in the file. */
+#include "core/script.h"
+
+#include <string.h>
+
+static int32_t read_held(void *user, char *buffer, size_t size, size_t *got, migrate_error **err)
+{
+    struct script_stream *stream = user;
+    size_t left = stream->length - stream->next;
+    (void)err; /* nothing can fail here */
+    *got = size < left ? size : left;
+    if (*got > 0)
+        memcpy(buffer, stream->script->text.text.data + stream->origin + stream->next, *got);
+    stream->next += *got;
+    return MIGRATE_OK;
+}
+
+/* Passes over what is before the segment, counting lines. */
+static int32_t skip_to(struct script_stream *stream, size_t offset, migrate_error **err)
+{
+    char buffer[16384];
+    size_t done = 0, got = 1;
+    while (done < offset && got > 0) {
+        size_t size = offset - done < sizeof buffer ? offset - done : sizeof buffer;
+        int32_t code = section_stream_read(stream->section, buffer, size, &got, err);
+        if (code != MIGRATE_OK)
+            return code;
+        struct sql_mark mark = {0, stream->line, stream->column};
+        sql_mark_move(&mark, buffer, got, got);
+        stream->line = mark.line;
+        stream->column = mark.column;
+        done += got;
+    }
+    return MIGRATE_OK;
+}
+
+int32_t script_stream_open(struct script_stream *stream, const struct script *script, const struct segment *segment,
+                           bool checksum, migrate_error **err)
+{
+    *stream = (struct script_stream){.script = script, .line = 1, .column = 1, .origin = segment ? segment->offset : 0};
+    if (!script_big(script)) {
+        stream->length = segment ? segment->length : script->text.text.length;
+        sql_stream_open(&stream->sql, script->engine->dialect, read_held, stream);
+        return MIGRATE_OK;
+    }
+    int32_t code = section_stream_open(script->section, checksum, &stream->section, err);
+    if (code == MIGRATE_OK)
+        code = skip_to(stream, stream->origin, err);
+    sql_stream_open(&stream->sql, script->engine->dialect, section_stream_read, stream->section);
+    return code;
+}
+
+static void stream_position(struct script_stream *stream, uint64_t at, int64_t *line, int64_t *column)
+{
+    sql_stream_position(&stream->sql, (size_t)(at - stream->sql.base), line, column);
+    if (*line == 1)
+        *column += stream->column - 1;
+    *line += stream->line - 1;
+}
+
+void script_stream_place(struct script_stream *stream, uint64_t at, migrate_error **err)
+{
+    const struct sql_stream *sql = &stream->sql;
+    size_t start, length;
+    int64_t line, column;
+    if (!script_big(stream->script)) {
+        script_place(stream->script, stream->origin + (size_t)at, SIZE_MAX, err);
+        return;
+    }
+    error_id(err, stream->script->id);
+    stream_position(stream, at, &line, &column);
+    error_place(err, stream->script->file, line, column);
+    sql_line_at(sql->text, sql->length, (size_t)(at - sql->base), &start, &length);
+    error_source_line(err, sql->text + start, length);
+}
+
+void script_stream_line(struct script_stream *stream, uint64_t at, int64_t *line)
+{
+    const struct text *text = &stream->script->text.text;
+    int64_t column;
+    if (script_big(stream->script)) {
+        stream_position(stream, at, line, &column);
+        return;
+    }
+    sql_position(text->data, text->length, stream->origin + (size_t)at, line, &column);
+    *line += stream->script->text.first_line - 1;
+}
+
+void script_stream_close(struct script_stream *stream)
+{
+    sql_stream_close(&stream->sql);
+    section_stream_close(stream->section);
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT
+ * Work that is not one transaction (CREATE INDEX CONCURRENTLY, VACUUM, the author's own COMMIT in the middle): segment by segment, each
+ * leaving a row in the history, so that the next run goes on behind the last one that was done. A lone statement is announced by a
+ * `started` row first: if its end was never recorded, nobody knows whether it took place, and the run stops with both choices. */
+#include "core/events.h"
+#include "core/run.h"
+#include "util/memory.h"
+
+#include <string.h>
+
+static struct history_entry progress_entry(const struct step *step, const char *event, size_t statements, const char *hash)
+{
+    return (struct history_entry){.event = event, .effect = "none", .kind = step->repeatable ? "repeatable" : "versioned",
+                                  .id = step->id, .name = step->name,
+                                  .checksum = step->migration ? step->migration->checksum : step->checksum,
+                                  .statement = (int64_t)statements, .statement_hash = hash, .duration = -1};
+}
+
+/* The statement of that number is still the one whose hash was recorded. */
+static int32_t check_same(const struct step *step, const struct script *script, size_t number, const char *recorded,
+                          migrate_error **err)
+{
+    char hash[DIGEST_HEX];
+    int32_t code = script_hash(script, number, hash, err);
+    if (code != MIGRATE_OK)
+        return code;
+    if (number < script->statements && text_equal(hash, recorded))
+        return MIGRATE_OK;
+    error_set(err, MIGRATE_ERROR_PARTIAL, "%s was half done, and its statement %zu is no longer what was run then", step->id,
+              number + 1);
+    error_hint(err, "bring the old text back, or finish it by hand and record that: mark %s --applied --reason TEXT", step->id);
+    script_place(script, SIZE_MAX, number, err);
+    return MIGRATE_ERROR_PARTIAL;
+}
+
+/* Where to go on: the number of statements that are done. */
+static int32_t resume_at(struct migrate_run *run, const struct step *step, const struct script *script, size_t *done,
+                         migrate_error **err)
+{
+    struct history history = {0};
+    *done = 0;
+    int32_t code = history_load(run->session, &history, err);
+    if (code != MIGRATE_OK)
+        return code;
+    const struct trace *trace = history_trace(&history, step->id);
+    size_t told = trace && trace->statement > 0 ? (size_t)trace->statement : 0;
+    if (told > 0)
+        code = check_same(step, script, told - 1, trace->done_hash, err);
+    if (code == MIGRATE_OK && trace && trace->started_hash)
+        code = check_same(step, script, told, trace->started_hash, err);
+    if (code == MIGRATE_OK && trace && trace->started_hash) {
+        code = error_set(err, MIGRATE_ERROR_PARTIAL, "%s: the end of its statement %zu was never recorded", step->id, told + 1);
+        error_hint(err, "look whether it took place. If the migration is complete: mark %s --applied --reason TEXT; if not, undo what "
+                        "it did, then mark %s --forgotten --reason TEXT and run again", step->id, step->id);
+        script_place(script, SIZE_MAX, told, err);
+    }
+    *done = told;
+    history_free(&history);
+    return code;
+}
+
+static int32_t add_progress(struct migrate_run *run, const struct step *step, const struct script *script, const char *event,
+                            size_t statements, struct text *sql, migrate_error **err)
+{
+    char hash[DIGEST_HEX];
+    struct text row = {0};
+    int32_t code = script_hash(script, statements - 1, hash, err);
+    struct history_entry entry = progress_entry(step, event, statements, hash);
+    if (code == MIGRATE_OK)
+        code = history_append(&run->writer, &entry, &row, err);
+    if (code == MIGRATE_OK)
+        message_add(sql, row.data, row.length);
+    text_free(&row);
+    return code == MIGRATE_OK && sql->failed ? error_nomem(err) : code;
+}
+
+/* The rows behind a segment: progress, or, behind the last one, what the whole step leaves. */
+static int32_t add_rows(struct migrate_run *run, const struct step *step, const struct script *script,
+                        const struct segment *segment, struct text *sql, migrate_error **err)
+{
+    if (segment + 1 == script->items + script->count)
+        return step_rows(run, step, sql, err);
+    return add_progress(run, step, script, "progress", segment->first + segment->count, sql, err);
+}
+
+static int32_t run_transaction(struct migrate_run *run, const struct step *step, const struct script *script,
+                               const struct segment *segment, migrate_error **err)
+{
+    const struct database_engine *engine = run->session->db->engine;
+    const char *role = option_text(run->session->options, OPTION_SET_ROLE);
+    struct text prefix = {0}, suffix = {0};
+    engine->begin(&prefix, role);
+    engine->before_history(&suffix, role);
+    int32_t code = add_rows(run, step, script, segment, &suffix, err);
+    message_add(&suffix, "COMMIT", 6);
+    if (code == MIGRATE_OK)
+        code = run_segment(run, script, segment, &prefix, &suffix, err);
+    if (code != MIGRATE_OK && run->session->db->class->transaction(run->session->db) != DATABASE_IDLE)
+        run_clean_up(run, "ROLLBACK");
+    text_free(&prefix);
+    text_free(&suffix);
+    return code;
+}
+
+/* History rows in a transaction of their own: whatever the script set in the session does not reach them. */
+static int32_t write_rows(struct migrate_run *run, const struct text *rows, migrate_error **err)
+{
+    const struct database_engine *engine = run->session->db->engine;
+    const char *role = option_text(run->session->options, OPTION_SET_ROLE);
+    struct text message = {0};
+    engine->begin(&message, role);
+    engine->before_history(&message, role);
+    message_add(&message, rows->data, rows->length);
+    message_add(&message, "COMMIT", 6);
+    int32_t code = database_exec_text(run->session->db, &message, NULL, err);
+    if (code != MIGRATE_OK && run->session->db->class->transaction(run->session->db) != DATABASE_IDLE)
+        run_clean_up(run, "ROLLBACK");
+    text_free(&message);
+    return code;
+}
+
+/* What is done must not be forgotten: neither token nor deadline stop these rows, and they are tried twice. */
+static int32_t write_end(struct migrate_run *run, const struct text *rows, migrate_error **err)
+{
+    struct database *db = run->session->db;
+    struct watch *watch = db->watch;
+    migrate_error *problem = NULL;
+    db->watch = NULL;
+    int32_t code = write_rows(run, rows, &problem);
+    if (code != MIGRATE_OK) {
+        error_clear(&problem);
+        code = write_rows(run, rows, &problem);
+    }
+    db->watch = watch;
+    error_move(err, &problem);
+    return code;
+}
+
+static int32_t run_alone(struct migrate_run *run, const struct step *step, const struct script *script,
+                         const struct segment *segment, migrate_error **err)
+{
+    static const struct text nothing = {0};
+    struct text started = {0}, rows = {0};
+    bool last = segment + 1 == script->items + script->count, silent = segment->only_session;
+    int32_t code = silent ? MIGRATE_OK : add_progress(run, step, script, "started", segment->first + 1, &started, err);
+    if (code == MIGRATE_OK && (last || !silent))
+        code = add_rows(run, step, script, segment, &rows, err);
+    if (code == MIGRATE_OK && started.length)
+        code = write_rows(run, &started, err);
+    if (code == MIGRATE_OK) {
+        code = run_segment(run, script, segment, &nothing, &nothing, err);
+        run->alone_failed = !silent && code != MIGRATE_OK && run->session->db->class->transaction(run->session->db) == DATABASE_IDLE;
+    }
+    if (code == MIGRATE_OK && rows.length)
+        code = write_end(run, &rows, err);
+    text_free(&started);
+    text_free(&rows);
+    return code;
+}
+
+static int32_t prepare_alone(struct migrate_run *run, migrate_error **err)
+{
+    struct text sql = {0};
+    if (!run->session->db->engine->before_alone)
+        return MIGRATE_OK;
+    run->session->db->engine->before_alone(&sql, option_text(run->session->options, OPTION_SET_ROLE));
+    int32_t code = database_exec_text(run->session->db, &sql, NULL, err);
+    text_free(&sql);
+    return code;
+}
+
+/* What the statements that are done had set in the session went with their run (foreign_keys=OFF, a search_path): those behind
+ * them need it again. */
+static int32_t repeat_settings(struct migrate_run *run, const struct script *script, size_t done, migrate_error **err)
+{
+    struct database *db = run->session->db;
+    struct script_stream stream;
+    struct sql_statement statement;
+    bool more = true;
+    if (done == 0)
+        return MIGRATE_OK;
+    int32_t code = script_stream_open(&stream, script, NULL, false, err);
+    while (code == MIGRATE_OK && done > 0) {
+        code = sql_stream_next(&stream.sql, &statement, &more, err);
+        if (code != MIGRATE_OK || !more)
+            break;
+        if (!script_sends(statement.kind))
+            continue;
+        const char *sql = stream.sql.text + statement.offset;
+        if (script_only_session(script, sql, statement.length))
+            code = db->class->exec(db, sql, statement.length, NULL, err);
+        if (code != MIGRATE_OK)
+            script_stream_place(&stream, stream.sql.base + statement.offset, err);
+        done--;
+    }
+    script_stream_close(&stream);
+    return code;
+}
+
+/* What was left to do is no longer in the text. */
+static int32_t finish(struct migrate_run *run, const struct step *step, migrate_error **err)
+{
+    struct text rows = {0};
+    int32_t code = step_rows(run, step, &rows, err);
+    if (code == MIGRATE_OK)
+        code = write_end(run, &rows, err);
+    text_free(&rows);
+    return code;
+}
+
+int32_t run_segments(struct migrate_run *run, const struct step *step, struct script *script, migrate_error **err)
+{
+    size_t done = 0;
+    if (run->grouping == GROUP_HOST || run->grouping == GROUP_WHOLE) {
+        error_set(err, MIGRATE_ERROR_REFUSED, "%s cannot run inside one transaction with others", step->id);
+        error_hint(err, "run it without transaction=run, on a connection that is not inside a transaction");
+        script_place(script, SIZE_MAX, SIZE_MAX, err);
+        return MIGRATE_ERROR_REFUSED;
+    }
+    int32_t code = resume_at(run, step, script, &done, err);
+    if (code == MIGRATE_OK && done > 0)
+        code = script_cut_finer(script, done, err);
+    if (code == MIGRATE_OK)
+        code = prepare_alone(run, err);
+    if (code == MIGRATE_OK)
+        code = repeat_settings(run, script, done, err);
+    bool all = done == script->statements;
+    for (size_t i = 0; i < script->count && code == MIGRATE_OK; i++) {
+        const struct segment *segment = &script->items[i];
+        if (segment->first + segment->count <= done)
+            continue;
+        event_doing(run->session, segment->alone ? "running outside a transaction:" : "running", step->id);
+        code = segment->alone ? run_alone(run, step, script, segment, err) : run_transaction(run, step, script, segment, err);
+        if (code == MIGRATE_OK && !segment->only_session)
+            done = segment->first + segment->count;
+    }
+    if (code == MIGRATE_OK && all)
+        code = finish(run, step, err);
+    if (code != MIGRATE_OK && code != MIGRATE_ERROR_PARTIAL && done > 0 && err && *err && (*err)->code == code) {
+        error_detail_add(err, "%zu of its %zu statements are done and stay", done, script->statements);
+        if (code == MIGRATE_ERROR_SQL) {
+            code = (*err)->code = MIGRATE_ERROR_PARTIAL;
+            if (!(*err)->hint)
+                error_hint(err, "mend it and run again: the run goes on behind the last statement that was done");
+        }
+    }
+    return code;
+}

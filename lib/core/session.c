@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT
+ * Opening a session: connecting with patience, adopting the host's connection, reading the build. */
+#include "core/session.h"
+
+#include "core/events.h"
+#include "core/state.h"
+#include "util/clock.h"
+#include "util/memory.h"
+
+#include <string.h>
+
+/* Pauses between two attempts to connect grow from a tenth of a second to two seconds. */
+enum { PAUSE_FIRST = 100000, PAUSE_MOST = 2000000 };
+
+void build_release(struct build *build)
+{
+    if (!build || atomic_fetch_sub(&build->references, 1) > 1)
+        return;
+    source_free(build->source);
+    memory_free(build);
+}
+
+void session_deadline(migrate_session *session, int64_t deadline)
+{
+    session->watch.deadline = deadline;
+}
+
+static int32_t session_new(const migrate_options *options, migrate_session **out, migrate_error **err)
+{
+    migrate_session *session = memory_new(sizeof *session);
+    if (!session)
+        return error_nomem(err);
+    int32_t code = options_copy(options, &session->options, err);
+    if (code != MIGRATE_OK) {
+        memory_free(session);
+        return code;
+    }
+    session->references = 1;
+    session->watch.token = session->options->token;
+    session->watch.patience = option_duration(session->options, OPTION_WAIT_TIMEOUT);
+    session->watch.tick = event_tick;
+    session->watch.user = session;
+    watch_start(&session->watch);
+    *out = session;
+    return MIGRATE_OK;
+}
+
+/* What depends on the engine, once there is a connection. */
+static int32_t session_adopt(migrate_session *session, struct database *db, migrate_error **err)
+{
+    session->db = db;
+    db->watch = &session->watch;
+    db->notice = event_notice;
+    db->notice_user = session;
+    if (session->history_name)
+        return MIGRATE_OK;
+    const char *schema = option_text(session->options, OPTION_HISTORY_SCHEMA);
+    session->history_schema = schema ? schema : db->engine->default_schema;
+    session->history_table = option_text(session->options, OPTION_HISTORY_TABLE);
+    struct text name = {0};
+    db->engine->name_quoted(&name, session->history_schema, session->history_table);
+    session->history_name = text_take(&name);
+    return session->history_name ? MIGRATE_OK : error_nomem(err);
+}
+
+/* Says that the database is not up yet and sleeps; non-zero ends the waiting. */
+static int32_t pause_connecting(migrate_session *session, int64_t *pause, migrate_error **err)
+{
+    struct migrate_event event;
+    event_init(&event, "connecting", "info");
+    event_int(&event, "waited_us", session->waited);
+    event_send(session, &event, "database not up yet: %s", *err ? (*err)->message : "no reason given");
+    int64_t sleep = *pause / 2 + clock_jitter((uint32_t)*pause);
+    *pause = *pause * 2 < PAUSE_MOST ? *pause * 2 : PAUSE_MOST;
+    return watch_sleep(&session->watch, sleep, true);
+}
+
+static int32_t connect_patiently(migrate_session *session, bool create, migrate_error **err)
+{
+    int64_t begun = clock_monotonic(), pause = PAUSE_FIRST;
+    struct database_options options = {option_text(session->options, OPTION_APPLICATION), create, &session->watch};
+    struct database *db = NULL;
+    session_deadline(session, begun + option_duration(session->options, OPTION_WAIT_TIMEOUT));
+    for (;;) {
+        int32_t code = database_open(session->url, &options, &db, err);
+        session->waited += clock_monotonic() - begun;
+        if (code == MIGRATE_OK)
+            break;
+        if (error_kind_of(err) != ERROR_RETRY)
+            return code;
+        begun = clock_monotonic();
+        int32_t end = pause_connecting(session, &pause, err);
+        if (end == MIGRATE_ERROR_CANCELLED)
+            return watch_error(&session->watch, end, err);
+        if (end != MIGRATE_OK) {
+            char waited[32];
+            error_hint(err, "waited %s (option wait_timeout); is the server running, and is the URL right?",
+                       clock_duration_text(option_duration(session->options, OPTION_WAIT_TIMEOUT), waited));
+            return code;
+        }
+        error_clear(err);
+    }
+    session_deadline(session, 0);
+    event_say(session, "connected", "debug", "connected to %s", db->label);
+    return session_adopt(session, db, err);
+}
+
+/* A SQLite file that does not exist reads as an empty database, and is made by the first write: looking must not leave
+ * an empty file behind. */
+static int32_t connect_absent(migrate_session *session, migrate_error **err)
+{
+    struct database_options options = {NULL, true, &session->watch};
+    struct database *db = NULL;
+    int32_t code = database_open("sqlite::memory:", &options, &db, err);
+    if (code != MIGRATE_OK)
+        return code;
+    session->placeholder = true;
+    return session_adopt(session, db, err);
+}
+
+static int32_t session_connect(migrate_session *session, bool make, migrate_error **err)
+{
+    migrate_error *problem = NULL;
+    int32_t code = connect_patiently(session, false, &problem);
+    if (code == MIGRATE_ERROR_NO_DATABASE) {
+        const struct database_engine *engine;
+        if (database_url_engine(session->url, &engine, NULL) == MIGRATE_OK && engine == &database_sqlite) {
+            error_clear(&problem);
+            code = make ? connect_patiently(session, true, &problem) : connect_absent(session, &problem);
+        }
+    }
+    error_move(err, &problem);
+    return code;
+}
+
+int32_t session_open(const char *url, const migrate_options *options, migrate_session **out, migrate_error **err)
+{
+    migrate_session *session = NULL;
+    int32_t code = session_new(options, &session, err);
+    if (code != MIGRATE_OK)
+        return code;
+    if (!url)
+        url = option_text(session->options, OPTION_URL);
+    if (!url || !*url) {
+        code = error_set(err, MIGRATE_ERROR_URL, "no database URL");
+        error_hint(err, "give one as argument, by the option url, or in MIGRATE_URL or DATABASE_URL");
+    } else if (!(session->url = memory_text(url))) {
+        code = error_nomem(err);
+    } else {
+        code = session_connect(session, false, err);
+    }
+    if (code != MIGRATE_OK) {
+        session_close(session);
+        return code;
+    }
+    *out = session;
+    return MIGRATE_OK;
+}
+
+static int32_t session_open_borrowed(migrate_client *client, void *handle, migrate_driver *driver,
+                                     const migrate_options *options, migrate_session **out, migrate_error **err)
+{
+    migrate_session *session = NULL;
+    struct database *db = NULL;
+    int32_t code = session_new(options, &session, err);
+    if (code != MIGRATE_OK)
+        return code;
+    code = driver ? database_open_host(driver, &db, err) : database_open_handle(client, handle, &db, err);
+    if (code == MIGRATE_OK)
+        code = session_adopt(session, db, err);
+    if (code != MIGRATE_OK) {
+        session_close(session);
+        return code;
+    }
+    *out = session;
+    return MIGRATE_OK;
+}
+
+int32_t session_open_handle(migrate_client *client, void *handle, const migrate_options *options, migrate_session **out,
+                            migrate_error **err)
+{
+    return session_open_borrowed(client, handle, NULL, options, out, err);
+}
+
+int32_t session_open_host(migrate_driver *driver, const migrate_options *options, migrate_session **out, migrate_error **err)
+{
+    return session_open_borrowed(NULL, NULL, driver, options, out, err);
+}
+
+void session_close(migrate_session *session)
+{
+    if (!session || --session->references > 0)
+        return;
+    database_close(session->db);
+    build_release(session->build);
+    options_free(session->options);
+    memory_free(session->url);
+    memory_free(session->history_name);
+    memory_free(session);
+}
+
+bool session_embedded(const migrate_session *session)
+{
+    return session->db->borrowed && option_is(session->options, OPTION_HOST_TRANSACTION, "use") &&
+           session->db->class->transaction(session->db) == DATABASE_OPEN;
+}
+
+/* A connection that broke, or a file that was absent, is opened anew. */
+static int32_t session_reconnect(migrate_session *session, bool make, migrate_error **err)
+{
+    database_close(session->db);
+    session->db = NULL;
+    session->placeholder = false;
+    return session_connect(session, make, err);
+}
+
+int32_t session_make(migrate_session *session, migrate_error **err)
+{
+    if (!session->placeholder)
+        return MIGRATE_OK;
+    int64_t deadline = session->watch.deadline;
+    int32_t code = session_reconnect(session, true, err);
+    session_deadline(session, deadline);
+    return code;
+}
+
+int32_t session_begin(migrate_session *session, migrate_error **err)
+{
+    session->waited = 0;
+    session->doing = NULL;
+    session->watch.cancelled_by_host = false;
+    session_deadline(session, 0);
+    watch_start(&session->watch);
+    if (watch_check(&session->watch) != MIGRATE_OK)
+        return watch_error(&session->watch, MIGRATE_ERROR_CANCELLED, err);
+    bool own = session->url != NULL;
+    if (own && (!session->db || session->placeholder ||
+                session->db->class->transaction(session->db) == DATABASE_LOST)) {
+        int32_t code = session_reconnect(session, false, err);
+        if (code != MIGRATE_OK)
+            return code;
+    }
+    enum database_transaction state = session->db->class->transaction(session->db);
+    if (own && (state == DATABASE_OPEN || state == DATABASE_ABORTED))
+        return database_exec(session->db, "ROLLBACK", err); /* left by a run that could not even do that */
+    if (session->db->borrowed && (state == DATABASE_OPEN || state == DATABASE_ABORTED) && !session_embedded(session)) {
+        error_set(err, MIGRATE_ERROR_IN_TRANSACTION, "the host's connection is inside %s transaction",
+                  state == DATABASE_OPEN ? "a" : "an aborted");
+        error_hint(err, "commit or roll back first, or set host_transaction=use to work inside it");
+        return MIGRATE_ERROR_IN_TRANSACTION;
+    }
+    return MIGRATE_OK;
+}
+
+int32_t session_build(migrate_session *session, struct build **out, migrate_error **err)
+{
+    if (!session->build) {
+        struct source_options options = {option_text(session->options, OPTION_DIR), session->options->source,
+                                         session->db->engine->name, session->db->engine->dialect,
+                                         option_is(session->options, OPTION_DUPLICATE_NUMBERS, "allow")};
+        if (!options.dir && !options.memory) {
+            error_set(err, MIGRATE_ERROR_SOURCE, "no migrations: neither a directory nor a source in memory was given");
+            error_hint(err, "set the option dir, or call migrate_options_set_source()");
+            return MIGRATE_ERROR_SOURCE;
+        }
+        struct build *build = memory_new(sizeof *build);
+        if (!build)
+            return error_nomem(err);
+        atomic_init(&build->references, 1);
+        int32_t code = source_open(&options, &build->source, err);
+        if (code != MIGRATE_OK) {
+            build_release(build);
+            return code;
+        }
+        session->build = build;
+    }
+    *out = session->build;
+    return MIGRATE_OK;
+}
+
+int32_t build_is_state(struct build *build, const char *state, bool *out, migrate_error **err)
+{
+    *out = false;
+    if (!*state)
+        return MIGRATE_OK;
+    int32_t code = *build->state ? MIGRATE_OK : state_of_source(build->source, build->state, err);
+    if (code == MIGRATE_OK)
+        *out = strcmp(state, build->state) == 0;
+    return code;
+}

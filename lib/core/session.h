@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ * A session: one connection, the host's options, and the build's migrations. Everything in core/ works on it. */
+#ifndef CORE_SESSION_H
+#define CORE_SESSION_H
+
+#include "core/options.h"
+#include "database/database.h"
+#include "source/source.h"
+
+#include <stdatomic.h>
+
+/* The migrations this program was built with, shared by the session and its plans. */
+struct build {
+    struct source *source;
+    atomic_size_t references; /* a plan may be used in another thread than its session */
+    char state[DIGEST_HEX]; /* "" until build_is_state(): the state of a database that has exactly these applied */
+};
+void build_release(struct build *build);
+/* The state that a history's newest row carries ("": none) is this build's own. */
+int32_t build_is_state(struct build *build, const char *state, bool *out, migrate_error **err);
+
+struct migrate_session {
+    size_t references;         /* the host's, and one of each run that it pulls */
+    migrate_options *options;
+    char *url;                 /* NULL: the host's connection */
+    struct database *db;
+    bool placeholder;          /* the SQLite file does not exist yet: db is an empty one in memory until the first write */
+    struct watch watch;
+    struct build *build;       /* NULL until first needed */
+    char *history_name;        /* quoted, schema and table */
+    const char *history_schema, *history_table; /* raw; belong to options or engine */
+    int64_t waited;            /* microseconds spent on waiting so far in this call */
+    const char *doing;         /* what the running call is at, for progress events */
+    const char *doing_id;
+    int64_t doing_since;
+};
+
+int32_t session_open(const char *url, const migrate_options *options, migrate_session **out, migrate_error **err);
+int32_t session_open_handle(migrate_client *client, void *handle, const migrate_options *options, migrate_session **out,
+                            migrate_error **err);
+int32_t session_open_host(migrate_driver *driver, const migrate_options *options, migrate_session **out, migrate_error **err);
+void session_close(migrate_session *session);
+
+/* Every verb begins with this: the connection is usable for reading, the watch runs anew. */
+int32_t session_begin(migrate_session *session, migrate_error **err);
+
+/* Before the first write: makes a SQLite file that is absent. */
+int32_t session_make(migrate_session *session, migrate_error **err);
+
+/* The build's migrations, read on first use. */
+int32_t session_build(migrate_session *session, struct build **out, migrate_error **err);
+
+/* The host asked to work inside its own open transaction, and there is one. */
+bool session_embedded(const migrate_session *session);
+
+/* Bounds what follows: until clock_monotonic() reaches deadline (0: none). */
+void session_deadline(migrate_session *session, int64_t deadline);
+
+#endif

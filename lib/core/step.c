@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: MIT
+ * One step: its text and its rows in the history, in one transaction (or under one savepoint), in one message where the database allows.
+ * Whatever fails undoes both. */
+#include "core/connection.h"
+#include "core/events.h"
+#include "core/rebuild.h"
+#include "util/clock.h"
+#include "util/memory.h"
+
+#include <string.h>
+
+#define SAVEPOINT "libmigrate_step"
+
+int32_t run_clean_up(struct migrate_run *run, const char *sql)
+{
+    struct database *db = run->session->db;
+    struct watch *watch = db->watch, own = {.deadline = clock_monotonic() + 5000000};
+    db->watch = &own;
+    int32_t code = database_exec(db, sql, NULL);
+    db->watch = watch;
+    run->unclean |= code != MIGRATE_OK && db->class->transaction(db) != DATABASE_IDLE;
+    return code;
+}
+
+/* ---- rows ---- */
+
+static int32_t add_row(struct migrate_run *run, const struct history_entry *entry, struct text *sql, migrate_error **err)
+{
+    struct text row = {0};
+    if (!sql)
+        return history_collect(&run->writer, entry, &run->rows, err);
+    int32_t code = history_append(&run->writer, entry, &row, err);
+    if (code == MIGRATE_OK)
+        message_add(sql, row.data, row.length);
+    text_free(&row);
+    return code == MIGRATE_OK && sql->failed ? error_nomem(err) : code;
+}
+
+int32_t run_write_rows(struct migrate_run *run, migrate_error **err)
+{
+    int32_t code = run->rows.sql.length ? database_exec_text(run->session->db, &run->rows.sql, NULL, err) : MIGRATE_OK;
+    if (code == MIGRATE_OK) {
+        history_batch_cut(&run->rows, 0);
+        run->rows_kept = 0;
+    }
+    return code;
+}
+
+/* The rollback text as it is now, so that an older build can use it later. */
+static int32_t down_text(struct migrate_run *run, const struct migration *m, char **out, migrate_error **err)
+{
+    struct section_text read = {0};
+    const struct text *down = &read.text;
+    int32_t code = MIGRATE_OK;
+    *out = NULL;
+    if (!m->down.present || m->down.code)
+        return MIGRATE_OK;
+    if (m->down.from_block && run->read == m)
+        down = &run->rollback;
+    else
+        code = section_read(run->build->source, &m->down, NULL, &read, err);
+    if (code != MIGRATE_OK)
+        return code;
+    const char *text = down->data ? down->data : "";
+    size_t length = down->length;
+    for (; length > 0 && strchr(" \t\r\n", *text); length--)
+        text++;
+    for (; length > 0 && strchr(" \t\r\n", text[length - 1]); length--)
+        ;
+    *out = memory_text_n(text, length);
+    section_text_free(&read);
+    return *out ? MIGRATE_OK : error_nomem(err);
+}
+
+static int32_t migration_row(struct migrate_run *run, const struct migration *m, const char *event, struct text *sql,
+                             migrate_error **err)
+{
+    char *down = NULL;
+    int32_t code = source_checksum(m, err);
+    if (code == MIGRATE_OK)
+        code = down_text(run, m, &down, err);
+    if (code != MIGRATE_OK)
+        return code;
+    struct history_entry entry = {.event = event, .effect = "add", .kind = kind_name(m->kind), .id = m->id, .name = m->name,
+                                  .checksum = m->checksum, .token_checksum = m->token_checksum, .breaking = m->breaking,
+                                  .statement = -1, .down_sql = down, .reason = m->allow_data_loss, .duration = -1};
+    code = add_row(run, &entry, sql, err);
+    memory_free(down);
+    return code;
+}
+
+static int32_t schema_rows(struct migrate_run *run, struct text *sql, migrate_error **err)
+{
+    int32_t code = MIGRATE_OK;
+    for (size_t i = 0; i < run->plan->replaced && code == MIGRATE_OK; i++)
+        code = migration_row(run, &run->build->source->items[i], "baselined", sql, err);
+    return code;
+}
+
+int32_t step_rows(struct migrate_run *run, const struct step *step, struct text *sql, migrate_error **err)
+{
+    if (step->action == STEP_SCHEMA)
+        return schema_rows(run, sql, err);
+    if (step->action == STEP_RUN && step->direction == DIRECTION_UP)
+        return migration_row(run, step->migration, "applied", sql, err);
+    bool record = step->action == STEP_RECORD;
+    struct history_entry entry = {.event = record ? step->event : "rolled_back", .effect = record ? step->effect : "remove",
+                                  .kind = step->repeatable ? "repeatable" : "versioned", .id = step->id, .name = step->name,
+                                  .checksum = step->checksum ? step->checksum : step->migration ? step->migration->checksum : NULL,
+                                  .token_checksum = step->token_checksum, .breaking = step->breaking, .statement = -1,
+                                  .reason = step->reason, .duration = record ? 0 : -1};
+    char *down = NULL;
+    int32_t code = MIGRATE_OK;
+    if (record && step->migration && strcmp(step->effect, "add") == 0)
+        code = source_checksum(step->migration, err);
+    if (code == MIGRATE_OK && record && step->migration && strcmp(step->effect, "add") == 0)
+        code = down_text(run, step->migration, &down, err);
+    entry.down_sql = down;
+    if (code == MIGRATE_OK)
+        code = add_row(run, &entry, sql, err);
+    memory_free(down);
+    return code;
+}
+
+/* ---- the step ---- */
+
+static void add_begin(struct migrate_run *run, struct text *prefix)
+{
+    if (run->grouping == GROUP_EACH)
+        run->session->db->engine->begin(prefix, option_text(run->session->options, OPTION_SET_ROLE));
+    else
+        text_add(prefix, "SAVEPOINT " SAVEPOINT);
+}
+
+static void add_end(struct migrate_run *run, struct text *suffix)
+{
+    const struct database *db = run->session->db;
+    struct text after = {0};
+    if (run->grouping == GROUP_EACH)
+        message_add(suffix, "COMMIT", 6);
+    else
+        message_add(suffix, "RELEASE SAVEPOINT " SAVEPOINT, strlen("RELEASE SAVEPOINT " SAVEPOINT));
+    if (!db->borrowed)
+        db->engine->after_commit(&after);
+    if (run->grouping == GROUP_WHOLE && !db->borrowed && db->engine->before_alone) { /* what begin() set went with the rest */
+        message_add(suffix, after.data, after.length);
+        text_clear(&after);
+        db->engine->before_alone(&after, option_text(run->session->options, OPTION_SET_ROLE));
+    }
+    message_add(suffix, after.data, after.length);
+    suffix->failed |= after.failed;
+    text_free(&after);
+}
+
+static int32_t compose_end(struct migrate_run *run, const struct step *step, struct text *suffix, migrate_error **err)
+{
+    struct text before = {0};
+    if (step->action != STEP_RECORD)
+        run->session->db->engine->before_history(&before, option_text(run->session->options, OPTION_SET_ROLE));
+    message_add(suffix, before.data, before.length);
+    suffix->failed |= before.failed;
+    text_free(&before);
+    int32_t code = step_rows(run, step, run->grouping == GROUP_BATCH ? NULL : suffix, err);
+    if (code == MIGRATE_OK)
+        add_end(run, suffix);
+    return code == MIGRATE_OK && suffix->failed ? error_nomem(err) : code;
+}
+
+/* Behind the work, where it does not travel with it. */
+static int32_t send_end(struct migrate_run *run, const struct step *step, migrate_error **err)
+{
+    struct text suffix = {0};
+    int32_t code = compose_end(run, step, &suffix, err);
+    if (code == MIGRATE_OK)
+        code = database_exec_text(run->session->db, &suffix, NULL, err);
+    if (code == MIGRATE_OK)
+        run->rows_kept = run->rows.sql.length;
+    text_free(&suffix);
+    return code;
+}
+
+static void undo(struct migrate_run *run)
+{
+    struct database *db = run->session->db;
+    enum database_transaction state = db->class->transaction(db);
+    history_batch_cut(&run->rows, run->rows_kept);
+    if (state == DATABASE_IDLE || state == DATABASE_LOST)
+        return;
+    run_clean_up(run, run->grouping == GROUP_EACH
+                          ? "ROLLBACK"
+                          : "ROLLBACK TO SAVEPOINT " SAVEPOINT "; RELEASE SAVEPOINT " SAVEPOINT);
+}
+
+static const struct section *step_section(const struct migrate_run *run, const struct step *step, const char **expected)
+{
+    *expected = NULL;
+    if (step->action == STEP_SCHEMA) {
+        *expected = run->build->source->schema.checksum;
+        return &run->build->source->schema.up;
+    }
+    if (step->direction == DIRECTION_DOWN)
+        return &step->migration->down;
+    *expected = step->migration->checksum;
+    return &step->migration->up;
+}
+
+/* Code, or nothing at all, between begin and end. */
+static int32_t run_code(struct migrate_run *run, const struct step *step, const struct section *section, migrate_error **err)
+{
+    struct text prefix = {0}, suffix = {0};
+    struct database *db = run->session->db;
+    int32_t code = section ? run_write_rows(run, err) : MIGRATE_OK; /* code may look at the history */
+    if (code != MIGRATE_OK)
+        return code;
+    add_begin(run, &prefix);
+    if (!section) { /* a record: begin, rows and end travel together */
+        code = compose_end(run, step, &suffix, err);
+        if (code == MIGRATE_OK) {
+            message_add(&prefix, suffix.data, suffix.length);
+            code = database_exec_text(db, &prefix, NULL, err);
+        }
+    } else {
+        code = database_exec_text(db, &prefix, NULL, err);
+        if (code == MIGRATE_OK)
+            code = connection_call(run->session, step->id, section->code, section->user, err);
+        if (code == MIGRATE_OK && db->class->deferred_check)
+            code = db->class->deferred_check(db, err);
+        if (code == MIGRATE_OK)
+            code = send_end(run, step, err);
+    }
+    if (code != MIGRATE_OK) {
+        error_id(err, step->id);
+        undo(run);
+    }
+    run->rows_kept = run->rows.sql.length;
+    text_free(&prefix);
+    text_free(&suffix);
+    return code;
+}
+
+/* A big text's checksum is known when it was sent, so its row comes behind it. */
+static int32_t run_big(struct migrate_run *run, const struct step *step, const struct script *script, migrate_error **err)
+{
+    static const struct segment none = {0};
+    static const struct text nothing = {0};
+    struct text prefix = {0};
+    add_begin(run, &prefix);
+    int32_t code = database_exec_text(run->session->db, &prefix, NULL, err);
+    if (code == MIGRATE_OK)
+        code = run_segment(run, script, script->count ? &script->items[0] : &none, &nothing, &nothing, err);
+    if (code == MIGRATE_OK && step->action == STEP_RUN && step->direction == DIRECTION_UP)
+        code = source_settle(step->migration, run->checksum, err);
+    if (code == MIGRATE_OK)
+        code = send_end(run, step, err);
+    if (code != MIGRATE_OK)
+        undo(run);
+    text_free(&prefix);
+    return code;
+}
+
+static int32_t run_atomic(struct migrate_run *run, const struct step *step, const struct script *script, migrate_error **err)
+{
+    static const struct segment nothing = {0};
+    struct text prefix = {0}, suffix = {0};
+    bool together = run->grouping != GROUP_BATCH;
+    add_begin(run, &prefix);
+    int32_t code = prefix.failed ? error_nomem(err) : together ? compose_end(run, step, &suffix, err) : MIGRATE_OK;
+    if (code == MIGRATE_OK && run->grouping == GROUP_HOST) {
+        /* Ahead of the message: a syntax error refuses all of it, and without the savepoint there is no way back. */
+        code = database_exec_text(run->session->db, &prefix, NULL, err);
+        text_clear(&prefix);
+    }
+    if (code == MIGRATE_OK) {
+        code = run_segment(run, script, script->count ? &script->items[0] : &nothing, &prefix, &suffix, err);
+        if (code == MIGRATE_OK && !together)
+            code = send_end(run, step, err);
+        if (code != MIGRATE_OK)
+            undo(run);
+    }
+    text_free(&prefix);
+    text_free(&suffix);
+    return code;
+}
+
+static int32_t read_script(struct migrate_run *run, const struct step *step, const struct section *section,
+                           const char *expected, struct script *script, migrate_error **err)
+{
+    if (step->stored)
+        return script_from_text(run->session, step->id, step->stored, script, err);
+    int32_t code = script_read(run->session, run->build->source, step->id, section, expected, script, err);
+    if (code == MIGRATE_OK && step->action == STEP_RUN && step->direction == DIRECTION_UP) {
+        run->read = step->migration;
+        run->rollback = script->text.rollback;
+        script->text.rollback = (struct text){0};
+    }
+    return code;
+}
+
+/* What an earlier run left half done goes on by statements, even if its text is one transaction now. */
+static bool in_parts(const struct step *step, const struct script *script)
+{
+    return step->begun || !script_atomic(script);
+}
+
+/* Own connections on an engine that resets behind COMMIT need nothing; where only certain words can change a setting, the text is asked. */
+static bool may_leak(const struct migrate_run *run, const struct step *step, const struct script *script)
+{
+    const struct database *db = run->session->db;
+    const char *const *words = db->engine->settings_words;
+    if (run->grouping == GROUP_WHOLE && !words && !db->borrowed)
+        return false; /* see add_end() */
+    if (!script || in_parts(step, script))
+        return true;
+    return words ? script->sets : db->borrowed;
+}
+
+/* A value that ALTER TYPE ... ADD VALUE made cannot be used in the same transaction. Only the database knows whether it is, so it is
+ * tried; such a script then runs in several transactions. */
+static int32_t run_script(struct migrate_run *run, const struct step *step, struct script *script, migrate_error **err)
+{
+    migrate_error *problem = NULL;
+    if (in_parts(step, script))
+        return run_segments(run, step, script, err);
+    int32_t code = (script_big(script) ? run_big : run_atomic)(run, step, script, &problem);
+    if (code != MIGRATE_OK && error_kind_of(&problem) == ERROR_UNCOMMITTED && run->grouping == GROUP_EACH) {
+        error_clear(&problem);
+        code = script_cut_finer(script, 0, &problem);
+        if (code == MIGRATE_OK)
+            code = run_reload_writer(run, &problem);
+        if (code == MIGRATE_OK)
+            code = run_segments(run, step, script, &problem);
+    }
+    error_move(err, &problem);
+    return code;
+}
+
+/* With foreign keys off around it, and what they guard checked before it commits. */
+static int32_t run_rebuild(struct migrate_run *run, const struct step *step, struct script *script, migrate_error **err)
+{
+    struct database *db = run->session->db;
+    struct database_rebuild state = {0};
+    int32_t code = db->engine->rebuild_begin(db, run->grouping == GROUP_EACH, &state, err);
+    if (code != MIGRATE_OK) {
+        script_place(script, SIZE_MAX, SIZE_MAX, err);
+        return code;
+    }
+    run->rebuild = &state;
+    code = run_script(run, step, script, err);
+    run->rebuild = NULL;
+    migrate_error *problem = NULL;
+    int32_t ended = db->engine->rebuild_end(db, &state, &problem);
+    if (code == MIGRATE_OK && ended != MIGRATE_OK) {
+        code = ended;
+        error_move(err, &problem);
+    }
+    error_clear(&problem);
+    return code;
+}
+
+static void let_go(struct migrate_run *run, struct script *script)
+{
+    run->read = NULL;
+    text_free(&run->rollback);
+    script_free(script);
+}
+
+int32_t run_one(struct migrate_run *run, const struct step *step, migrate_error **err)
+{
+    struct script script = {0};
+    const char *expected = NULL;
+    const struct section *section = step->stored || step->action == STEP_RECORD ? NULL : step_section(run, step, &expected);
+    struct database *db = run->session->db;
+    if (step->action == STEP_RECORD)
+        return run_code(run, step, NULL, err);
+    bool code_step = section && section->code;
+    int32_t code = code_step ? MIGRATE_OK : read_script(run, step, section, expected, &script, err);
+    if (code != MIGRATE_OK)
+        return code;
+    bool rebuild = false;
+    if (!code_step)
+        code = rebuild_needed(run, &script, &rebuild, err);
+    if (code != MIGRATE_OK || (run->grouping == GROUP_BATCH && !code_step && (rebuild || in_parts(step, &script)))) {
+        let_go(run, &script);
+        return code == MIGRATE_OK ? RUN_OWN : code;
+    }
+    bool leak = may_leak(run, step, code_step ? NULL : &script);
+    if (leak)
+        code = db->class->settings_save(db, err);
+    if (code == MIGRATE_OK) {
+        code = code_step ? run_code(run, step, section, err)
+               : rebuild ? run_rebuild(run, step, &script, err)
+                         : run_script(run, step, &script, err);
+        if (leak && db->class->transaction(db) != DATABASE_LOST) {
+            migrate_error *problem = NULL;
+            struct watch *watch = db->watch;
+            db->watch = NULL; /* after a cancel too */
+            int32_t restored = db->class->settings_restore(db, &problem);
+            db->watch = watch;
+            if (restored != MIGRATE_OK && run->grouping == GROUP_EACH) { /* the step itself is committed */
+                event_say(run->session, "warning", "warning", "settings that %s changed could not be brought back: %s",
+                          step->id, problem->message);
+            } else if (restored != MIGRATE_OK && code == MIGRATE_OK) {
+                code = restored;
+                error_move(err, &problem);
+            }
+            error_clear(&problem);
+        }
+    }
+    let_go(run, &script);
+    return code;
+}

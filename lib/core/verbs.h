@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT
+ * The verbs behind the public functions. */
+#ifndef CORE_VERBS_H
+#define CORE_VERBS_H
+
+#include "core/run.h"
+
+int32_t verb_plan(migrate_session *session, const char *target, migrate_plan **out, migrate_error **err);
+int32_t verb_plan_sql(const migrate_plan *plan, char **out, migrate_error **err);
+int32_t verb_apply(migrate_session *session, const migrate_plan *plan, migrate_rows **out, migrate_error **err);
+int32_t verb_rollback(migrate_session *session, const char *target, migrate_rows **out, migrate_error **err);
+int32_t verb_run_begin(migrate_session *session, const migrate_plan *plan, migrate_run **out, migrate_error **err);
+int32_t verb_history(migrate_session *session, migrate_rows **out, migrate_error **err);
+int32_t verb_status(migrate_session *session, migrate_rows **out, migrate_error **err);                       /* status.c */
+int32_t verb_mark(migrate_session *session, const char *as, const char *id, const char *reason, migrate_rows **out,
+                  migrate_error **err);                                                                     /* mark.c */
+int32_t verb_baseline(migrate_session *session, const char *target, const char *table, const char *column, const char *reason,
+                      migrate_rows **out, migrate_error **err);                                             /* mark.c */
+int32_t verb_startup(migrate_session *session, migrate_rows **out, migrate_error **err);                      /* startup.c */
+int32_t verb_startup_url(const char *url, const migrate_options *options, migrate_rows **out, migrate_error **err);
+
+#endif

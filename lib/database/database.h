@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT
+ * The seam between the library and its databases. core/ speaks to this header alone; what differs between
+ * engines is either in the functions of a connection (struct database_connection_class: how text reaches the
+ * server) or in the engine's table (struct database_engine: what text that is). A host's driver is a
+ * connection class that speaks an engine's text.
+ *
+ * Everything is text: SQL goes in with literals and comes back as rows of text, so that a host's driver
+ * needs two callbacks, and a migration with its history row can be one message. */
+#ifndef DATABASE_DATABASE_H
+#define DATABASE_DATABASE_H
+
+#include "sql/sql.h"
+#include "util/rows.h"
+#include "util/text.h"
+#include "util/watch.h"
+
+struct database; /* an open connection; each class embeds this struct first (see below) */
+
+/* Where a failing text failed. */
+struct database_fault {
+    size_t done;   /* statements that were completed before the failing one */
+    size_t offset; /* byte offset of the fault in the text; SIZE_MAX: unknown */
+    size_t start;  /* byte offset of the failing statement; SIZE_MAX: unknown */
+};
+
+enum database_transaction { DATABASE_IDLE, DATABASE_OPEN, DATABASE_ABORTED, DATABASE_LOST, DATABASE_UNKNOWN };
+
+/* How text reaches a database: libpq, sqlite3, host. All functions honour db->watch while they wait or run.
+ * Errors carry the code (MIGRATE_ERROR_SQL, _RIGHTS, _READ_ONLY, _LOCKED, _CONNECTION_LOST, _IO, _CANCELLED,
+ * _TIMEOUT ...), kind, sqlstate or driver code, message, detail, hint; never file, line or statement: those
+ * are the caller's. */
+struct database_connection_class {
+    const char *name;
+    /* Runs text, one or more statements; results are thrown away. fault may be NULL. With `one_message`, the
+     * whole text is one message and one round trip; else statement by statement. */
+    int32_t (*exec)(struct database *db, const char *sql, size_t length, struct database_fault *fault,
+                    migrate_error **err);
+    bool one_message;
+    /* Runs text; the rows of its last statement that returned rows. Columns carry the server's names where it
+     * has them ("1", "2" ... else). */
+    int32_t (*query)(struct database *db, const char *sql, struct migrate_rows **out, migrate_error **err);
+    /* Data that follows a COPY ... FROM stdin. begin sends that one statement and waits until the server wants
+     * data; data sends a piece of it, cut anywhere, and keeps no more than a piece in memory; end finishes, and
+     * waits for what the server says of it all. abort is for a caller that has no more data to give: the
+     * statement fails, its error is dropped. When begin, data or end fail, the COPY is over. *line (may be
+     * NULL) is the line within the data that the server complains of, 0 if it names none; libpq hands a
+     * complaint over at the end only. All four NULL: the class cannot do it, and the caller refuses. */
+    int32_t (*copy_begin)(struct database *db, const char *sql, size_t length, migrate_error **err);
+    int32_t (*copy_data)(struct database *db, const char *data, size_t length, migrate_error **err);
+    int32_t (*copy_end)(struct database *db, int64_t *line, migrate_error **err);
+    void (*copy_abort)(struct database *db);
+    enum database_transaction (*transaction)(struct database *db);
+    void *(*handle)(struct database *db); /* native handle or NULL */
+    /* Settings that a migration may change (search_path, role, pragmas ...): remember them before, bring them
+     * back after. On own connections restore may simply reset. Called outside transactions. save may be
+     * called again at any time. */
+    int32_t (*settings_save)(struct database *db, migrate_error **err);
+    int32_t (*settings_restore)(struct database *db, migrate_error **err);
+    /* Cheap test at a savepoint: deferred foreign keys that are violated now. NULL: the engine has none. */
+    int32_t (*deferred_check)(struct database *db, migrate_error **err);
+    int64_t (*bytes_written)(struct database *db); /* by the open transaction, roughly; NULL: unknown */
+    void (*close)(struct database *db);            /* frees db too; a borrowed handle stays open */
+};
+
+struct database {
+    const struct database_connection_class *class;
+    const struct database_engine *engine;
+    struct watch *watch; /* borrowed from the session; may be NULL */
+    void (*notice)(const char *severity, const char *message,
+                   void *user); /* the database's own; may be NULL */
+    void *notice_user;
+    bool borrowed;    /* the host's handle: leave everything as found */
+    bool read_only;   /* known at open: standby, read-only file */
+    char *label;      /* for messages, without any secret: "sqlite:app.db", "postgresql://h:5432/d" */
+    char version[32]; /* of server or library */
+};
+
+/* A right or thing that a pending migration will need, found by reading its tokens (see core/preflight.c). */
+enum database_need_kind { NEED_CREATE_IN_SCHEMA, NEED_OWN_TABLE, NEED_EXTENSION };
+struct database_need {
+    enum database_need_kind kind;
+    const char *name; /* as an SQL expression of a name: "public", "app.users", "pg_trgm"; "" for the current
+                         schema */
+};
+
+/* What was so before a migration that drops or renames tables which others refer to. */
+struct database_rebuild {
+    bool was_on;                  /* foreign keys were enforced */
+    int64_t violations;           /* rows that refer to nothing */
+    char *names;                  /* tables, and what foreign keys refer to */
+    char *broken;                 /* views and triggers that did not compile */
+};
+
+/* What an engine's SQL looks like. Names that come in (schema, table) are raw, not quoted. */
+struct database_engine {
+    const char *name; /* "sqlite", "postgresql" */
+    const struct sql_dialect *dialect;
+    const char *default_schema; /* "main", "public" */
+    bool ahead_fails;           /* the default of on_ahead */
+    bool shared_transaction;    /* many migrations in one transaction by savepoints (a lock that is the write
+                                   transaction), else one each */
+
+    void (*name_quoted)(struct text *out, const char *schema, const char *table); /* schema.table, quoted */
+    void (*literal)(struct text *out, const char *text, size_t length);           /* NULL text: NULL */
+    void (*boolean)(struct text *out, bool truth);
+    void (*history_create)(struct text *out, const char *schema,
+                           const char *table); /* CREATE TABLE (IF NOT EXISTS) */
+    void (*history_exists)(struct text *out, const char *schema,
+                           const char *table); /* a query: one row, one column, 1/t or 0/f; never an error */
+    void (*objects_exist)(
+        struct text *out, const char *schema,
+        const char *table);      /* the same: any object of a user, extensions' and the history's left out */
+    const char *now;             /* expression for the column `at`; NULL: its clock is this process's */
+    const char *at_microseconds; /* expression that reads `at` as microseconds since 1970 */
+    const char *since_begin; /* expression: microseconds since the transaction began; NULL: not to be had */
+    /* A text without any of these words (ASCII, any case) changes no setting and leaves nothing temporary; NULL: any text may. */
+    const char *const *settings_words;
+    const char *user;  /* expression: the database's user; "NULL" where there are none */
+    /* Begins a writing transaction with every setting that a run needs (READ WRITE, time-outs off, role ...);
+     * must not wait long for a lock. */
+    void (*begin)(struct text *out, const char *set_role);
+    /* The same settings for statements outside of transactions, until settings_restore(). NULL: none are needed. */
+    void (*before_alone)(struct text *out, const char *set_role);
+    /* SQL that brings settings back to the connection's own between work and history row inside the
+     * transaction; may add nothing. */
+    void (*before_history)(struct text *out, const char *set_role);
+    /* SQL behind COMMIT on own connections, in the same message, so that nothing leaks into the next
+     * migration; may add nothing. */
+    void (*after_commit)(struct text *out);
+    /* The lock between runners. NULL where the write transaction is the lock. A query: one row: 1/t got it,
+     * 0/f not. */
+    void (*lock_try)(struct text *out, int64_t key);
+    void (*lock_release)(struct text *out, int64_t key);
+    void (*lock_holder)(struct text *out,
+                        int64_t key); /* query: one line of text about the holder, or no row */
+    /* A query that answers needs: rows (index into needs, message, hint) for each that is not met. NULL:
+     * nothing to ask. */
+    void (*preflight)(struct text *out, const struct database_need *needs, size_t count);
+    /* Where dropping a table deletes rows of others (SQLite): whether a statement drops or renames a table, and which; whether others refer
+     * to it; and what is done before (outside: no transaction is open), at the end of and behind the transaction of such a migration. NULL: no such care is
+     * needed. */
+    bool (*rebuild_drops)(const char *statement, size_t length, struct text *table);
+    int32_t (*rebuild_referred)(struct database *db, const char *table, bool *out, migrate_error **err);
+    int32_t (*rebuild_begin)(struct database *db, bool outside, struct database_rebuild *state, migrate_error **err);
+    int32_t (*rebuild_check)(struct database *db, const struct database_rebuild *state, migrate_error **err);
+    int32_t (*rebuild_end)(struct database *db, struct database_rebuild *state, migrate_error **err);
+    const char *grant_select,
+        *grant_write; /* printf form with %s for the quoted history table: what to GRANT */
+};
+extern const struct database_engine database_sqlite, database_postgresql;
+const struct database_engine *database_engine_of(const char *name); /* NULL if unknown */
+
+/* ---- URLs (url.c) ---- */
+/* The engine a URL speaks of; MIGRATE_ERROR_URL names the unknown scheme and what would do. */
+int32_t database_url_engine(const char *url, const struct database_engine **out, migrate_error **err);
+/* The URL without its secrets, for messages (never NULL unless memory is out). Yours: memory_free(). */
+char *database_url_masked(const char *url);
+
+/* ---- opening (open.c) ---- */
+struct database_options {
+    const char *application_name;
+    bool create; /* SQLite: a file that does not exist is made by the first write; else it is
+                    MIGRATE_ERROR_NO_DATABASE */
+    struct watch *watch;
+};
+/* One attempt to connect. kind ERROR_RETRY: worth another attempt (not up yet, connection limit reached). */
+int32_t database_open(const char *url, const struct database_options *options, struct database **out,
+                      migrate_error **err);
+int32_t database_open_handle(migrate_client *client, void *handle, struct database **out,
+                             migrate_error **err);
+int32_t database_open_host(migrate_driver *driver, struct database **out, migrate_error **err);
+void database_close(struct database *db); /* NULL is fine */
+
+/* Short hands for the class's functions. */
+int32_t database_exec(struct database *db, const char *sql, migrate_error **err);
+int32_t database_exec_text(struct database *db, const struct text *sql, struct database_fault *fault,
+                           migrate_error **err); /* .failed is NOMEM */
+int32_t database_query(struct database *db, const struct text *sql, struct migrate_rows **out,
+                       migrate_error **err);
+/* One row, one column, read as a truth value. */
+int32_t database_ask(struct database *db, const struct text *sql, bool *out, migrate_error **err);
+
+/* ---- function tables (client.c), drivers (host/driver.c) ---- */
+int32_t client_new(const char *engine, migrate_client **out, migrate_error **err);
+int32_t client_set(migrate_client *client, const char *name, migrate_function fn);
+migrate_client *client_ref(migrate_client *client);
+void client_unref(migrate_client *client);
+
+int32_t driver_new(const char *engine, void *user, migrate_driver **out, migrate_error **err);
+int32_t driver_set(migrate_driver *driver, const char *name, migrate_function fn);
+migrate_driver *driver_ref(migrate_driver *driver);
+void driver_unref(migrate_driver *driver);
+int32_t result_columns(migrate_result *result, size_t columns);
+int32_t result_value(migrate_result *result, const char *text, size_t length);
+int32_t result_fail(migrate_result *result, const char *sqlstate, int32_t driver_code, const char *message,
+                    int64_t position);
+
+bool database_has(const char *feature); /* for migrate_has() */
+
+#endif

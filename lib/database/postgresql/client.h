@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT
+ * What the files of this room share: libpq's functions as a table, and a connection. */
+#ifndef DATABASE_POSTGRESQL_CLIENT_H
+#define DATABASE_POSTGRESQL_CLIENT_H
+
+#include "database/postgresql/postgresql.h"
+
+#include <libpq-fe.h>
+
+/* Every function of libpq that is called, each once. All are in libpq 10 and later. */
+#define POSTGRESQL_FUNCTIONS(X)                                                                              \
+    X(PQcancel)                                                                                              \
+    X(PQclear)                                                                                               \
+    X(PQconnectPoll)                                                                                         \
+    X(PQconnectStartParams)                                                                                  \
+    X(PQconnectionNeedsPassword)                                                                             \
+    X(PQconninfoFree)                                                                                        \
+    X(PQconninfoParse)                                                                                       \
+    X(PQconsumeInput)                                                                                        \
+    X(PQdb)                                                                                                  \
+    X(PQerrorMessage)                                                                                        \
+    X(PQfinish)                                                                                              \
+    X(PQflush)                                                                                               \
+    X(PQfname)                                                                                               \
+    X(PQfreeCancel)                                                                                          \
+    X(PQfreemem)                                                                                             \
+    X(PQgetCancel)                                                                                           \
+    X(PQgetCopyData)                                                                                         \
+    X(PQgetResult)                                                                                           \
+    X(PQgetisnull)                                                                                           \
+    X(PQgetlength)                                                                                           \
+    X(PQgetvalue)                                                                                            \
+    X(PQhost)                                                                                                \
+    X(PQisBusy)                                                                                              \
+    X(PQisnonblocking)                                                                                       \
+    X(PQnfields)                                                                                             \
+    X(PQntuples)                                                                                             \
+    X(PQparameterStatus)                                                                                     \
+    X(PQport)                                                                                                \
+    X(PQputCopyData)                                                                                         \
+    X(PQputCopyEnd)                                                                                          \
+    X(PQresetStart)                                                                                          \
+    X(PQresultErrorField)                                                                                    \
+    X(PQresultStatus)                                                                                        \
+    X(PQsendQuery)                                                                                           \
+    X(PQsetErrorVerbosity)                                                                                   \
+    X(PQsetNoticeReceiver)                                                                                   \
+    X(PQsetnonblocking)                                                                                      \
+    X(PQsocket)                                                                                              \
+    X(PQstatus)                                                                                              \
+    X(PQtransactionStatus)
+
+#define POSTGRESQL_DRAIN 2000000 /* microseconds that a cancelled statement may take to end */
+
+struct postgresql_client {
+#define POSTGRESQL_MEMBER(function) __typeof__(function) *function;
+    POSTGRESQL_FUNCTIONS(POSTGRESQL_MEMBER)
+#undef POSTGRESQL_MEMBER
+};
+
+struct postgresql_connection {
+    struct database base;
+    migrate_client *client;
+    const struct postgresql_client *pq;
+    PGconn *handle;
+    struct migrate_rows *saved; /* a borrowed connection's settings, see settings.c */
+    char *host_encoding;        /* a borrowed connection's client_encoding, if it was not UTF8 */
+    bool blocking;              /* what a COPY found, and brings back at its end */
+};
+
+/* ---- connection.c ---- */
+/* Takes over handle (own connections) or borrows it; on failure it is left to the caller. */
+int32_t postgresql_new(migrate_client *client, const struct postgresql_client *pq, PGconn *handle,
+                       bool borrowed, struct database **out, migrate_error **err);
+/* Waits a slice at most for these events of poll(); *ready: one has come, or the socket is no more. Returns
+ * what watch_check() says. */
+int32_t postgresql_wait(const struct postgresql_client *pq, const PGconn *handle, short events,
+                        struct watch *watch, bool *ready);
+/* Until all that libpq has to say to the server is out, or cannot be sent. As postgresql_wait(). */
+int32_t postgresql_flush(const struct postgresql_connection *connection, struct watch *watch);
+/* Until PQgetResult() will not block. As postgresql_wait(). */
+int32_t postgresql_wait_result(const struct postgresql_connection *connection, struct watch *watch);
+/* Asks the server to stop what it does. */
+void postgresql_request_cancel(const struct postgresql_connection *connection);
+/* The receiver of notices; connection NULL: they are dropped (libpq would print them). */
+void postgresql_notice(void *connection, const PGresult *notice);
+int32_t postgresql_query(struct database *db, const char *sql, struct migrate_rows **out,
+                         migrate_error **err);
+
+/* ---- copy.c ---- */
+int32_t postgresql_copy_begin(struct database *db, const char *sql, size_t length, migrate_error **err);
+int32_t postgresql_copy_data(struct database *db, const char *data, size_t length, migrate_error **err);
+int32_t postgresql_copy_end(struct database *db, int64_t *line, migrate_error **err);
+void postgresql_copy_abort(struct database *db);
+
+/* ---- errors.c ---- */
+/* The error that a result, or the connection itself (result NULL), carries. */
+int32_t postgresql_error(const struct postgresql_connection *connection, const PGresult *result,
+                         migrate_error **err);
+/* Why a connection did not come about. immediate: before anything was sent. */
+int32_t postgresql_connect_error(const struct postgresql_client *pq, PGconn *handle, bool immediate,
+                                 migrate_error **err);
+
+/* ---- settings.c ---- */
+int32_t postgresql_settings_save(struct database *db, migrate_error **err);
+int32_t postgresql_settings_restore(struct database *db, migrate_error **err);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ * What the rest of database/ knows of PostgreSQL's room; the text that its server reads is
+ * database_postgresql in engine.c. */
+#ifndef DATABASE_POSTGRESQL_POSTGRESQL_H
+#define DATABASE_POSTGRESQL_POSTGRESQL_H
+
+#include "database/client.h"
+#include "database/database.h"
+
+extern const struct client_library postgresql_library;
+
+int32_t postgresql_open(const char *url, const struct database_options *options, struct database **out,
+                        migrate_error **err);
+int32_t postgresql_open_handle(migrate_client *client, void *handle, struct database **out,
+                               migrate_error **err);
+
+/* What a SQLSTATE means: *code, and the same with kind, SQLSTATE and a hint on the error, if there is one.
+ * sqlstate may be NULL. */
+void postgresql_classify(migrate_error **err, const char *sqlstate, int32_t *code);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT
+ * A connection to SQLite, between opening it (open.c) and using it (connection.c). */
+#ifndef DATABASE_SQLITE_CONNECTION_H
+#define DATABASE_SQLITE_CONNECTION_H
+
+#include "database/sqlite/client.h"
+#include "database/sqlite/sqlite.h"
+
+struct sqlite_database {
+    struct database base;
+    migrate_client *client;
+    const struct sqlite_client *api; /* lives in client */
+    sqlite3 *handle;
+    int32_t stopped;   /* why a handler of ours ended the statement; 0: it did not */
+    int64_t patience;  /* clock_monotonic() at which the wait for a lock that is under way ends */
+    int pages_written; /* by this connection before the open transaction */
+    struct sqlite_settings settings;
+};
+
+extern const struct database_connection_class sqlite_connection;
+
+/* Own connections: a fair busy handler, and a progress handler that heeds the watch. */
+void sqlite_install_handlers(struct sqlite_database *self);
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT
+ * Opening a SQLite file by URL, or taking over the host's handle. SQLite makes an absent file as soon as it
+ * opens one for writing, so whether it may is the caller's word. */
+#include "database/sqlite/connection.h"
+#include "util/file.h"
+#include "util/memory.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* What sqlite3_open_v2() is given. */
+struct location {
+    char *name;
+    bool uri;
+};
+
+/* SQLite refuses mode=rwc where the caller did not ask to create; we decide that, so the word goes: a
+ * parameter of another name is ignored. */
+static void drop_create_mode(char *name)
+{
+    for (char *p = strpbrk(name, "?&"); p != NULL; p = strpbrk(p, "?&")) {
+        p++;
+        if (text_starts(p, "mode=rwc") && (p[8] == '&' || p[8] == '#' || p[8] == '\0'))
+            p[0] = '_';
+    }
+}
+
+/* sqlite:path, sqlite:///abs, sqlite://rel, sqlite::memory:, each with ?parameters; file:... */
+static int32_t locate(const char *url, const char *label, struct location *out, migrate_error **err)
+{
+    const char *rest = strchr(url, ':') + 1;
+    struct text name = {0};
+    bool uri = text_equal_nocase_n(url, "file:", 5);
+
+    if (!uri && text_starts(rest, "//"))
+        rest += 2;
+    if (!uri && text_starts(rest, "file:")) {
+        rest += 5;
+        uri = true;
+    }
+    if (*rest == '\0' || *rest == '?') {
+        error_set(err, MIGRATE_ERROR_URL, "%s: names no file", label);
+        error_hint(err, "write sqlite:path, sqlite:///absolute/path or sqlite::memory:");
+        return MIGRATE_ERROR_URL;
+    }
+    if (uri)
+        text_add(&name, "file:");
+    else if (strchr(rest, '?') != NULL)
+        text_add(&name, *rest == '/' ? "file://" : "file:");
+    text_add(&name, rest);
+    out->uri = uri || strchr(rest, '?') != NULL;
+    out->name = text_take(&name);
+    if (out->name == NULL) {
+        text_free(&name);
+        return error_nomem(err);
+    }
+    if (out->uri)
+        drop_create_mode(out->name);
+    return MIGRATE_OK;
+}
+
+/* The folder of a path, if there is none of that name; else NULL. */
+static char *absent_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = slash == NULL || slash == path ? NULL : memory_text_n(path, (size_t)(slash - path));
+
+    if (folder != NULL && file_kind_of(folder) != FILE_ABSENT) {
+        memory_free(folder);
+        folder = NULL;
+    }
+    return folder;
+}
+
+/* Why the file could not be opened. */
+static int32_t open_failure(const struct sqlite_database *self, const struct location *at, bool create,
+                            migrate_error **err)
+{
+    int code = self->api->extended_errcode(self->handle);
+    int reason = self->api->system_errno(self->handle);
+    char *folder = NULL;
+
+    if ((code & 0xff) != SQLITE_CANTOPEN)
+        return sqlite_report(err, code, self->api->errmsg(self->handle));
+    if (reason == ENOENT && (at->uri || !create)) {
+        error_set(err, MIGRATE_ERROR_NO_DATABASE, "%s: no such file", self->base.label);
+        error_hint(err, "check the path and the current folder");
+        error_database(err, ERROR_OTHER, NULL, code);
+        return MIGRATE_ERROR_NO_DATABASE;
+    }
+    if (!at->uri)
+        folder = absent_folder(at->name);
+    error_set(err, MIGRATE_ERROR_CONNECT, "%s: the file cannot be opened%s", self->base.label,
+              reason == EISDIR ? ", as it is a folder" : "");
+    if (folder != NULL)
+        error_hint(err, "make the folder %s first", folder);
+    else
+        error_hint(err, "check the path, and the permissions of file and folder");
+    error_database(err, ERROR_OTHER, NULL, code);
+    memory_free(folder);
+    return MIGRATE_ERROR_CONNECT;
+}
+
+static int32_t new_database(migrate_client *client, struct sqlite_database **out, migrate_error **err)
+{
+    const void *api = NULL;
+    struct sqlite_database *self;
+    int32_t result = client_table(client, &sqlite_library, &api, err);
+
+    if (result != MIGRATE_OK)
+        return result;
+    self = memory_new(sizeof *self);
+    if (self == NULL)
+        return error_nomem(err);
+    self->base.class = &sqlite_connection;
+    self->base.engine = &database_sqlite;
+    self->client = client_ref(client);
+    self->api = api;
+    memcpy(self->base.version, self->api->libversion(),
+           strnlen(self->api->libversion(), sizeof self->base.version - 1));
+    *out = self;
+    return MIGRATE_OK;
+}
+
+/* SQLite itself falls back to reading if the file may not be written. */
+static int32_t open_file(struct sqlite_database *self, const char *url,
+                         const struct database_options *options, migrate_error **err)
+{
+    struct location at = {0};
+    /* A session serves one thread at a time, so SQLite need not lock. */
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (options->create ? SQLITE_OPEN_CREATE : 0);
+    int32_t result = locate(url, self->base.label, &at, err);
+    int code;
+
+    if (result != MIGRATE_OK)
+        return result;
+    code = self->api->open_v2(at.name, &self->handle, flags | (at.uri ? SQLITE_OPEN_URI : 0), NULL);
+    if (self->handle == NULL)
+        result = error_nomem(err);
+    else if (code != SQLITE_OK)
+        result = open_failure(self, &at, options->create, err);
+    else
+        sqlite_install_handlers(self);
+    memory_free(at.name);
+    return result;
+}
+
+int32_t sqlite_open(const char *url, const struct database_options *options, struct database **out,
+                    migrate_error **err)
+{
+    migrate_client *client = NULL;
+    struct sqlite_database *self = NULL;
+    int32_t result = client_load(&sqlite_library, &client, err);
+
+    if (result == MIGRATE_OK)
+        result = new_database(client, &self, err);
+    client_unref(client);
+    if (result != MIGRATE_OK)
+        return result;
+    self->base.watch = options->watch;
+    self->base.label = database_url_masked(url);
+    result = self->base.label == NULL ? error_nomem(err) : open_file(self, url, options, err);
+    if (result != MIGRATE_OK) {
+        database_close(&self->base);
+        return result;
+    }
+    self->base.read_only = self->api->db_readonly(self->handle, "main") == 1;
+    *out = &self->base;
+    return MIGRATE_OK;
+}
+
+int32_t sqlite_open_handle(migrate_client *client, void *handle, struct database **out, migrate_error **err)
+{
+    struct sqlite_database *self = NULL;
+    struct text label = {0};
+    const char *file;
+    int32_t result = new_database(client, &self, err);
+
+    if (result != MIGRATE_OK)
+        return result;
+    self->handle = handle;
+    self->base.borrowed = true;
+    self->base.read_only = self->api->db_readonly(handle, "main") == 1;
+    file = self->api->db_filename(handle, "main");
+    text_format(&label, "sqlite:%s", file == NULL || *file == '\0' ? ":memory:" : file);
+    self->base.label = text_take(&label);
+    if (self->base.label == NULL) {
+        text_free(&label);
+        database_close(&self->base);
+        return error_nomem(err);
+    }
+    *out = &self->base;
+    return MIGRATE_OK;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT
+ * The face of the SQLite engine, and what a host's driver that speaks its SQL shares with it. */
+#ifndef DATABASE_SQLITE_SQLITE_H
+#define DATABASE_SQLITE_SQLITE_H
+
+#include "database/client.h"
+#include "database/database.h"
+
+extern const struct client_library sqlite_library;
+
+int32_t sqlite_open(const char *url, const struct database_options *options, struct database **out,
+                    migrate_error **err);
+int32_t sqlite_open_handle(migrate_client *client, void *handle, struct database **out, migrate_error **err);
+
+/* SQLite's result code (extended or not; 0: unknown) and message as an error; returns its code. */
+int32_t sqlite_report(migrate_error **err, int32_t driver_code, const char *message);
+
+/* Pragmas that a migration may change, read and set as text through any connection. Restoring heeds no watch:
+ * it has to happen after a cancel too. */
+enum { SQLITE_SETTINGS = 16 };
+struct sqlite_settings {
+    struct migrate_rows *temporary; /* temporary objects by type and name */
+    int64_t values[SQLITE_SETTINGS];
+    bool known[SQLITE_SETTINGS]; /* false: not saved, or this SQLite has no such pragma */
+};
+void sqlite_settings_free(struct sqlite_settings *settings);
+int32_t sqlite_settings_save(struct database *db, struct sqlite_settings *settings, migrate_error **err);
+int32_t sqlite_settings_restore(struct database *db, const struct sqlite_settings *settings,
+                                migrate_error **err);
+
+/* rebuild.c */
+bool sqlite_rebuild_drops(const char *statement, size_t length, struct text *table);
+int32_t sqlite_rebuild_referred(struct database *db, const char *table, bool *out, migrate_error **err);
+int32_t sqlite_rebuild_begin(struct database *db, bool outside, struct database_rebuild *state, migrate_error **err);
+int32_t sqlite_rebuild_check(struct database *db, const struct database_rebuild *state, migrate_error **err);
+int32_t sqlite_rebuild_end(struct database *db, struct database_rebuild *state, migrate_error **err);
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT
+ * What the files say: each is read once, its directives and checksums are kept, its text is let go again. */
+#include "source/big.h"
+#include "source/build.h"
+
+#include "util/array.h"
+#include "util/file.h"
+
+static char *take_span(struct arena *arena, const struct reading *reading, struct span span)
+{
+    return arena_text_n(arena, reading->text + span.start, span.end - span.start);
+}
+
+static int32_t remember_place(struct build *build, const struct reading *reading, size_t offset,
+                              struct place *out, migrate_error **err)
+{
+    size_t start, length;
+
+    sql_position(reading->text, reading->length, offset, &out->line, &out->column);
+    if (reading->skeleton)
+        out->line = skeleton_line(reading->skeleton, out->line);
+    sql_line_at(reading->text, reading->length, offset, &start, &length);
+    out->file = reading->file;
+    out->source_line = arena_text_n(&build->temporary, reading->text + start, length);
+    return out->source_line ? MIGRATE_OK : error_nomem(err);
+}
+
+int32_t build_fail(const struct place *place, int32_t code, migrate_error **err, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    code = error_vset(err, code, format, arguments);
+    va_end(arguments);
+    error_place(err, place->file, place->line, place->column);
+    if (place->source_line)
+        error_source_line(err, place->source_line, strlen(place->source_line));
+    return code;
+}
+
+/* Its skeleton is what is read for directives. */
+static int32_t read_big(struct build *build, struct section *section, enum directive_role role, struct reading *reading,
+                        migrate_error **err)
+{
+    int32_t code;
+
+    skeleton_free(&build->skeleton);
+    code = skeleton_read(section->bytes->path, section->file, reading->dialect, &build->skeleton, err);
+    if (code != MIGRATE_OK)
+        return code;
+    reading->skeleton = &build->skeleton;
+    code = reading_make(reading, build->skeleton.text.data ? build->skeleton.text.data : "",
+                        build->skeleton.text.length, role, err);
+    if (code == MIGRATE_OK && !(section->big = big_keep(build->arena, &build->skeleton, reading)))
+        code = error_nomem(err);
+    return code;
+}
+
+/* Reads one file into build->file. The reading borrows that, and is to be freed whatever is returned. */
+static int32_t read_section(struct build *build, struct section *section, enum directive_role role,
+                            struct reading *reading, migrate_error **err)
+{
+    const struct source_file *bytes = section->bytes;
+    int32_t code = MIGRATE_OK;
+
+    *reading = (struct reading){.layout = build->source->private->layout,
+                                .dialect = build->source->private->dialect,
+                                .file = section->file};
+    if (bytes->text)
+        return reading_make(reading, bytes->text, bytes->length, role, err);
+    text_clear(&build->file);
+    if (bytes->big)
+        return read_big(build, section, role, reading, err);
+    code = file_read(bytes->path, &build->file, MIGRATE_ERROR_SOURCE, err);
+    if (code == MIGRATE_OK)
+        code = reading_make(reading, build->file.data, build->file.length, role, err);
+    else
+        error_place(err, section->file, 0, 0);
+    return code;
+}
+
+static int32_t take_words(struct build *build, const struct reading *reading, const struct spans *words,
+                          const char *const **out, size_t *count, migrate_error **err)
+{
+    const char **list;
+
+    *count = words->count;
+    if (words->count == 0)
+        return MIGRATE_OK;
+    list = arena_new(build->arena, words->count * sizeof *list);
+    if (!list)
+        return error_nomem(err);
+    for (size_t i = 0; i < words->count; i++)
+        if (!(list[i] = take_span(build->arena, reading, words->items[i])))
+            return error_nomem(err);
+    *out = list;
+    return MIGRATE_OK;
+}
+
+/* Needs are resolved when all ids are known; until then each keeps its place for an error. */
+static int32_t take_needs(struct build *build, const struct reading *reading, size_t migration,
+                          migrate_error **err)
+{
+    for (size_t i = 0; i < reading->depends.count; i++) {
+        struct need need = {.migration = migration};
+        int32_t code = remember_place(build, reading, reading->depends.items[i].start, &need.place, err);
+
+        if (code != MIGRATE_OK)
+            return code;
+        need.word = take_span(&build->temporary, reading, reading->depends.items[i]);
+        if (!need.word || !array_reserve(&build->needs))
+            return error_nomem(err);
+        build->needs.items[build->needs.count++] = need;
+    }
+    return MIGRATE_OK;
+}
+
+/* A string or a function's body over several lines is one token: its line ends count as LF, too. */
+static void drop_carriage_returns(struct text *text)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < text->length; i++)
+        if (text->data[i] != '\r' || i + 1 == text->length || text->data[i + 1] != '\n')
+            text->data[kept++] = text->data[i];
+    text->length = kept;
+}
+
+static int32_t take_checksums(const struct reading *reading, struct migration *migration, migrate_error **err)
+{
+    struct text up = {0};
+    int32_t code = MIGRATE_OK;
+
+    if (reading->skeleton)
+        return MIGRATE_OK; /* taken when the text is run, or asked for */
+    section_checksum(reading, migration->checksum);
+    section_up(reading, &up);
+    if (up.failed) {
+        code = error_nomem(err);
+    } else {
+        drop_carriage_returns(&up);
+        sql_token_digest(reading->dialect, up.data ? up.data : "", up.length, migration->token_checksum);
+    }
+    text_free(&up);
+    return code;
+}
+
+/* The rollback block inside the up file is the way down, unless there is another. */
+static int32_t take_rollback(const struct reading *reading, struct migration *migration, migrate_error **err)
+{
+    if (reading->rollbacks.count == 0)
+        return MIGRATE_OK;
+    if (migration->down.present) {
+        int32_t code;
+
+        if (migration->up.bytes->as_text)
+            return MIGRATE_OK;
+        code = reading_fail(reading, reading->rollbacks.items[0].lines.start, MIGRATE_ERROR_SOURCE, err,
+                            "there is a rollback block here and a down file as well: %s and %s",
+                            migration->up.file, migration->down.file);
+        error_hint(err, "keep one of them");
+        return code;
+    }
+    migration->down = migration->up;
+    migration->down.from_block = true;
+    migration->down.no_transaction = reading->rollback_no_transaction;
+    migration->down.foreign_keys = reading->rollback_foreign_keys;
+    return MIGRATE_OK;
+}
+
+static int32_t take_up(struct build *build, const struct reading *reading, size_t index, migrate_error **err)
+{
+    struct migration *migration = &build->source->items[index];
+    int32_t code = take_checksums(reading, migration, err);
+
+    migration->up.no_transaction = reading->no_transaction;
+    migration->up.foreign_keys = reading->foreign_keys;
+    migration->out_of_order = reading->out_of_order;
+    migration->breaking = reading->breaking;
+    if (code == MIGRATE_OK)
+        code = take_rollback(reading, migration, err);
+    if (code == MIGRATE_OK)
+        code =
+            take_words(build, reading, &reading->tables, &migration->tables, &migration->tables_count, err);
+    if (code == MIGRATE_OK)
+        code = take_needs(build, reading, index, err);
+    if (code == MIGRATE_OK && reading->allow_data_loss.end > reading->allow_data_loss.start &&
+        !(migration->allow_data_loss = take_span(build->arena, reading, reading->allow_data_loss)))
+        code = error_nomem(err);
+    return code;
+}
+
+static int32_t read_migration(struct build *build, size_t index, migrate_error **err)
+{
+    struct migration *migration = &build->source->items[index];
+    struct reading reading = {0};
+    int32_t code = MIGRATE_OK;
+
+    if (migration->up.bytes) {
+        code =
+            read_section(build, &migration->up,
+                         migration->kind == MIGRATION_REPEATABLE ? ROLE_REPEATABLE : ROLE_UP, &reading, err);
+        if (code == MIGRATE_OK)
+            code = take_up(build, &reading, index, err);
+        reading_free(&reading);
+    }
+    if (code == MIGRATE_OK && migration->down.bytes && !migration->down.from_block) {
+        code = read_section(build, &migration->down, ROLE_DOWN, &reading, err);
+        migration->down.no_transaction = reading.no_transaction;
+        migration->down.foreign_keys = reading.foreign_keys;
+        reading_free(&reading);
+    }
+    if (code != MIGRATE_OK)
+        error_id(err, migration->id);
+    return code;
+}
+
+static int32_t read_schema(struct build *build, migrate_error **err)
+{
+    struct source_schema *schema = &build->source->schema;
+    struct reading reading = {0};
+    int32_t code = read_section(build, &schema->up, ROLE_SCHEMA, &reading, err);
+
+    if (code == MIGRATE_OK && reading.stands_for.end == reading.stands_for.start) {
+        code = error_set(err, MIGRATE_ERROR_SOURCE, "%s does not say which migration it stands for",
+                         schema->up.file);
+        error_hint(err, "add a line -- migrate: stands-for ID, with the id of the last migration in it");
+        error_place(err, schema->up.file, 0, 0);
+    }
+    if (code == MIGRATE_OK) {
+        if (!reading.skeleton)
+            section_checksum(&reading, schema->checksum);
+        schema->up.no_transaction = reading.no_transaction;
+        schema->up.foreign_keys = reading.foreign_keys;
+        schema->stands_for = take_span(build->arena, &reading, reading.stands_for);
+        code = schema->stands_for
+                   ? remember_place(build, &reading, reading.stands_for.start, &build->stands_for, err)
+                   : error_nomem(err);
+    }
+    reading_free(&reading);
+    return code;
+}
+
+int32_t build_read(struct build *build, migrate_error **err)
+{
+    int32_t code = MIGRATE_OK;
+
+    for (size_t i = 0; i < build->source->count && code == MIGRATE_OK; i++)
+        code = read_migration(build, i, err);
+    if (code == MIGRATE_OK && build->source->schema.present) {
+        build->stands_for.file = build->source->schema.up.file;
+        if (build->source->schema.up.bytes)
+            code = read_schema(build, err);
+    }
+    return code;
+}

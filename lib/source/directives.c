@@ -1,0 +1,567 @@
+/* SPDX-License-Identifier: MIT
+ * The reader of directives. A directive is a line comment that begins a line between two statements: what
+ * looks like one in a string, in a block comment or in the body of a function or a trigger is none. The lexer
+ * and the splitter say where that is, so that a file is cut as the engine will read it. */
+#include "source/big.h"
+
+#include "source/nearest.h"
+#include "util/array.h"
+#include "util/memory.h"
+#include "util/utf8.h"
+
+#include <string.h>
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static bool is_word(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+}
+
+static bool is_line_end(char c)
+{
+    return c == '\n' || c == '\r';
+}
+
+static size_t line_end(const char *text, size_t length, size_t offset)
+{
+    while (offset < length && !is_line_end(text[offset]))
+        offset++;
+    return offset;
+}
+
+size_t line_next(const char *text, size_t length, size_t offset)
+{
+    offset = line_end(text, length, offset);
+    if (offset + 1 < length && text[offset] == '\r' && text[offset + 1] == '\n')
+        offset++;
+    return offset < length ? offset + 1 : length;
+}
+
+static size_t skip_blanks(const char *text, size_t end, size_t offset)
+{
+    while (offset < end && is_blank(text[offset]))
+        offset++;
+    return offset;
+}
+
+/* Where the line of this offset begins if only blanks stand before it there. */
+static bool begins_line(const char *text, size_t offset, size_t *line)
+{
+    while (offset > 0 && is_blank(text[offset - 1]))
+        offset--;
+    *line = offset;
+    return offset == 0 || is_line_end(text[offset - 1]);
+}
+
+int32_t reading_fail(const struct reading *reading, size_t offset, int32_t code, migrate_error **err,
+                     const char *format, ...)
+{
+    int64_t line, column;
+    size_t start, length;
+    va_list arguments;
+
+    va_start(arguments, format);
+    code = error_vset(err, code, format, arguments);
+    va_end(arguments);
+    sql_position(reading->text, reading->length, offset, &line, &column);
+    sql_line_at(reading->text, reading->length, offset, &start, &length);
+    error_place(err, reading->file, reading->skeleton ? skeleton_line(reading->skeleton, line) : line, column);
+    error_source_line(err, reading->text + start, length);
+    return code;
+}
+
+/* ---- the table ---- */
+
+/* Where the key ends in the text, or 0 if the text does not begin with it. */
+static size_t match_key(const char *key, const char *text, size_t length)
+{
+    size_t i = 0;
+
+    for (const char *k = key; *k; k++) {
+        if (*k == ' ') {
+            size_t next = skip_blanks(text, length, i);
+
+            if (next == i && k[-1] != ':')
+                return 0;
+            i = next;
+        } else if (i < length && text_equal_nocase_n(text + i, k, 1)) {
+            i++;
+        } else {
+            return 0;
+        }
+    }
+    return key[strlen(key) - 1] == ':' || i == length || !is_word(text[i]) ? i : 0;
+}
+
+/* What a comment says: from behind "--" and blanks to the end of its line. */
+static struct span comment_words(const struct reading *reading, size_t offset)
+{
+    struct span words;
+
+    words.end = line_end(reading->text, reading->length, offset);
+    words.start = skip_blanks(reading->text, words.end, offset + 2);
+    while (words.end > words.start && is_blank(reading->text[words.end - 1]))
+        words.end--;
+    return words;
+}
+
+const struct directive_row *directive_at(const struct reading *reading, size_t offset, struct span *argument)
+{
+    struct span words = comment_words(reading, offset);
+
+    for (const struct directive_row *row = reading->layout->directives; row->key; row++) {
+        size_t taken = match_key(row->key, reading->text + words.start, words.end - words.start);
+
+        if (taken > 0) {
+            argument->start = skip_blanks(reading->text, words.end, words.start + taken);
+            argument->end = words.end;
+            return row;
+        }
+    }
+    return NULL;
+}
+
+static int32_t refuse_unknown(const struct reading *reading, size_t offset, migrate_error **err)
+{
+    const char *reserved = reading->layout->reserved, *text = reading->text;
+    struct span words = comment_words(reading, offset);
+    size_t start = skip_blanks(text, words.end, words.start + strlen(reserved)), end = start;
+    struct nearest nearest;
+    int32_t code;
+
+    while (end < words.end && !is_blank(text[end]))
+        end++;
+    if (end == start)
+        code = reading_fail(reading, words.start, MIGRATE_ERROR_SOURCE, err, "no directive behind \"-- %s\"",
+                            reserved);
+    else
+        code = reading_fail(reading, start, MIGRATE_ERROR_SOURCE, err, "unknown directive \"%.*s\"",
+                            (int)(end - start), text + start);
+    nearest_start(&nearest, text + start, end - start);
+    for (const struct directive_row *row = reading->layout->directives; row->key; row++)
+        if (row->action != DIRECTIVE_FOREIGN && text_starts(row->key, reserved))
+            nearest_offer(&nearest, row->key + strlen(reserved) + 1);
+    if (nearest.found)
+        error_hint(err, "is \"-- %s %s\" meant?", reserved, nearest.found);
+    else
+        error_hint(err, "known are no-transaction, out-of-order, breaking, allow-data-loss and stands-for; a "
+                        "plain comment must not begin with \"migrate:\"");
+    return code;
+}
+
+static int32_t refuse_place(const struct reading *reading, const struct directive_row *row, size_t offset,
+                            enum directive_role role, migrate_error **err)
+{
+    static const struct {
+        enum directive_role role;
+        const char *name;
+    } places[] = {{ROLE_UP, "a migration's file"},
+                  {ROLE_DOWN, "a down file"},
+                  {ROLE_BLOCK, "a rollback block"},
+                  {ROLE_REPEATABLE, "a repeatable migration"},
+                  {ROLE_SCHEMA, "the schema file"}};
+    const char *here = "this file";
+    int32_t code;
+
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if (places[i].role == role)
+            here = places[i].name;
+    code = reading_fail(reading, offset, MIGRATE_ERROR_SOURCE, err, "\"-- %s\" does not belong in %s",
+                        row->key, here);
+    if (role == ROLE_BLOCK)
+        error_hint(err, "end the block with \"-- END ROLLBACK\" before it");
+    else if (row->roles & ROLE_UP)
+        error_hint(err, role == ROLE_DOWN ? "move it to the migration's up file" : "remove the line");
+    else
+        error_hint(err, "it belongs in schema.sql alone");
+    return code;
+}
+
+static int32_t check_argument(const struct reading *reading, const struct directive_row *row,
+                              struct span argument, migrate_error **err)
+{
+    int32_t code = MIGRATE_OK;
+
+    if (row->argument == ARGUMENT_NONE && argument.end > argument.start) {
+        code = reading_fail(reading, argument.start, MIGRATE_ERROR_SOURCE, err,
+                            "nothing may follow \"-- %s\" on its line", row->key);
+        error_hint(err, "put the remark on a line of its own");
+    } else if (row->argument == ARGUMENT_NEEDED && argument.end == argument.start) {
+        code = reading_fail(reading, argument.start, MIGRATE_ERROR_SOURCE, err,
+                            "\"-- %s\" needs %s behind it", row->key,
+                            row->action == DIRECTIVE_STANDS_FOR ? "the id of a migration" : "a reason");
+        error_hint(err,
+                   row->action == DIRECTIVE_STANDS_FOR
+                       ? "write -- migrate: stands-for 042_last_migration_in_it"
+                       : "say why the loss is wanted: -- migrate: allow-data-loss column unused since 2.0");
+    }
+    return code;
+}
+
+/* Words between commas and blanks; the word "none" is for people. */
+static int32_t read_list(const struct reading *reading, struct span argument, struct spans *list,
+                         migrate_error **err)
+{
+    const char *text = reading->text;
+
+    for (size_t i = argument.start; i < argument.end;) {
+        size_t start = i;
+
+        while (i < argument.end && !is_blank(text[i]) && text[i] != ',')
+            i++;
+        if (i > start && !(i - start == 4 && text_equal_nocase_n(text + start, "none", 4))) {
+            if (!array_reserve(list))
+                return error_nomem(err);
+            list->items[list->count++] = (struct span){start, i};
+        }
+        while (i < argument.end && (is_blank(text[i]) || text[i] == ','))
+            i++;
+    }
+    return MIGRATE_OK;
+}
+
+/* A directive whose value may be given once. */
+static int32_t read_once(const struct reading *reading, const struct directive_row *row, struct span argument,
+                         struct span *value, migrate_error **err)
+{
+    if (value->end > value->start) {
+        int32_t code = reading_fail(reading, argument.start, MIGRATE_ERROR_SOURCE, err,
+                                    "\"-- %s\" stands here for the second time", row->key);
+        error_hint(err, "keep one of them");
+        return code;
+    }
+    *value = argument;
+    return MIGRATE_OK;
+}
+
+/* ---- rollback blocks ---- */
+
+/* The next line comment that begins a line between offset and end; returns false if there is none. */
+static bool next_comment(const struct reading *reading, size_t end, size_t *offset, size_t *comment)
+{
+    size_t line;
+
+    while (*offset < end) {
+        struct sql_token token = sql_lex(reading->dialect, reading->text, reading->length, *offset);
+
+        if (token.kind == SQL_END)
+            break;
+        *offset = token.offset + token.length;
+        *comment = token.offset;
+        if (token.kind == SQL_LINE_COMMENT && token.offset < end &&
+            begins_line(reading->text, token.offset, &line))
+            return true;
+    }
+    return false;
+}
+
+/* The "-- END ROLLBACK" of a block that begins at offset. The next "-- ROLLBACK:" means that there is none.
+ */
+static bool find_end(const struct reading *reading, size_t offset, size_t *end_line, size_t *behind)
+{
+    size_t comment;
+    struct span argument;
+
+    while (next_comment(reading, reading->length, &offset, &comment)) {
+        const struct directive_row *row = directive_at(reading, comment, &argument);
+
+        if (row && row->action == DIRECTIVE_ROLLBACK)
+            return false;
+        if (row && row->action == DIRECTIVE_END_ROLLBACK) {
+            begins_line(reading->text, comment, end_line);
+            *behind = line_next(reading->text, reading->length, comment);
+            return true;
+        }
+    }
+    return false;
+}
+
+enum line_kind { LINE_EMPTY, LINE_COMMENT, LINE_OTHER };
+
+static enum line_kind kind_of_line(const struct reading *reading, size_t line)
+{
+    size_t end = line_end(reading->text, reading->length, line);
+    size_t start = skip_blanks(reading->text, end, line);
+
+    if (start == end)
+        return LINE_EMPTY;
+    return end - start >= 2 && reading->text[start] == '-' && reading->text[start + 1] == '-' ? LINE_COMMENT
+                                                                                              : LINE_OTHER;
+}
+
+static bool all_commented(const struct reading *reading, struct span text)
+{
+    bool any = false;
+
+    for (size_t line = text.start; line < text.end; line = line_next(reading->text, reading->length, line)) {
+        enum line_kind kind = kind_of_line(reading, line);
+
+        if (kind == LINE_OTHER)
+            return false;
+        any = any || kind == LINE_COMMENT;
+    }
+    return any;
+}
+
+/* A block without an end: the comment lines that follow, blank lines between them allowed. */
+static int32_t read_open_block(const struct reading *reading, size_t comment, struct rollback *block,
+                               migrate_error **err)
+{
+    size_t start = line_next(reading->text, reading->length, comment), line = start;
+    struct span argument;
+    bool any = false;
+    int32_t code;
+
+    *block = (struct rollback){.text = {start, start}, .commented = true};
+    while (line < reading->length) {
+        enum line_kind kind = kind_of_line(reading, line);
+        size_t next = line_next(reading->text, reading->length, line);
+
+        if (kind == LINE_OTHER)
+            break;
+        if (kind == LINE_COMMENT) {
+            size_t dashes = skip_blanks(reading->text, next, line);
+            const struct directive_row *row = directive_at(reading, dashes, &argument);
+            struct span words = comment_words(reading, dashes);
+
+            if (row && row->action == DIRECTIVE_ROLLBACK)
+                break;
+            any = any || (!row && words.end > words.start);
+            block->text.end = next;
+        }
+        line = next;
+    }
+    if (any)
+        return MIGRATE_OK;
+    code = reading_fail(reading, comment, MIGRATE_ERROR_SOURCE, err, "the rollback block has no text");
+    error_hint(err,
+               "end a block of plain SQL with \"-- END ROLLBACK\", or write every line of it as a comment");
+    return code;
+}
+
+static int32_t read_comment(struct reading *reading, size_t comment, enum directive_role role, size_t *next,
+                            migrate_error **err);
+
+/* In a rollback block, one directive is known: its own no-transaction. */
+static int32_t read_block_directives(struct reading *reading, const struct rollback *block,
+                                     migrate_error **err)
+{
+    size_t offset = block->text.start, comment, next;
+    int32_t code = MIGRATE_OK;
+
+    while (code == MIGRATE_OK && next_comment(reading, block->text.end, &offset, &comment)) {
+        size_t inner = comment_words(reading, comment).start;
+
+        /* "-- -- migrate: no-transaction", written as all other comments of the block are */
+        if (block->commented && inner + 2 <= offset && memcmp(reading->text + inner, "--", 2) == 0)
+            comment = inner;
+        code = read_comment(reading, comment, ROLE_BLOCK, &next, err);
+    }
+    return code;
+}
+
+static int32_t read_rollback(struct reading *reading, size_t comment, struct span argument, size_t *next,
+                             migrate_error **err)
+{
+    struct rollback block = {.text = argument};
+    size_t start, end_line, behind = line_next(reading->text, reading->length, comment);
+    int32_t code = MIGRATE_OK;
+
+    if (argument.end > argument.start) {
+        block.lines.end = behind;
+    } else if (find_end(reading, behind, &end_line, &block.lines.end)) {
+        block.text = (struct span){behind, end_line};
+        block.commented = all_commented(reading, block.text);
+        code = read_block_directives(reading, &block, err);
+    } else {
+        code = read_open_block(reading, comment, &block, err);
+        block.lines.end = block.text.end;
+        if (code == MIGRATE_OK)
+            code = read_block_directives(reading, &block, err);
+    }
+    if (code != MIGRATE_OK)
+        return code;
+    begins_line(reading->text, comment, &start);
+    block.lines.start = start;
+    if (!array_reserve(&reading->rollbacks))
+        return error_nomem(err);
+    reading->rollbacks.items[reading->rollbacks.count++] = block;
+    *next = block.lines.end;
+    return MIGRATE_OK;
+}
+
+/* ---- the file ---- */
+
+static int32_t refuse_end(const struct reading *reading, size_t comment, migrate_error **err)
+{
+    int32_t code = reading_fail(reading, comment, MIGRATE_ERROR_SOURCE, err,
+                                "\"-- END ROLLBACK\" without a rollback block before it");
+
+    error_hint(err,
+               "a block begins with a line \"-- ROLLBACK:\" that has nothing behind the colon and does not "
+               "stand inside a statement (is a semicolon missing before it?)");
+    return code;
+}
+
+static int32_t refuse_foreign(const struct reading *reading, const struct directive_row *row, size_t comment,
+                              migrate_error **err)
+{
+    int32_t code = reading_fail(reading, comment, MIGRATE_ERROR_SOURCE, err,
+                                "the file is written for %s, whose layout is not read yet", row->tool);
+
+    error_hint(err, "plain SQL goes up; put the way down into a \"-- ROLLBACK:\" block or a .down.sql file");
+    return code;
+}
+
+static int32_t take_directive(struct reading *reading, const struct directive_row *row, size_t comment,
+                              struct span argument, enum directive_role role, size_t *next,
+                              migrate_error **err)
+{
+    int32_t code = MIGRATE_OK;
+
+    switch (row->action) {
+    case DIRECTIVE_ROLLBACK:
+        code = read_rollback(reading, comment, argument, next, err);
+        break;
+    case DIRECTIVE_END_ROLLBACK:
+        code = refuse_end(reading, comment, err);
+        break;
+    case DIRECTIVE_DEPENDS:
+        code = read_list(reading, argument, &reading->depends, err);
+        break;
+    case DIRECTIVE_TABLES:
+        code = read_list(reading, argument, &reading->tables, err);
+        break;
+    case DIRECTIVE_NO_TRANSACTION:
+        if (role == ROLE_BLOCK)
+            reading->rollback_no_transaction = true;
+        else
+            reading->no_transaction = true;
+        break;
+    case DIRECTIVE_FOREIGN_KEYS:
+        if (role == ROLE_BLOCK)
+            reading->rollback_foreign_keys = true;
+        else
+            reading->foreign_keys = true;
+        break;
+    case DIRECTIVE_OUT_OF_ORDER:
+        reading->out_of_order = true;
+        break;
+    case DIRECTIVE_BREAKING:
+        reading->breaking = true;
+        break;
+    case DIRECTIVE_ALLOW_DATA_LOSS:
+        code = read_once(reading, row, argument, &reading->allow_data_loss, err);
+        break;
+    case DIRECTIVE_STANDS_FOR:
+        code = read_once(reading, row, argument, &reading->stands_for, err);
+        break;
+    case DIRECTIVE_FOREIGN:
+        code = refuse_foreign(reading, row, comment, err);
+        break;
+    }
+    return code;
+}
+
+/* A line comment that begins a line. next: moved behind a rollback block. */
+static int32_t read_comment(struct reading *reading, size_t comment, enum directive_role role, size_t *next,
+                            migrate_error **err)
+{
+    struct span argument, words = comment_words(reading, comment);
+    const struct directive_row *row = directive_at(reading, comment, &argument);
+    int32_t code;
+
+    if (!row) {
+        if (match_key(reading->layout->reserved, reading->text + words.start, words.end - words.start) > 0)
+            return refuse_unknown(reading, comment, err);
+        return MIGRATE_OK;
+    }
+    if (!(row->roles & (unsigned)role))
+        return refuse_place(reading, row, comment, role, err);
+    code = check_argument(reading, row, argument, err);
+    if (code == MIGRATE_OK)
+        code = take_directive(reading, row, comment, argument, role, next, err);
+    return code;
+}
+
+/* The comments between two statements. *offset ends at `end`, or beyond it behind a rollback block of SQL. */
+static int32_t read_gap(struct reading *reading, size_t end, enum directive_role role, size_t *offset,
+                        migrate_error **err)
+{
+    size_t comment;
+    int32_t code = MIGRATE_OK;
+
+    while (code == MIGRATE_OK && next_comment(reading, end, offset, &comment))
+        code = read_comment(reading, comment, role, offset, err);
+    if (*offset < end)
+        *offset = end;
+    return code;
+}
+
+static int32_t read_statements(struct reading *reading, enum directive_role role, migrate_error **err)
+{
+    struct sql_splitter splitter;
+    struct sql_statement statement;
+    size_t offset = 0;
+    int32_t code = MIGRATE_OK;
+    bool more = true;
+
+    sql_split(&splitter, reading->dialect, reading->text, reading->length);
+    while (code == MIGRATE_OK && more) {
+        more = sql_next(&splitter, &statement);
+        size_t end = more ? statement.offset : reading->length;
+
+        code = read_gap(reading, end, role, &offset, err);
+        if (offset > end) { /* a rollback block of plain SQL began here: what was split is part of it */
+            splitter.offset = offset;
+            more = true;
+        } else if (more) {
+            offset = statement.kind == SQL_COPY_IN ? statement.end : statement.offset + statement.length;
+        }
+    }
+    return code;
+}
+
+static int32_t check_encoding(const struct reading *reading, migrate_error **err)
+{
+    size_t bad = utf8_invalid(reading->text, reading->length);
+    int32_t code;
+
+    if (bad == reading->length)
+        return MIGRATE_OK;
+    if (bad == 0 && reading->length >= 2 &&
+        (memcmp(reading->text, "\xFF\xFE", 2) == 0 || memcmp(reading->text, "\xFE\xFF", 2) == 0))
+        code = reading_fail(reading, 0, MIGRATE_ERROR_SOURCE, err, "the file is UTF-16, not UTF-8");
+    else if (reading->text[bad] == '\0')
+        code = reading_fail(reading, bad, MIGRATE_ERROR_SOURCE, err, "the file has a NUL byte");
+    else
+        code = reading_fail(reading, bad, MIGRATE_ERROR_SOURCE, err, "the byte 0x%02X is not valid UTF-8",
+                            (unsigned)(unsigned char)reading->text[bad]);
+    error_hint(err, "save the file as UTF-8");
+    return code;
+}
+
+int32_t reading_make(struct reading *out, const char *text, size_t length, enum directive_role role,
+                     migrate_error **err)
+{
+    size_t mark = length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+    int32_t code;
+
+    out->text = text + mark;
+    out->length = length - mark;
+    code = check_encoding(out, err);
+    if (code == MIGRATE_OK)
+        code = read_statements(out, role, err);
+    return code;
+}
+
+void reading_free(struct reading *reading)
+{
+    memory_free(reading->rollbacks.items);
+    memory_free(reading->depends.items);
+    memory_free(reading->tables.items);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ * What stands in a file besides its SQL: directives and rollback blocks, with their places. */
+#ifndef SOURCE_DIRECTIVES_H
+#define SOURCE_DIRECTIVES_H
+
+#include "source/layout.h"
+
+/* Bytes from start to before end. */
+struct span {
+    size_t start, end;
+};
+
+struct spans {
+    struct span *items;
+    size_t count, capacity;
+};
+
+/* One "-- ROLLBACK:" with what belongs to it. */
+struct rollback {
+    struct span lines; /* whole lines, from "-- ROLLBACK:" on: not part of the up text */
+    struct span text;  /* the SQL in them */
+    bool commented;    /* its lines begin with "--", which is taken off */
+};
+
+struct reading {
+    const struct layout *layout;
+    const struct sql_dialect *dialect;
+    const char *file; /* for messages */
+    const struct skeleton *skeleton; /* not NULL: text is the skeleton of a big file */
+    const char *text; /* borrowed; behind the BOM */
+    size_t length;
+    struct {
+        struct rollback *items;
+        size_t count, capacity;
+    } rollbacks; /* in order of appearance; several are run in that order */
+    struct spans depends, tables;
+    struct span allow_data_loss, stands_for; /* empty: none */
+    bool no_transaction, rollback_no_transaction, out_of_order, breaking;
+    bool foreign_keys, rollback_foreign_keys;
+};
+
+/* Reads a whole file. out->layout, dialect and file are set by the caller. To be freed whatever is returned.
+ */
+int32_t reading_make(struct reading *out, const char *text, size_t length, enum directive_role role,
+                     migrate_error **err);
+void reading_free(struct reading *reading);
+
+/* An error at a byte of the file. */
+int32_t reading_fail(const struct reading *reading, size_t offset, int32_t code, migrate_error **err,
+                     const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* The row that the comment at offset (its "--") fits, or NULL. argument: what stands behind the key. */
+const struct directive_row *directive_at(const struct reading *reading, size_t offset, struct span *argument);
+
+/* Behind the end of the line that holds offset. */
+size_t line_next(const char *text, size_t length, size_t offset);
+
+#endif

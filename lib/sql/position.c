@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT
+ * From a byte offset to the line and column that a person sees, and a digest that only sees tokens. */
+#include "sql/sql.h"
+
+#include "util/digest.h"
+#include "util/utf8.h"
+
+#include <string.h>
+
+static size_t mark_length(const char *text, size_t length)
+{
+    return length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+}
+
+/* A line ends behind LF, or behind a CR that no LF follows. */
+static bool ends_line(const char *text, size_t length, size_t at)
+{
+    return text[at] == '\n' || (text[at] == '\r' && (at + 1 == length || text[at + 1] != '\n'));
+}
+
+struct sql_mark sql_mark_first(const char *text, size_t length)
+{
+    return (struct sql_mark){.offset = mark_length(text, length), .line = 1, .column = 1};
+}
+
+/* The next byte c in [at, to), or `to`. */
+static size_t find(const char *text, size_t at, size_t to, char c)
+{
+    const char *found = at < to ? memchr(text + at, c, to - at) : NULL;
+
+    return found != NULL ? (size_t)(found - text) : to;
+}
+
+/* Both kinds of line ends are looked for once, not once for each line of the other kind. */
+void sql_mark_move(struct sql_mark *mark, const char *text, size_t length, size_t offset)
+{
+    size_t feed, ret;
+
+    if (offset <= mark->offset)
+        return;
+    feed = find(text, mark->offset, offset, '\n');
+    ret = find(text, mark->offset, offset, '\r');
+    while (feed < offset || ret < offset) {
+        size_t at = feed < ret ? feed : ret;
+
+        if (ends_line(text, length, at)) {
+            *mark = (struct sql_mark){.offset = at + 1, .line = mark->line + 1, .column = 1};
+        }
+        if (feed == at)
+            feed = find(text, at + 1, offset, '\n');
+        if (ret == at)
+            ret = find(text, at + 1, offset, '\r');
+    }
+    mark->column += (int64_t)utf8_count(text + mark->offset, offset - mark->offset);
+    mark->offset = offset;
+}
+
+void sql_position(const char *text, size_t length, size_t offset, int64_t *line, int64_t *column)
+{
+    struct sql_mark mark = sql_mark_first(text, length);
+
+    sql_mark_move(&mark, text, length, offset < length ? offset : length);
+    *line = mark.line;
+    *column = mark.column;
+}
+
+void sql_line_at(const char *text, size_t length, size_t offset, size_t *line_offset, size_t *line_length)
+{
+    size_t first = mark_length(text, length), start, end;
+
+    if (offset > length)
+        offset = length;
+    start = offset > first ? offset : first;
+    while (start > first && !ends_line(text, length, start - 1))
+        start--;
+    for (end = start; end < length && text[end] != '\n' && text[end] != '\r';)
+        end++;
+    *line_offset = start;
+    *line_length = end - start;
+}
+
+/* Collects what is to be digested: a call of the digest for each token would cost more than the tokens. */
+struct collector {
+    struct digest digest;
+    size_t used;
+    char bytes[1024];
+};
+
+static void collect(struct collector *collector, const char *bytes, size_t length)
+{
+    if (length > sizeof collector->bytes - collector->used) {
+        digest_add(&collector->digest, collector->bytes, collector->used);
+        collector->used = 0;
+    }
+    if (length > sizeof collector->bytes) {
+        digest_add(&collector->digest, bytes, length);
+        return;
+    }
+    memcpy(collector->bytes + collector->used, bytes, length);
+    collector->used += length;
+}
+
+static void collect_tokens(struct collector *collector, const struct sql_dialect *dialect, const char *text,
+                           size_t length)
+{
+    struct sql_token token = sql_lex(dialect, text, length, 0);
+
+    for (; token.kind != SQL_END; token = sql_lex(dialect, text, length, token.offset + token.length)) {
+        if (token.kind == SQL_SPACE || token.kind == SQL_LINE_COMMENT || token.kind == SQL_BLOCK_COMMENT)
+            continue;
+        collect(collector, text + token.offset, token.length);
+        collect(collector, "", 1);
+    }
+}
+
+/* Statement by statement, because white space in the data of COPY is no white space of SQL. */
+void sql_token_digest(const struct sql_dialect *dialect, const char *text, size_t length, char *out)
+{
+    struct collector collector;
+    struct sql_splitter splitter;
+    struct sql_statement statement;
+
+    collector.used = 0;
+    digest_init(&collector.digest);
+    sql_split(&splitter, dialect, text, length);
+    while (sql_next(&splitter, &statement)) {
+        collect_tokens(&collector, dialect, text + statement.offset, statement.length);
+        collect(&collector, ";", 2);
+        collect(&collector, text + statement.data, statement.data_length);
+    }
+    digest_add(&collector.digest, collector.bytes, collector.used);
+    digest_end_hex(&collector.digest, out);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT
+ * The token and the watch. A token's state only ever rises: 0 nothing, 1 stop, 2 cancel. */
+#include "util/watch.h"
+
+#include "util/clock.h"
+#include "util/memory.h"
+
+#include <stdatomic.h>
+
+#define TICK 1000000 /* microseconds between two calls of watch.tick */
+
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "a signal handler may raise a token");
+
+struct migrate_token {
+    atomic_int state;
+    atomic_int references;
+};
+
+int32_t token_new(migrate_token **out, migrate_error **err)
+{
+    migrate_token *token = memory_new(sizeof *token);
+
+    if (token == NULL)
+        return error_nomem(err);
+    atomic_init(&token->state, 0);
+    atomic_init(&token->references, 1);
+    *out = token;
+    return MIGRATE_OK;
+}
+
+migrate_token *token_ref(migrate_token *token)
+{
+    if (token != NULL)
+        atomic_fetch_add(&token->references, 1);
+    return token;
+}
+
+void token_unref(migrate_token *token)
+{
+    if (token != NULL && atomic_fetch_sub(&token->references, 1) == 1)
+        memory_free(token);
+}
+
+void token_raise(migrate_token *token, int32_t state)
+{
+    int now;
+
+    if (token == NULL)
+        return;
+    now = atomic_load(&token->state);
+    while (now < state && !atomic_compare_exchange_weak(&token->state, &now, state))
+        ;
+}
+
+int32_t token_state(const migrate_token *token)
+{
+    return token != NULL ? atomic_load(&token->state) : 0;
+}
+
+void watch_start(struct watch *watch)
+{
+    if (watch != NULL)
+        watch->next_tick = clock_monotonic() + TICK;
+}
+
+int32_t watch_check(struct watch *watch)
+{
+    int64_t now;
+
+    if (watch == NULL)
+        return MIGRATE_OK;
+    if (watch->cancelled_by_host || token_state(watch->token) >= 2)
+        return MIGRATE_ERROR_CANCELLED;
+    now = clock_monotonic();
+    if (watch->deadline != 0 && now >= watch->deadline)
+        return MIGRATE_ERROR_TIMEOUT;
+    if (watch->tick == NULL || now < watch->next_tick)
+        return MIGRATE_OK;
+    watch->next_tick = now + TICK;
+    if (watch->tick(watch->user) == 0)
+        return MIGRATE_OK;
+    watch->cancelled_by_host = true;
+    return MIGRATE_ERROR_CANCELLED;
+}
+
+int32_t watch_sleep(struct watch *watch, int64_t microseconds, bool waiting)
+{
+    int64_t end = clock_monotonic() + microseconds;
+
+    for (;;) {
+        int32_t code = watch_check(watch);
+        int64_t rest = end - clock_monotonic();
+
+        if (code != MIGRATE_OK)
+            return code;
+        if (waiting && watch != NULL && token_state(watch->token) >= 1)
+            return MIGRATE_ERROR_CANCELLED;
+        if (rest <= 0)
+            return MIGRATE_OK;
+        clock_sleep(rest < WATCH_SLICE ? rest : WATCH_SLICE);
+    }
+}
+
+int32_t watch_error(const struct watch *watch, int32_t code, migrate_error **err)
+{
+    if (code == MIGRATE_OK)
+        return MIGRATE_OK;
+    if (code == MIGRATE_ERROR_TIMEOUT) {
+        error_set(err, code, "the time for this work ran out");
+        error_hint(err, "run again, or raise run_deadline or wait_timeout");
+    } else if (watch != NULL && watch->cancelled_by_host) {
+        error_set(err, code, "cancelled by the event callback");
+        error_hint(err, "run again when it should go on");
+    } else {
+        error_set(err, code,
+                  watch != NULL && token_state(watch->token) == 1 ? "stopped by the token while waiting"
+                                                                  : "cancelled by the token");
+        error_hint(err, "run again when it should go on");
+    }
+    return code;
+}
