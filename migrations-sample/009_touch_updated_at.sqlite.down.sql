@@ -1,0 +1,3 @@
+DROP TRIGGER grant_applications_touch;
+DROP TRIGGER grants_touch;
+DROP TRIGGER organizations_touch;
