@@ -1,0 +1,486 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The command line as its users meet it: real commands on SQLite files in temporary folders; looks at stdout,
+# stderr and exit codes. Usage: tests/cli/run.sh PATH-OF-MIGRATECTL
+set -u
+
+tool=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
+top=$(mktemp -d)
+trap 'rm -rf "$top"' EXIT
+passed=0 failed=0 name='' broken=0 number=0 given=''
+unset MIGRATE_URL DATABASE_URL MIGRATE_DIR NO_COLOR
+export TERM=xterm
+
+# ---- the words that tests are written in ----
+
+finish() {
+    [ -n "$name" ] || return 0
+    if [ "$broken" -eq 0 ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+}
+
+# A new test in a folder of its own.
+t() {
+    finish
+    name=$1 broken=0 number=$((number + 1))
+    mkdir "$top/$number"
+    cd "$top/$number" || exit 1
+}
+
+bad() {
+    broken=1
+    printf 'FAILED %s: %s\n' "$name" "$1"
+    sed 's/^/    stdout: /' "$top/out"
+    sed 's/^/    stderr: /' "$top/err"
+}
+
+# with NAME=VALUE...: the environment of the next run.
+with() { given=$*; }
+
+# run CODE ARGUMENT...: runs migratectl and looks at its exit code.
+run() {
+    wanted=$1
+    shift
+    # shellcheck disable=SC2086 # a list of words
+    env $given "$tool" "$@" >"$top/out" 2>"$top/err" </dev/null
+    code=$? given=''
+    [ "$code" -eq "$wanted" ] || bad "migratectl $*: exit code $code instead of $wanted"
+}
+
+out() { grep -q -- "$1" "$top/out" || bad "stdout lacks: $1"; }
+err() { grep -q -- "$1" "$top/err" || bad "stderr lacks: $1"; }
+no_out() { ! grep -q -- "$1" "$top/out" || bad "stdout has: $1"; }
+no_err() { ! grep -q -- "$1" "$top/err" || bad "stderr has: $1"; }
+out_empty() { [ ! -s "$top/out" ] || bad "stdout is not empty"; }
+err_empty() { [ ! -s "$top/err" ] || bad "stderr is not empty"; }
+json() { [ "$(jq -r "$1" <"$top/out" 2>/dev/null)" = "$2" ] || bad "JSON: $1 is not $2"; }
+tables() { [ "$(sqlite3 "$1" "SELECT group_concat(name, ' ') FROM (SELECT name FROM sqlite_master WHERE type = 'table'
+    AND name NOT LIKE 'libmigrate%' AND name NOT LIKE 'sqlite%' ORDER BY name)")" = "$2" ] || bad "tables are not: $2"; }
+
+migration() { # FILE TABLE: creates a table, and drops it on the way back
+    mkdir -p "$(dirname "$1")"
+    printf 'CREATE TABLE %s (id INTEGER PRIMARY KEY);\n\n-- ROLLBACK: DROP TABLE %s;\n' "$2" "$2" >"$1"
+}
+
+three() { # the folder that most tests begin with
+    migration migrations/001_a.sql a
+    migration migrations/002_b.sql b
+    migration migrations/003_c.sql c
+    export MIGRATE_URL=sqlite:app.db
+}
+
+alone() { unset MIGRATE_URL DATABASE_URL; }
+
+for word in sqlite3 jq; do
+    command -v "$word" >/dev/null || { echo "tests/cli/run.sh needs $word" && exit 1; }
+done
+
+# ---- arguments ----
+alone
+
+t 'no command: overview on stderr, usage'
+run 64; err 'Commands'; out_empty
+
+t 'help'
+run 0 help; out 'Commands'; err_empty
+run 0 -h; out 'Commands'
+run 0 --help up; out '--dry-run'
+run 0 help rollback; out 'migratectl down'
+run 0 help options; out '--wait-timeout duration  (5min)'
+run 0 help exit-codes; out '130'
+run 64 help upp; err 'did you mean up?'
+
+t 'version'
+run 0 --version; out '^migratectl [0-9.]* (libmigrate [0-9.]*)$'
+
+t 'typing errors are answered with the right word'
+run 64 statsu; err 'did you mean status?'
+run 64 rolback; err 'did you mean rollback?'
+run 64 up --dyr-run; err 'did you mean --dry-run?'
+run 64 up --wait-timeot=3s; err 'did you mean --wait-timeout?'
+run 64 up --frobnicate; err 'unknown flag --frobnicate'; err 'Try: migratectl help up'; no_err 'did you'
+run 64 up -x; err 'unknown flag -x'
+
+t 'wrong usage'
+run 64 up --to; err 'needs a value'
+run 64 up --to --yes; err 'needs a value'
+run 64 up --dry-run=3; err 'takes no value'
+run 64 status --to 3; err '--to does not belong to status'
+run 64 status more; err 'one argument too many: more'
+run 64 goto; err 'needs an argument'
+run 64 up x; err 'up --to x'
+run 64 up 0; err 'number of steps'
+run 64 up 1 --to 3; err 'only one target'
+run 64 up --format yaml; err 'text, json, ndjson or sql'
+run 64 status --format sql; err 'belongs to plan'
+run 64 status --color sometimes; err 'auto, always or never'
+run 64 history --limit many; err 'is a number'
+run 64 up --url sqlite:a --url-file b; err 'only one of'
+
+t 'usage errors as JSON'
+run 64 up --json --frobnicate; json .error.name usage; json .format_version 1; json .command up
+run 64 up --format=ndjson --frobnicate; json .error.name usage
+
+t 'flags in any position, in any form'
+three
+run 0 --format json status -d migrations; json .command status
+run 0 -dmigrations -usqlite:app.db status; out '001_a'
+run 0 status --url=sqlite:app.db -qv; out '001_a'
+run 0 status -- ; out '001_a'
+
+# ---- up, plan, status ----
+
+t 'up applies, says what, and the second time has nothing to do'
+three
+run 0 up; out '^applied  *001_a'; out '3 applied; the database is at 003_c'; err 'Next: migratectl status'
+tables app.db 'a b c'
+run 0 up; out 'Nothing to do; the database is at 003_c'
+run 0 up -q; out_empty; err_empty
+
+t 'up in steps and to an id'
+three
+run 0 up 1; out 'at 001_a'; tables app.db 'a'
+run 0 up --to 002; out 'at 002_b'; tables app.db 'a b'
+run 3 up --to 001; err 'use down'; tables app.db 'a b'
+run 3 up --to 9; err '"9"'
+
+t 'the plan changes nothing'
+three
+run 0 plan; out '^up  *001_a'; out '3 steps: from nothing to 003_c'; err 'Next: migratectl up'
+[ ! -e app.db ] || bad 'plan made the file'
+run 2 plan --exit-code
+run 0 plan 2; out '2 steps'; no_out '003_c '
+run 0 plan --to 1; out '1 step:'
+run 0 plan --format sql; out 'CREATE TABLE a'
+run 0 plan --json; json '.rows | length' 3; json .rows[0].id 001_a; json '.finding_rows | length' 0
+run 0 up; run 0 plan --exit-code; out 'Nothing to do'
+run 0 plan -1; out '^down  *003_c'
+run 0 plan empty; out '3 steps: from 003_c to nothing'
+tables app.db 'a b c'
+
+t 'dry runs'
+three
+run 0 up --dry-run; out '3 steps'; err 'Nothing was changed'; [ ! -e app.db ] || bad 'a dry run made the file'
+run 2 up -n --exit-code
+run 0 up -n --format sql; out 'CREATE TABLE c'
+run 0 up 1 -n --json; json .dry_run true; json .command up
+run 0 up; run 0 down -n; out '^down  *003_c'; run 0 goto 1 -n; run 0 down --all -n; run 0 down --only 2 -n; out '002_b'
+tables app.db 'a b c'
+
+t 'status'
+three
+run 0 up 1; run 0 status
+out '^001_a  *applied  *20[0-9-]* [0-9:]*Z'; out '^002_b  *pending'; out '1 applied, 2 pending'; err 'Next: migratectl plan'
+run 2 status --exit-code
+run 0 status --json; json .state pending; json .rows[1].state pending; err_empty
+run 0 up -q; run 0 status --exit-code
+
+t 'aliases name the command'
+three
+run 0 migrate; err 'migrate is called up here'; out '3 applied'
+run 0 info; err 'status'; out '003_c'
+run 0 rollback; err 'down'; out '1 rolled back'
+run 0 upgrade head -q; err_empty; tables app.db 'a b c'
+run 7 downgrade base; run 0 downgrade -1 -q; tables app.db 'a b'
+run 64 stamp 3; err 'migratectl baseline 3'
+
+# ---- down, goto, redo ----
+
+t 'down is one step'
+three
+run 0 up; run 0 down; out '^rolled back  *003_c'; out '1 rolled back; the database is at 002_b'; tables app.db 'a b'
+run 0 down 2; out 'the database is at nothing'; tables app.db ''
+run 0 down; out 'Nothing to do'
+
+t 'down to an id, one alone, everything'
+three
+run 0 up; run 0 down --only 2; tables app.db 'a c'
+run 0 up --order any; run 0 down --to 001; tables app.db 'a'
+run 7 down --all; err 'needs --yes'; tables app.db 'a'
+run 0 down --all --yes; tables app.db ''
+run 0 up; run 3 down --to 7; err '"7"'
+
+t 'goto either way'
+three
+run 0 goto 002; tables app.db 'a b'
+run 0 goto 1; tables app.db 'a'
+run 0 goto +2; tables app.db 'a b c'
+run 0 goto -1; tables app.db 'a b'
+run 7 goto empty; err '--yes'
+run 0 goto empty -y; tables app.db ''
+
+t 'redo rolls back and applies again'
+three
+run 0 up 2; run 0 redo; out '^rolled back  *002_b'; out '^applied  *002_b'; out '1 rolled back and applied again'
+tables app.db 'a b'
+run 0 redo 2 --json; json '.rolled_back.rows | length' 2; json '.applied.rows | length' 2; json .applied.to 002_b
+run 64 redo x
+
+t 'no rollback text'
+three
+echo 'CREATE TABLE d (id);' >migrations/004_d.sql
+run 0 up; run 7 down; err '004_d'; tables app.db 'a b c d'
+
+t 'repeatable ones'
+three
+mkdir migrations/repeatable; echo 'DROP VIEW IF EXISTS v; CREATE VIEW v AS SELECT 1;' >migrations/repeatable/v.sql
+run 0 up; out '4 applied'
+run 0 goto empty --yes; out '^forgotten  *v'; out '3 rolled back; 1 recorded'
+
+# ---- failures and their exit codes ----
+
+t 'a migration that fails: place, caret, exit 1, the earlier ones stay'
+three
+printf -- '-- x\nCREATE TABLE d (id);\nCREATE TABEL e (id);\n' >migrations/004_d.sql
+run 1 up; err '^migrations/004_d.sql:3:8: '; err '^CREATE TABEL e'; err '^ *^$'; err '3 applied before'; tables app.db 'a b c'
+run 1 up --json; json .error.name sql; json .error.line 3; json .command up
+run 1 up --format ndjson; tail -n 1 "$top/out" >"$top/last"; mv "$top/last" "$top/out"; json .error.file migrations/004_d.sql
+run 0 history --failed; out '004_d'; no_out '001_a'
+
+t 'invalid sources'
+three
+cp migrations/001_a.sql migrations/001_z.sql; run 3 up; err '001'
+rm migrations/001_z.sql; run 3 up --dir nowhere; err 'nowhere'
+cd "$top" && run 3 up; err '--dir'
+
+t 'a wrong URL, an unreachable server'
+three
+run 78 up --url oracle:x; err 'oracle'
+run 5 up --url postgresql://127.0.0.1:1/x --wait-timeout 100ms --json; json .error.name connect
+alone; run 78 up; err 'DATABASE_URL'
+
+t 'objects without a history'
+three
+sqlite3 app.db 'CREATE TABLE old (id)'
+run 7 up; err 'baseline'; tables app.db 'old'
+run 7 status --exit-code; err 'baseline'
+run 0 up --on-unmanaged apply; tables app.db 'a b c old'
+
+t 'a locked file'
+three
+run 0 up 1
+( printf 'BEGIN IMMEDIATE;\n'; sleep 3 ) | sqlite3 app.db &
+sleep 1
+run 4 up --wait-timeout 200ms; err .
+wait
+
+# ---- check ----
+
+t 'check answers by exit code'
+three
+run 2 check; out '3 pending'; [ ! -e app.db ] || bad 'check made the file'
+run 0 up; run 0 check; out 'Up to date; the database is at 003_c'
+run 0 check -q; out_empty; err_empty
+run 0 check --json; json .answer current
+echo '-- more' >>migrations/003_c.sql; echo 'CREATE TABLE x (id);' >>migrations/002_b.sql
+run 3 check; err '002_b'
+run 64 check --mode apply; err 'never writes'
+
+t 'check: ahead, missing, late'
+three
+run 0 up; mv migrations/003_c.sql 003; run 8 check; err '003_c'; run 8 status --exit-code
+mv 003 migrations/003_c.sql; mv migrations/002_b.sql 002; run 3 check; err '002_b'
+mv 002 migrations/002_b.sql; run 0 check
+run 0 down --only 002; run 0 history --json; run 2 check
+with MIGRATE_MODE=apply; run 2 check; tables app.db 'a c'
+migration migrations/0015_l.sql l; mv migrations/0015_l.sql migrations/000_l.sql; run 3 check; err '000_l'
+
+t 'check --mode wait'
+three
+( sleep 1; "$tool" up -q ) &
+run 0 check --mode wait --wait-timeout 20s; out 'Up to date'
+wait
+migration migrations/004_d.sql d; run 5 check --mode wait --wait-timeout 300ms
+
+# ---- mark, baseline, history ----
+
+t 'mark'
+three
+run 64 mark 001; err 'needs one of'
+run 64 mark --applied --reason x; err 'id'
+run 64 mark 001 --applied; err '--reason'
+run 64 mark 001 --applied --forgotten; err 'needs one of'
+run 0 mark 001 --applied --reason 'by hand'; out '^marked  *001_a'; out '1 recorded without being run'
+run 0 up; tables app.db 'b c'
+run 0 mark 001_a --forgotten --reason 'was not there'; run 0 status --json; json .rows[0].state pending
+run 0 up; echo 'CREATE TABLE x (id);' >>migrations/002_b.sql; run 3 up
+run 0 mark --accept-checksum 'x was made by hand' 002; run 0 up
+mv migrations/003_c.sql migrations/003_cc.sql; run 3 up; err '003_cc'; run 0 mark --renamed; run 0 up
+run 0 history; out 'by hand'; out 'x was made by hand'
+run 0 history --limit 1 --json; json '.rows | length' 1; json .rows[0].id 003_cc
+run 0 history --limit 2; out 'SEQ'
+
+t 'baseline'
+three
+sqlite3 app.db 'CREATE TABLE a (id); CREATE TABLE b (id)'
+run 0 baseline 002 --reason 'adopted'; out '^baselined  *002_b'; run 0 up; tables app.db 'a b c'
+run 64 baseline --from-table x; err 'belong together'
+alone; export MIGRATE_URL=sqlite:other.db
+sqlite3 other.db "CREATE TABLE schema_migrations (version); INSERT INTO schema_migrations VALUES ('001'), ('002_b.sql')"
+run 0 baseline --from-table schema_migrations --column version; run 0 status --json; json .applied 2
+
+t 'history of an empty database'
+three
+run 0 history; out 'No history yet'
+
+# ---- output ----
+
+t 'one JSON document, talk on stderr only'
+three
+run 0 up --json; [ "$(wc -l <"$top/out")" -eq 1 ] || bad 'more than one line'; err_empty
+json .format_version 1; json .command up; json .changed true; json .applied 3; json '.rows | length' 3
+
+t 'ndjson: events as they come, the result last'
+three
+run 0 up --format ndjson
+[ "$(jq -r .event <"$top/out" | grep -c '^applied$')" -eq 3 ] || bad 'three events applied'
+[ "$(jq -r .event <"$top/out" | tail -n 1)" = result ] || bad 'the result is last'
+
+t 'output to a file'
+three
+run 0 up --json -o report.json; out_empty; cp report.json "$top/out"; json .applied 3
+run 74 status -o nowhere/x; err 'nowhere/x'
+
+t 'a closed stdout is an error, after the work'
+three
+"$tool" up >/dev/full 2>"$top/err"; code=$?; : >"$top/out"
+[ "$code" -eq 74 ] || bad "exit code $code"
+tables app.db 'a b c'
+
+t 'colour'
+three
+run 0 up 1; run 0 status; no_out "$(printf '\033')"
+run 0 status --color always; out "$(printf '\033')"
+TERM=xterm script -qec "'$tool' status" /dev/null >"$top/out" </dev/null; out "$(printf '\033')"
+NO_COLOR=1 script -qec "'$tool' status" /dev/null >"$top/out" </dev/null; no_out "$(printf '\033')"
+TERM=dumb script -qec "'$tool' status" /dev/null >"$top/out" </dev/null; no_out "$(printf '\033')"
+
+t 'wide and odd names stay aligned and harmless'
+export MIGRATE_URL=sqlite:app.db
+migration migrations/001_größe_测试.sql a
+migration migrations/002_b.sql b
+run 0 up; run 0 status; out '^001_größe_测试  applied'; out '^002_b           applied'
+run 0 status --json; json .rows[0].id 001_größe_测试
+
+t 'the question on a terminal'
+three
+run 0 up
+printf 'n\n' | script -qec "'$tool' down" /dev/null >"$top/out" 2>&1; out 'Roll back 1 migration'; tables app.db 'a b c'
+printf 'y\n' | script -qec "'$tool' down" /dev/null >"$top/out" 2>&1; tables app.db 'a b'
+script -qec "'$tool' down --yes" /dev/null >"$top/out" </dev/null 2>&1; no_out 'y/N'; tables app.db 'a'
+script -qec "'$tool' down --no-input" /dev/null >"$top/out" </dev/null 2>&1; no_out 'y/N'; tables app.db ''
+
+# ---- where settings come from ----
+
+t 'flag before environment before .env before config before default'
+alone
+three; alone
+mkdir m2; migration m2/001_z.sql z
+run 78 up
+printf '# comment\n\nurl = sqlite:config.db\n  wait_timeout=3s\n' >migrate.conf
+run 0 up -q; [ -e config.db ] || bad 'config'
+printf 'SECRET=x\nDATABASE_URL=sqlite:dotenv-low.db\nexport MIGRATE_URL="sqlite:dot\\"env.db" # why\nMIGRATE_DIR='"'m2'"'\n' >.env
+run 0 up; out '001_z'; [ -e 'dot"env.db' ] || bad '.env'; [ ! -e dotenv-low.db ] || bad 'DATABASE_URL before MIGRATE_URL'
+run 0 up -q --no-env-file
+with DATABASE_URL=sqlite:env-low.db; run 0 up -q; [ -e env-low.db ] || bad 'environment'
+with MIGRATE_URL=sqlite:env.db DATABASE_URL=sqlite:no.db; run 0 up -q; [ -e env.db ] || bad 'MIGRATE_URL'; [ ! -e no.db ] || bad 'DATABASE_URL'
+with MIGRATE_URL=sqlite:no.db; run 0 up -q --url sqlite:flag.db -d migrations; tables flag.db 'a b c'; [ ! -e no.db ] || bad 'flag'
+
+t 'errors in settings name the place'
+three
+printf 'url = sqlite:x.db\nwait_timout = 3s\n' >migrate.conf
+run 78 up; err 'migrate.conf:2: '; err 'wait_timeout'
+printf 'wait_timeout = soon\n' >migrate.conf; run 78 up; err 'migrate.conf:1: '
+printf 'nonsense\n' >migrate.conf; run 78 up; err 'migrate.conf:1: '
+rm migrate.conf; run 78 up -c none.conf; err 'none.conf'
+run 78 up --env-file none.env; err 'none.env'
+printf 'MIGRATE_DIR="x\n' >.env; run 78 up; err '.env:1: '
+printf 'MIGRATE_DRI=x\n' >.env; run 0 up; err '.env:1: MIGRATE_DRI'
+with MIGRATE_WAIT_TIMEOUT=5; run 78 up; err 'MIGRATE_WAIT_TIMEOUT'
+run 78 up --wait-timeout soon --json; json .error.name option
+
+t 'the URL from a file, from stdin, from a variable'
+three; alone
+printf 'sqlite:file.db\nmore\n' >url; run 0 up -q --url-file url; [ -e file.db ] || bad 'file'
+printf 'sqlite:stdin.db' | "$tool" up -q --url-file - || bad 'stdin'; [ -e stdin.db ] || bad 'stdin'
+with MINE=sqlite:mine.db; run 0 up -q --url-env MINE; [ -e mine.db ] || bad 'variable'
+run 78 up --url-env MINE; err 'MINE'
+echo MINE=sqlite:mine2.db >.env; run 0 up -q --url-env MINE; [ -e mine2.db ] || bad 'variable in .env'
+: >url; run 78 up --url-file url; err 'url: '
+
+t 'a password is told off, and seen neither by ps nor in messages'
+three
+"$tool" up --url postgresql://me:geheim@127.0.0.1:1/x --wait-timeout 3s >"$top/out" 2>"$top/err" &
+pid=$!
+sleep 1
+tr '\0' ' ' <"/proc/$pid/cmdline" >"$top/out"; no_out geheim; out wait-timeout
+wait "$pid"; code=$?; [ "$code" -eq 5 ] || bad "exit code $code"
+err 'a password on the command line'; no_err geheim
+
+# ---- signals ----
+
+slow() { # FILE TABLE N: about a second for N = 4000000
+    printf 'CREATE TABLE %s AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < %s) SELECT max(x) FROM n;\n' \
+        "$2" "$3" >"$1"
+}
+
+t 'the first signal stops behind the migration that runs'
+three
+slow migrations/002_b.sql b 8000000
+"$tool" up >"$top/out" 2>"$top/err" & pid=$!
+sleep 0.5; kill -TERM "$pid"; wait "$pid"; code=$?
+[ "$code" -eq 143 ] || bad "exit code $code"
+tables app.db 'a b'; err 'Next: migratectl up'
+run 0 up; tables app.db 'a b c'
+
+t 'the second signal cancels the statement'
+three
+slow migrations/002_b.sql b 9000000000
+env -i MIGRATE_URL=sqlite:app.db "$tool" up >"$top/out" 2>"$top/err" & pid=$!
+sleep 0.5; kill -TERM "$pid"; sleep 0.3; kill -TERM "$pid"; wait "$pid"; code=$?
+[ "$code" -eq 143 ] || bad "exit code $code"
+err 'cancelled'; rm migrations/002_b.sql; run 0 up; tables app.db 'a c'
+
+# ---- new, embed, completion ----
+
+t 'new'
+alone
+run 0 new Add 'first users!'; out '^migrations/[0-9]\{14\}_add_first_users.sql$'; err 'created the folder'
+[ -f "$(cat "$top/out")" ] || bad 'no file'
+run 0 new again; run 0 new and again; [ "$(find migrations -name '*.sql' | sed 's/_.*//' | sort -u | wc -l)" -eq 3 ] || bad 'numbers repeat'
+run 0 new counted --sequential -d counted; out '^counted/001_counted.sql$'
+run 0 new next -d counted; out '^counted/002_next.sql$'
+run 0 new both --pair -d counted; out '^counted/003_both.up.sql$'; out '^counted/003_both.down.sql$'
+mkdir wide; : >wide/0041_x.sql; run 0 new next -d wide; out '^wide/0042_next.sql$'
+run 0 create it --json; json '.files | length' 1
+run 64 new '!!'
+
+t 'a filled template works'
+three
+run 0 new late one; file=$(cat "$top/out"); [ "$file" = migrations/004_late_one.sql ] || bad "$file"
+sed -e 's/^-- ROLLBACK:$/CREATE TABLE d (id);\n&\nDROP TABLE d;/' "$file" >x && mv x "$file"
+run 0 up; tables app.db 'a b c d'; run 0 down; tables app.db 'a b c'
+
+t 'embed'
+three
+migration migrations/repeatable/v.sql v; printf '\377"??/\\\n' >>migrations/001_a.sql; echo x >migrations/README.md
+run 0 embed migrations -o all.c; out_empty; grep -q 'int32_t app_migrations_add(migrate_source \*source, migrate_error \*\*out_err)' all.c || bad 'function'
+grep -q '"repeatable/v.sql"' all.c || bad 'repeatable'
+! grep -q README all.c || bad 'README'
+run 0 embed migrations --name mine; out 'int32_t mine_add('
+run 64 embed migrations --name 1x; err 'identifier'
+run 3 embed nowhere; err 'nowhere'
+: >migrations/x.wrong.name.sql; run 3 embed migrations -o all.c; grep -q app_migrations_add all.c || bad 'the old file is gone'
+
+t 'completion'
+run 0 completion bash
+cp "$top/out" c.bash
+bash -c '. ./c.bash; COMP_WORDS=(migratectl st); COMP_CWORD=1; _migratectl; echo "${COMPREPLY[@]}"' >"$top/out" 2>"$top/err"; out '^status$'
+bash -c '. ./c.bash; COMP_WORDS=(migratectl up --on-ah); COMP_CWORD=2; _migratectl; echo "${COMPREPLY[@]}"' >"$top/out"; out '^--on-ahead$'
+bash -c '. ./c.bash; COMP_WORDS=(migratectl up --order s); COMP_CWORD=3; _migratectl; echo "${COMPREPLY[@]}"' >"$top/out"; out '^strict skip$'
+run 0 completion zsh; out '^#compdef migratectl'; out "'--order=\["
+run 0 completion fish; out '-l wait-timeout'
+run 64 completion csh; err 'csh'
+
+finish
+printf '%d passed, %d failed\n' "$passed" "$failed"
+[ "$failed" -eq 0 ]

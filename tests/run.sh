@@ -1,0 +1,198 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Everything that is tested, on a fresh Debian 12: installs what is missing, builds, starts a PostgreSQL server of
+# its own in a temporary folder, and runs all tests in the normal build, under the sanitizers and under valgrind.
+#     tests/run.sh [--quick]       --quick: the normal build alone
+# The last line is "N passed, N failed, N skipped". Success means that nothing failed and that the tests on
+# PostgreSQL did run. Runs as root, or as a user with sudo; with everything installed it needs neither.
+set -eu
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+cd "$root"
+
+quick=
+case $# in
+0) ;;
+*)
+    [ "$*" = --quick ] || {
+        echo "usage: tests/run.sh [--quick]" >&2
+        exit 64
+    }
+    quick=yes
+    ;;
+esac
+
+folder=$(mktemp -d)
+chmod 755 "$folder" # the server runs as another user
+passed=0
+failed=0
+skipped=0
+
+finish() {
+    status=$?
+    trap - EXIT
+    tests/tools/postgres.sh stop "$folder/postgresql" >/dev/null 2>&1 || true
+    rm -rf "$folder"
+    [ "$status" -eq 0 ] || [ "$failed" -gt 0 ] || failed=1
+    printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+    [ "$failed" -eq 0 ] || exit 1
+    exit 0
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+say() {
+    printf '\n== %s\n' "$*"
+}
+
+install_missing() {
+    missing=
+    for package in gcc g++ libc6-dev meson ninja-build pkg-config libpq-dev libsqlite3-dev libmd-dev check \
+        postgresql pgbouncer sqlite3 jq valgrind clang; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
+    done
+    [ -n "$missing" ] || return 0
+    say "Installing:$missing"
+    as_root=
+    [ "$(id -u)" -eq 0 ] || as_root=sudo
+    # shellcheck disable=SC2086 # both are lists of words
+    {
+        $as_root apt-get -qq update
+        $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $missing >/dev/null
+    }
+}
+
+# expect NAME COMMAND...: one test, shown in full only when it fails.
+expect() {
+    name=$1
+    shift
+    if "$@" >"$folder/log" 2>&1; then
+        passed=$((passed + 1))
+        echo "ok      $name"
+    else
+        failed=$((failed + 1))
+        cat "$folder/log"
+        echo "FAILED  $name"
+        return 1
+    fi
+}
+
+# build COMPILER FOLDER [MESON OPTION...]
+build() {
+    compiler=$1
+    into=$2
+    shift 2
+    [ -f "$into/build.ninja" ] || CC=$compiler meson setup "$into" "$@" || return 1
+    ninja --quiet -C "$into"
+}
+
+# The header is the contract: it stands alone, in every language that includes it.
+check_headers() {
+    for header in include/*.h; do
+        for standard in c99 c11 c++17; do
+            case $standard in
+            c++*) compiler=g++ language=c++ ;;
+            *) compiler=gcc language=c ;;
+            esac
+            echo "#include \"$root/$header\"" >"$folder/header"
+            # shellcheck disable=SC2046 # a list of words
+            expect "$header as $standard" $compiler -x $language -std=$standard -Wall -Wextra -Wpedantic -Werror \
+                -fsyntax-only -Iinclude $(pkg-config --cflags libpq sqlite3) "$folder/header" || true
+        done
+    done
+}
+
+count() {
+    grep -c "$1" "$2" || true
+}
+
+# meson_test NAME LOG FOLDER [ARGUMENT...]: adds up what Meson wrote into its log, one line per test.
+meson_test() {
+    say "Tests: $1"
+    log=$3/meson-logs/$2.json
+    into=$3
+    shift 3
+    rm -f "$log"
+    status=0
+    meson test -C "$into" --no-rebuild --print-errorlogs "$@" || status=$?
+    if [ ! -s "$log" ]; then
+        echo "no test has run"
+        failed=$((failed + 1))
+        return
+    fi
+    ok=$(count '"result": "\(OK\|EXPECTEDFAIL\)"' "$log")
+    skip=$(count '"result": "SKIP"' "$log")
+    bad=$(($(count '"result": "' "$log") - ok - skip))
+    [ "$status" -eq 0 ] || [ "$bad" -gt 0 ] || bad=1
+    passed=$((passed + ok))
+    skipped=$((skipped + skip))
+    failed=$((failed + bad))
+}
+
+# A run that quietly left PostgreSQL out is no success.
+on_postgresql() {
+    grep '"name": "[^"]*postgresql' "$log" >"$folder/postgresql.log" || true
+    if ! grep -q '"result": "OK"' "$folder/postgresql.log" || grep -q '"result": "SKIP"' "$folder/postgresql.log"; then
+        echo "tests on PostgreSQL did not run"
+        failed=$((failed + 1))
+    fi
+}
+
+# script_test NAME COMMAND...: a script that ends with a line like this one's.
+script_test() {
+    say "Tests: $1"
+    shift
+    status=0
+    "$@" >"$folder/log" 2>&1 || status=$?
+    cat "$folder/log"
+    line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$folder/log" | tail -n 1)
+    ok=$(echo "$line" | sed -n 's/^\([0-9]*\) passed.*/\1/p')
+    bad=$(echo "$line" | sed -n 's/.* \([0-9]*\) failed.*/\1/p')
+    skip=$(echo "$line" | sed -n 's/.* \([0-9]*\) skipped.*/\1/p')
+    [ "$status" -eq 0 ] || [ "${bad:-0}" -gt 0 ] || bad=1
+    passed=$((passed + ${ok:-0}))
+    failed=$((failed + ${bad:-0}))
+    skipped=$((skipped + ${skip:-0}))
+}
+
+install_missing
+
+say "Building"
+expect "gcc" build gcc build
+if [ -z "$quick" ]; then
+    # Sanitizers make the compiler see paths that cannot be taken; its warnings count in the other two builds.
+    expect "gcc with sanitizers" build gcc build-asan -Db_sanitize=address,undefined -Db_lundef=false -Dwerror=false
+    expect "clang" build clang build-clang
+fi
+check_headers
+
+say "Starting PostgreSQL"
+MIGRATE_TEST_POSTGRESQL=$(tests/tools/postgres.sh start "$folder/postgresql" | sed -n 's/^PGURL=//p')
+[ -n "$MIGRATE_TEST_POSTGRESQL" ] || exit 1
+export MIGRATE_TEST_POSTGRESQL
+
+export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+
+meson_test "normal build" testlog build --no-suite cli
+on_postgresql
+if [ -z "$quick" ]; then
+    meson_test "sanitizers" testlog build-asan --timeout-multiplier 4
+    on_postgresql
+    export CK_FORK=no # each of Check's forks would report the memory that its parent still holds
+    # Not all of them: failing every allocation in turn would take hours here, what children that are killed hold is no leak, and
+    # PostgreSQL's half of the api tests has the sanitizers.
+    units=$(meson test -C build --list 2>/dev/null | sed -n 's,^libmigrate / \(unit/.*\)$,\1,p')
+    # shellcheck disable=SC2086 # a list of words
+    meson_test "valgrind" testlog-valgrind build --timeout-multiplier 20 \
+        --wrapper "valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,possible" \
+        $units 'api/bad_input sqlite' 'api/bad_database sqlite' 'api/policies sqlite' 'api/targets sqlite' \
+        'api/verbs sqlite' 'api/running sqlite' 'api/handles sqlite' 'api/host sqlite' 'api/segments sqlite' \
+        'api/leaks sqlite'
+    unset CK_FORK
+fi
+script_test "command line" tests/cli/run.sh build/examples/migratectl/migratectl
+script_test "hot standby" tests/cli/standby.sh build/examples/migratectl/migratectl tests/tools/postgres.sh migrations-sample
+if [ -z "$quick" ]; then
+    script_test "fuzzing, 30 s a target" tests/fuzz/run.sh 30
+fi

@@ -1,0 +1,521 @@
+/* SPDX-License-Identifier: MIT
+ * Every allocation that a verb makes on a SQLite file fails once: no crash, no leak, MIGRATE_ERROR_NOMEM or
+ * success, and the next run brings the file to where it belongs. First the library's own allocations (linked
+ * with --wrap for malloc, calloc, realloc and free), then those of SQLite itself. */
+#include "migrate.h"
+
+#include "unit.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- the allocators ---- */
+
+static long left = -1; /* allocations until one fails; -1: none does */
+static bool failed;
+static long alive; /* blocks of the library and this program */
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *block, size_t size);
+void __real_free(void *block);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *block, size_t size);
+void __wrap_free(void *block);
+
+static bool fails_now(void)
+{
+    if (left < 0 || left-- > 0)
+        return false;
+    failed = true;
+    return true;
+}
+
+static void *counted(void *block)
+{
+    alive += block != NULL;
+    return block;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return fails_now() ? NULL : counted(__real_malloc(size));
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return fails_now() ? NULL : counted(__real_calloc(count, size));
+}
+
+void *__wrap_realloc(void *block, size_t size)
+{
+    if (fails_now())
+        return NULL;
+    return block == NULL ? counted(__real_realloc(NULL, size)) : __real_realloc(block, size);
+}
+
+void __wrap_free(void *block)
+{
+    alive -= block != NULL;
+    __real_free(block);
+}
+
+static sqlite3_mem_methods sqlite_memory;
+
+static void *sqlite_malloc(int size)
+{
+    return fails_now() ? NULL : sqlite_memory.xMalloc(size);
+}
+
+static void *sqlite_realloc(void *block, int size)
+{
+    return fails_now() ? NULL : sqlite_memory.xRealloc(block, size);
+}
+
+/* The library opens the same libsqlite3 that this program is linked with. */
+static void fail_in_sqlite(void)
+{
+    sqlite3_mem_methods methods;
+
+    sqlite3_shutdown();
+    ck_assert_int_eq(sqlite3_config(SQLITE_CONFIG_GETMALLOC, &sqlite_memory), SQLITE_OK);
+    methods = sqlite_memory;
+    methods.xMalloc = sqlite_malloc;
+    methods.xRealloc = sqlite_realloc;
+    ck_assert_int_eq(sqlite3_config(SQLITE_CONFIG_MALLOC, &methods), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0),
+                     SQLITE_OK); /* every allocation is one of these */
+}
+
+/* ---- a place with migrations ---- */
+
+static char root[64], url[128], path[96];
+
+static void write_file(const char *name, const char *text)
+{
+    char where[192];
+    FILE *file;
+
+    snprintf(where, sizeof where, "%s/%s", root, name);
+    file = fopen(where, "w");
+    ck_assert_ptr_nonnull(file);
+    fputs(text, file);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+static void make_folder(const char *name)
+{
+    char where[192];
+
+    snprintf(where, sizeof where, "%s/%s", root, name);
+    ck_assert(mkdir(where, 0700) == 0 || errno == EEXIST);
+}
+
+/* Files of this size flow by as a stream. */
+static void make_big_file(void)
+{
+    enum { SIZE = 4 * 1024 * 1024 + 1000 };
+    char *text = __real_malloc(SIZE + 400), *end = text;
+
+    ck_assert_ptr_nonnull(text);
+    end += sprintf(end, "-- migrate: breaking\nCREATE TABLE big (id INTEGER);\n-- ");
+    memset(end, 'x', SIZE);
+    sprintf(end + SIZE,
+            "\nINSERT INTO big VALUES (1);\n-- ROLLBACK: DROP TABLE big;\nINSERT INTO big VALUES (2);\n");
+    write_file("big/001_big.sql", text);
+    __real_free(text);
+}
+
+static void make_place(void)
+{
+    snprintf(root, sizeof root, "%s/migrate-nomem-XXXXXX",
+             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    ck_assert_ptr_nonnull(mkdtemp(root));
+    snprintf(path, sizeof path, "%s/a.db", root);
+    snprintf(url, sizeof url, "sqlite:%s", path);
+    make_folder("dir");
+    make_folder("dir/repeatable");
+    write_file("dir/001_users.sql",
+               "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT);\n"
+               "INSERT INTO users (name) VALUES ('a');\n-- ROLLBACK: DROP TABLE users;\n");
+    write_file("dir/002_orders.sql",
+               "-- Depends: 001_users\nCREATE TABLE orders (id INTEGER PRIMARY KEY);\n");
+    write_file("dir/002_orders.down.sql", "DROP TABLE orders;\n");
+    write_file("dir/003_index.sql", "-- migrate: no-transaction\nCREATE TABLE IF NOT EXISTS names (name);\n"
+                                    "CREATE INDEX IF NOT EXISTS users_name ON users (name);\n"
+                                    "-- ROLLBACK: DROP INDEX users_name; DROP TABLE names;\n");
+    write_file("dir/004_setting.sql", "PRAGMA foreign_keys = on;\nCREATE TABLE last (id INTEGER);\n"
+                                      "-- ROLLBACK: DROP TABLE last;\n");
+    write_file("dir/repeatable/v.sql", "DROP VIEW IF EXISTS v;\nCREATE VIEW v AS SELECT * FROM users;\n");
+    make_folder("short");
+    write_file("short/schema.sql",
+               "-- migrate: stands-for 002_b\nCREATE TABLE a (id INTEGER);\nCREATE TABLE b (id INTEGER);\n");
+    write_file("short/001_a.sql", "CREATE TABLE a (id INTEGER);\n");
+    write_file("short/002_b.sql", "CREATE TABLE b (id INTEGER);\n");
+    make_folder("big");
+    make_big_file();
+    make_folder("rebuild");
+    write_file("rebuild/001_parent.sql",
+               "CREATE TABLE parent (id INTEGER PRIMARY KEY);\n"
+               "CREATE TABLE child (id INTEGER REFERENCES parent ON DELETE CASCADE);\n"
+               "INSERT INTO parent VALUES (1);\nINSERT INTO child VALUES (1);\n");
+    write_file("rebuild/002_new.sql",
+               "PRAGMA foreign_keys = OFF;\nCREATE TABLE new (id INTEGER PRIMARY KEY, name TEXT);\n"
+               "INSERT INTO new (id) SELECT id FROM parent;\nDROP TABLE parent;\n"
+               "ALTER TABLE new RENAME TO parent;\nPRAGMA foreign_keys = ON;\n");
+    make_folder("broken");
+    write_file("broken/001_a.sql", "CREATE TABLE a (id INTEGER);\n");
+    write_file("broken/002_b.sql", "CREATE TABLE b (id INTEGER);\nINSERT INTO absent VALUES (1);\n");
+}
+
+static void remove_place(void)
+{
+    char command[128];
+
+    snprintf(command, sizeof command, "rm -rf '%s'", root);
+    ck_assert_int_eq(system(command), 0);
+}
+
+static int32_t code_up(migrate_connection *connection, void *user)
+{
+    migrate_rows *rows = NULL;
+    char *quoted = NULL;
+    int32_t code = migrate_connection_exec(connection, "CREATE TABLE coded (id INTEGER)", NULL);
+
+    (void)user;
+    if (code == MIGRATE_OK)
+        code = migrate_connection_query(connection, "SELECT name FROM users", &rows, NULL);
+    if (code == MIGRATE_OK)
+        code = migrate_connection_quote(connection, migrate_rows_text(rows, 0, 0), &quoted, NULL);
+    migrate_rows_free(rows);
+    migrate_free(quoted);
+    return code;
+}
+
+static int32_t code_down(migrate_connection *connection, void *user)
+{
+    (void)user;
+    return migrate_connection_exec(connection, "DROP TABLE coded", NULL);
+}
+
+/* ---- scenarios: each opens, works and closes ---- */
+
+struct scenario {
+    const char *name, *dir;
+    bool code;         /* with the code migration */
+    const char *ready; /* a scenario that goes before, without failures; NULL: an absent file */
+    int32_t (*work)(migrate_session *session, migrate_error **err);
+    int32_t expected, again; /* the code of a whole run, and of one that follows it */
+    const char *tables;      /* all there are then */
+};
+
+static int32_t open_all(const struct scenario *scenario, migrate_session **out, migrate_error **err)
+{
+    migrate_options *options = NULL;
+    migrate_source *source = NULL;
+    char where[128];
+    int32_t code = migrate_options_new(&options, err);
+
+    snprintf(where, sizeof where, "%s/%s", root, scenario->dir);
+    if (code == MIGRATE_OK)
+        code = migrate_options_set(options, "dir", where, err);
+    if (code == MIGRATE_OK)
+        code = migrate_options_set(options, "commit_every", "none", err);
+    if (code == MIGRATE_OK && scenario->code) {
+        code = migrate_source_new(&source, err);
+        if (code == MIGRATE_OK)
+            code = migrate_source_add_code(source, "005_code", "1", code_up, code_down, NULL, err);
+        if (code == MIGRATE_OK)
+            code = migrate_options_set_source(options, source, err);
+    }
+    if (code == MIGRATE_OK)
+        code = migrate_open(url, options, out, err);
+    migrate_source_free(source);
+    migrate_options_free(options);
+    return code;
+}
+
+static int32_t run_scenario(const struct scenario *scenario, migrate_error **err)
+{
+    migrate_session *session = NULL;
+    int32_t code = open_all(scenario, &session, err);
+
+    if (code == MIGRATE_OK)
+        code = scenario->work(session, err);
+    migrate_close(session);
+    return code;
+}
+
+static int32_t report_json(migrate_rows *rows, int32_t code, migrate_error **err)
+{
+    char *json = NULL;
+
+    if (code >= 0) {
+        int32_t shown = migrate_rows_json(rows, &json, err);
+
+        if (shown != MIGRATE_OK)
+            code = shown;
+    }
+    migrate_free(json);
+    migrate_rows_free(rows);
+    return code;
+}
+
+static int32_t work_apply(migrate_session *session, migrate_error **err)
+{
+    migrate_rows *rows = NULL;
+    int32_t code = migrate_apply(session, NULL, &rows, err);
+
+    return report_json(rows, code, err);
+}
+
+static int32_t work_plan(migrate_session *session, migrate_error **err)
+{
+    migrate_plan *plan = NULL;
+    migrate_rows *rows = NULL, *findings = NULL;
+    char *sql = NULL;
+    int32_t code = migrate_plan_make(session, NULL, &plan, err);
+
+    if (code == MIGRATE_OK)
+        code = migrate_plan_rows(plan, &rows, err);
+    if (code == MIGRATE_OK)
+        code = migrate_plan_findings(plan, &findings, err);
+    if (code == MIGRATE_OK)
+        code = migrate_plan_sql(plan, &sql, err);
+    if (code == MIGRATE_OK)
+        code = migrate_apply(session, plan, NULL, err);
+    migrate_free(sql);
+    migrate_rows_free(rows);
+    migrate_rows_free(findings);
+    migrate_plan_free(plan);
+    return code;
+}
+
+static int32_t work_pulled(migrate_session *session, migrate_error **err)
+{
+    migrate_run *run = NULL;
+    migrate_rows *rows = NULL;
+    int32_t code = migrate_run_begin(session, NULL, &run, err), ended;
+
+    if (code != MIGRATE_OK)
+        return code;
+    do
+        code = migrate_run_step(run, err);
+    while (code == MIGRATE_MORE);
+    ended = migrate_run_end(run, &rows, code == MIGRATE_OK ? err : NULL);
+    return report_json(rows, code == MIGRATE_OK ? ended : code, err);
+}
+
+static int32_t work_rollback(migrate_session *session, migrate_error **err)
+{
+    migrate_rows *rows = NULL;
+    int32_t code = migrate_rollback(session, "empty", &rows, err);
+
+    return report_json(rows, code, err);
+}
+
+static int32_t work_read(migrate_session *session, migrate_error **err)
+{
+    migrate_rows *rows = NULL;
+    int32_t code = migrate_history(session, &rows, err);
+
+    code = report_json(rows, code, err);
+    rows = NULL;
+    if (code == MIGRATE_OK)
+        code = migrate_status(session, &rows, err);
+    return report_json(rows, code, err);
+}
+
+static int32_t work_check(migrate_session *session, migrate_error **err)
+{
+    migrate_rows *rows = NULL;
+    int32_t code = migrate_startup_session(session, &rows, err);
+
+    return report_json(rows, code, err);
+}
+
+static int32_t work_mark(migrate_session *session, migrate_error **err)
+{
+    migrate_rows *rows = NULL;
+    int32_t code = migrate_mark(session, "forgotten", "004_setting", "a test", &rows, err);
+
+    code = report_json(rows, code, err);
+    rows = NULL;
+    if (code == MIGRATE_ERROR_TARGET) { /* forgotten already: the run before came as far as this */
+        migrate_error_free(*err);
+        *err = NULL;
+        code = MIGRATE_OK;
+    }
+    if (code == MIGRATE_OK)
+        code = migrate_mark(session, "applied", "004_setting", "a test", &rows, err);
+    return report_json(rows, code, err);
+}
+
+static int32_t work_baseline(migrate_session *session, migrate_error **err)
+{
+    migrate_rows *rows = NULL;
+    int32_t code = migrate_baseline(session, "002", "a test", &rows, err);
+
+    return report_json(rows, code, err);
+}
+
+#define ALL_TABLES "coded,last,libmigrate_history,names,orders,users,v"
+
+static const struct scenario scenarios[] = {
+    {"apply", "dir", true, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, ALL_TABLES},
+    {"plan", "dir", true, NULL, work_plan, MIGRATE_OK, MIGRATE_OK, ALL_TABLES},
+    {"pulled", "dir", false, NULL, work_pulled, MIGRATE_OK, MIGRATE_OK,
+     "last,libmigrate_history,names,orders,users,v"},
+    {"schema", "short", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history"},
+    {"big", "big", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, "big,libmigrate_history"},
+    {"rebuild", "rebuild", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK,
+     "child,libmigrate_history,parent"},
+    {"broken", "broken", false, NULL, work_apply, MIGRATE_ERROR_SQL, MIGRATE_ERROR_SQL,
+     "a,libmigrate_history"},
+    {"rollback", "dir", true, "apply", work_rollback, MIGRATE_OK, MIGRATE_OK, "libmigrate_history,v"},
+    {"read", "dir", true, "apply", work_read, MIGRATE_OK, MIGRATE_OK, ALL_TABLES},
+    {"no-op", "dir", true, "apply", work_check, MIGRATE_OK, MIGRATE_OK, ALL_TABLES},
+    {"mark", "dir", true, "apply", work_mark, MIGRATE_OK, MIGRATE_OK, ALL_TABLES},
+    {"baseline", "dir", true, NULL, work_baseline, MIGRATE_OK, MIGRATE_ERROR_HISTORY, "libmigrate_history"},
+};
+
+static const struct scenario *scenario_named(const char *name)
+{
+    size_t i = 0;
+
+    while (strcmp(scenarios[i].name, name) != 0)
+        i++;
+    return &scenarios[i];
+}
+
+/* ---- judging ---- */
+
+static bool row_is(sqlite3 *db, const char *sql, const char *expected)
+{
+    sqlite3_stmt *statement = NULL;
+    bool same;
+
+    ck_assert_int_eq(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_step(statement), SQLITE_ROW);
+    same = sqlite3_column_text(statement, 0) != NULL &&
+           strcmp((const char *)sqlite3_column_text(statement, 0), expected) == 0;
+    if (!same)
+        fprintf(stderr, "%s: %s, not %s\n", sql, sqlite3_column_text(statement, 0), expected);
+    sqlite3_finalize(statement);
+    return same;
+}
+
+static bool file_is_right(const struct scenario *scenario)
+{
+    sqlite3 *db = NULL;
+    bool right;
+
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    right =
+        row_is(db, "PRAGMA integrity_check", "ok") &&
+        row_is(
+            db,
+            "SELECT group_concat(name) FROM (SELECT name FROM sqlite_master WHERE type IN ('table', 'view') "
+            "AND name NOT LIKE 'sqlite_%' ORDER BY name)",
+            scenario->tables);
+    sqlite3_close(db);
+    return right;
+}
+
+static void prepare(const struct scenario *scenario)
+{
+    char journal[128];
+
+    snprintf(journal, sizeof journal, "%s-journal", path);
+    unlink(journal);
+    unlink(path);
+    if (scenario->ready != NULL)
+        ck_assert_int_eq(run_scenario(scenario_named(scenario->ready), NULL), MIGRATE_OK);
+}
+
+/* Where a failing allocation shows: the code. What follows it without failures must end as if nothing had
+ * been. */
+static void judge(const struct scenario *scenario, long nth, int32_t code, long leaked, migrate_error *err)
+{
+    int32_t again;
+    migrate_error *problem = NULL;
+
+    ck_assert_msg(code == MIGRATE_ERROR_NOMEM || code == scenario->expected,
+                  "%s, allocation %ld: code %d: %s", scenario->name, nth, (int)code,
+                  err != NULL ? migrate_error_message(err) : "no error");
+    ck_assert_msg((code < 0) == (err != NULL), "%s, allocation %ld: code %d and %s error", scenario->name,
+                  nth, (int)code, err != NULL ? "an" : "no");
+    migrate_error_free(err);
+    ck_assert_msg(leaked == 0, "%s, allocation %ld: %ld blocks leaked", scenario->name, nth, leaked);
+    again = run_scenario(scenario, &problem);
+    ck_assert_msg(again == scenario->expected || again == scenario->again,
+                  "%s, behind failed allocation %ld: code %d: %s", scenario->name, nth, (int)again,
+                  problem != NULL ? migrate_error_message(problem) : "no error");
+    migrate_error_free(problem);
+    ck_assert_msg(file_is_right(scenario),
+                  "%s, behind failed allocation %ld: the file is not as it should be", scenario->name, nth);
+}
+
+static void fail_each(const struct scenario *scenario, long stride)
+{
+    long nth = 0;
+
+    do {
+        migrate_error *err = NULL;
+        int32_t code;
+        long before, after;
+
+        prepare(scenario);
+        before = alive;
+        failed = false;
+        left = nth;
+        code = run_scenario(scenario, &err);
+        left = -1;
+        after = alive - (err != NULL && code != MIGRATE_ERROR_NOMEM ? alive - before
+                                                                    : 0); /* the error's own blocks */
+        judge(scenario, nth, code, after - before, err);
+        nth += stride;
+    } while (failed);
+    ck_assert_int_gt(nth, stride);
+}
+
+/* ---- tests ---- */
+
+START_TEST(own_allocations)
+{
+    fail_each(&scenarios[_i], 1);
+}
+END_TEST
+
+/* SQLite makes many more; a stride that is no divisor of anything passes through most of its code. */
+START_TEST(sqlite_allocations)
+{
+    fail_in_sqlite();
+    fail_each(&scenarios[_i], 7);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("nomem");
+    TCase *cases = tcase_create("nomem");
+    SRunner *runner;
+    int wrong, count = (int)(sizeof scenarios / sizeof scenarios[0]);
+
+    tcase_add_checked_fixture(cases, make_place, remove_place);
+    tcase_add_loop_test(cases, own_allocations, 0, count);
+    tcase_add_loop_test(cases, sqlite_allocations, 0, count);
+    tcase_set_timeout(cases, 300); /* seconds: room for sanitizers on a busy machine */
+    suite_add_tcase(suite, cases);
+    runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    wrong = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return wrong == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
