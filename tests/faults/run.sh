@@ -1,0 +1,73 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Fault campaigns: what starts, dies, breaks or fills up at the worst moment, counted. The programs of a build are run on
+# SQLite and on PostgreSQL; without MIGRATE_TEST_POSTGRESQL a server of its own is started.
+#     tests/faults/run.sh [--brief] [--seed N] [--rounds N] [--build DIR] [NAME...]
+# --brief is what continuous integration has time for; without it a campaign takes minutes. --rounds overrules both.
+#     storm      32 programs start at once, on an empty database and on one that is a migration behind; some or all are killed
+# The last line is "N passed, N failed, N skipped": a campaign on an engine counts once. What cannot be run on this machine is
+# shown as SKIPPED. The same seed makes the same choices; when a process gets the processor is not ours to repeat.
+set -eu
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+build=$root/build
+names=
+while [ $# -gt 0 ]; do
+    case $1 in
+    --brief) export FAULTS_BRIEF=1 ;;
+    --seed) export FAULTS_SEED="$2" && shift ;;
+    --rounds) export FAULTS_ROUNDS="$2" && shift ;;
+    --build) build=$2 && shift ;;
+    -*)
+        echo "usage: run.sh [--brief] [--seed N] [--rounds N] [--build DIR] [NAME...]" >&2
+        exit 64
+        ;;
+    *) names="$names $1" ;;
+    esac
+    shift
+done
+# campaign:engines
+all="storm:sqlite,postgresql"
+folder=$(mktemp -d)
+chmod 755 "$folder"
+passed=0 failed=0 skipped=0
+trap '"$root/tests/tools/postgres.sh" stop "$folder/postgresql" >/dev/null 2>&1; rm -rf "$folder"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+if [ -z "${MIGRATE_TEST_POSTGRESQL:-}" ]; then
+    MIGRATE_TEST_POSTGRESQL=$("$root/tests/tools/postgres.sh" start "$folder/postgresql" | sed -n 's/^PGURL=//p')
+    export MIGRATE_TEST_POSTGRESQL
+fi
+export CK_TIMEOUT_MULTIPLIER=60 CK_VERBOSITY=silent
+
+# campaign NAME ENGINE
+campaign() {
+    echo "$1 $2"
+    status=0
+    begun=$(date +%s)
+    CK_VERBOSITY=normal "$build/tests/faults/faults_$1" "$2" >"$folder/log" 2>&1 || status=$?
+    grep -E '^(    |SKIPPED )' "$folder/log" || true
+    skipped=$((skipped + $(grep -c '^SKIPPED ' "$folder/log" || true)))
+    if [ "$status" -eq 0 ]; then
+        passed=$((passed + 1))
+        echo "ok      $1 $2, $(($(date +%s) - begun)) s"
+    else
+        failed=$((failed + 1))
+        grep -vE '^(    |SKIPPED )' "$folder/log" || true
+        echo "FAILED  $1 $2 (exit $status, seed ${FAULTS_SEED:-0})"
+    fi
+}
+
+for entry in $all; do
+    name=${entry%%:*}
+    case " ${names:-$name} " in
+    *" $name "*) ;;
+    *) continue ;;
+    esac
+    for engine in $(echo "${entry#*:}" | tr , ' '); do
+        campaign "$name" "$engine"
+    done
+done
+printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
