@@ -68,8 +68,9 @@ int32_t plan_down(migrate_session *session, struct build *build, const struct hi
 int32_t plan_for_target(migrate_session *session, struct build *build, const struct history *history, const char *target,
                         struct migrate_plan **out, migrate_error **err);
 
-/* Looks ahead (preflight.c): what cannot be run, and rights or extensions that are not there, as findings. `fail`: as an error. */
-int32_t plan_preflight(migrate_session *session, struct migrate_plan *plan, bool fail, migrate_error **err);
+/* Looks ahead (preflight.c): what cannot be run, and rights or extensions that are not there, as findings; in a run
+ * with preflight=fail as an error. */
+int32_t plan_preflight(migrate_session *session, struct migrate_plan *plan, bool run, migrate_error **err);
 
 int32_t plan_rows(const struct migrate_plan *plan, migrate_rows **out, migrate_error **err);
 int32_t plan_findings(const struct migrate_plan *plan, migrate_rows **out, migrate_error **err);

@@ -65,6 +65,15 @@ static void reader_name(struct reader *reader, struct text *name, struct text *s
     }
 }
 
+/* CREATE INDEX i ON t, DROP TRIGGER g ON t: to the table's name. */
+static void reader_go_to_table(struct reader *reader)
+{
+    while (reader->token.kind != SQL_END && !sql_is_word(reader->text, reader->token, "on"))
+        reader_next(reader);
+    reader_take(reader, "on");
+    reader_take(reader, "only");
+}
+
 static bool needs_made(const struct needs *needs, const char *name)
 {
     for (size_t i = 0; i < needs->made_count; i++) {
@@ -109,7 +118,7 @@ static int32_t read_create(struct reader *reader, struct needs *needs, const str
 {
     struct text name = {0}, schema = {0};
     int32_t code = MIGRATE_OK;
-    static const char *const fillers[] = {"or", "replace", "unlogged", "unique", "recursive", "materialized"};
+    static const char *const fillers[] = {"or", "replace", "unlogged", "unique", "recursive", "materialized", "constraint"};
     for (size_t i = 0; i < sizeof fillers / sizeof *fillers; i++)
         reader_take(reader, fillers[i]);
     bool temporary = reader_take(reader, "temp") || reader_take(reader, "temporary"), table = false;
@@ -117,18 +126,15 @@ static int32_t read_create(struct reader *reader, struct needs *needs, const str
     bool object = (table = reader_take(reader, "table")) || reader_take(reader, "view") || reader_take(reader, "sequence") ||
                   reader_take(reader, "type") || reader_take(reader, "domain") || reader_take(reader, "function") ||
                   reader_take(reader, "procedure");
-    bool index = !object && reader_take(reader, "index"), trigger = !object && !index && reader_take(reader, "trigger");
-    if (temporary || !(extension || new_schema || object || index || trigger))
+    bool trigger = !object && reader_take(reader, "trigger");
+    bool on_table = trigger || (!object && (reader_take(reader, "index") || reader_take(reader, "policy")));
+    if (temporary || !(extension || new_schema || object || on_table))
         goto out;
     reader_take(reader, "concurrently");
     if (reader_take(reader, "if"))
         reader_take(reader, "not"), reader_take(reader, "exists");
-    if (index || trigger) {
-        while (reader->token.kind != SQL_END && !sql_is_word(reader->text, reader->token, "on"))
-            reader_next(reader);
-        reader_take(reader, "on");
-        reader_take(reader, "only");
-    }
+    if (on_table)
+        reader_go_to_table(reader);
     reader_name(reader, &name, &schema);
     if (name.failed || schema.failed) {
         code = error_nomem(err);
@@ -137,14 +143,16 @@ static int32_t read_create(struct reader *reader, struct needs *needs, const str
     } else if (extension) {
         code = needs_add(needs, NEED_EXTENSION, name.data, script, offset, err);
     } else if (new_schema) {
-        code = needs_make(needs, &name, err);
+        code = needs_add(needs, NEED_CREATE_SCHEMA, "", script, offset, err);
+        if (code == MIGRATE_OK)
+            code = needs_make(needs, &name, err);
     } else if (object) {
         const char *into = schema.length ? schema.data : "";
         code = needs_made(needs, into) ? MIGRATE_OK : needs_add(needs, NEED_CREATE_IN_SCHEMA, into, script, offset, err);
         if (code == MIGRATE_OK && table)
             code = needs_make(needs, &name, err);
     } else {
-        code = needs_add(needs, NEED_OWN_TABLE, name.data, script, offset, err);
+        code = needs_add(needs, trigger ? NEED_TRIGGER : NEED_OWN, name.data, script, offset, err);
     }
 out:
     text_free(&name);
@@ -152,21 +160,35 @@ out:
     return code;
 }
 
-/* ALTER TABLE, DROP TABLE: the table's owner only. */
-static int32_t read_alter(struct reader *reader, struct needs *needs, const struct script *script, size_t offset,
+/* ALTER and DROP of tables and what is like them: their owner only, and for DROP the schema's. */
+static int32_t read_alter(struct reader *reader, bool drop, struct needs *needs, const struct script *script, size_t offset,
                           migrate_error **err)
 {
     struct text name = {0}, schema = {0};
     int32_t code = MIGRATE_OK;
-    if (reader_take(reader, "table")) {
-        if (reader_take(reader, "if"))
-            reader_take(reader, "exists");
-        reader_take(reader, "only");
+    if (!reader_take(reader, "materialized"))
+        reader_take(reader, "foreign");
+    bool on_table = reader_take(reader, "trigger") || reader_take(reader, "policy");
+    if (on_table)
+        reader_go_to_table(reader);
+    else if (!reader_take(reader, "table") && !reader_take(reader, "view") && !reader_take(reader, "index") &&
+             !reader_take(reader, "sequence"))
+        return MIGRATE_OK;
+    reader_take(reader, "concurrently");
+    if (reader_take(reader, "if"))
+        reader_take(reader, "exists");
+    reader_take(reader, "only");
+    bool more = true;
+    while (more && code == MIGRATE_OK) {
+        text_clear(&name);
         reader_name(reader, &name, &schema);
         if (name.failed || schema.failed)
             code = error_nomem(err);
         else if (name.length)
-            code = needs_add(needs, NEED_OWN_TABLE, name.data, script, offset, err);
+            code = needs_add(needs, drop && !on_table ? NEED_DROP : NEED_OWN, name.data, script, offset, err);
+        more = drop && reader->token.kind == SQL_SYMBOL && reader->text[reader->token.offset] == ',';
+        if (more)
+            reader_next(reader);
     }
     text_free(&name);
     text_free(&schema);
@@ -185,8 +207,10 @@ static int32_t read_script(const struct script *script, struct needs *needs, boo
         reader_next(&reader);
         if (reader_take(&reader, "create"))
             code = read_create(&reader, needs, script, statement.offset, err);
-        else if (reader_take(&reader, "alter") || reader_take(&reader, "drop"))
-            code = read_alter(&reader, needs, script, statement.offset, err);
+        else if (reader_take(&reader, "alter"))
+            code = read_alter(&reader, false, needs, script, statement.offset, err);
+        else if (reader_take(&reader, "drop"))
+            code = read_alter(&reader, true, needs, script, statement.offset, err);
         else if (reader_take(&reader, "set"))
             *role = reader_take(&reader, "role") || reader_take(&reader, "session") || reader_take(&reader, "search_path");
     }
@@ -216,11 +240,20 @@ static bool step_has_text(const struct migrate_plan *plan, const struct step *st
     return (step->direction == DIRECTION_UP ? step->migration->up.code : step->migration->down.code) == NULL;
 }
 
+/* Whatever runs is recorded. It is the first need; no migration's. */
+static int32_t need_history(const migrate_session *session, struct needs *needs, migrate_error **err)
+{
+    if (!array_reserve(needs))
+        return error_nomem(err);
+    needs->items[needs->count++] = (struct need){.need = {NEED_HISTORY, session->history_name}};
+    return MIGRATE_OK;
+}
+
 /* Reads all texts; what cannot be run at all is an error here, before anything has. */
 static int32_t read_plan(migrate_session *session, struct migrate_plan *plan, struct needs *needs, migrate_error **err)
 {
-    int32_t code = MIGRATE_OK;
     bool role = option_text(session->options, OPTION_SET_ROLE) != NULL;
+    int32_t code = role || plan->count == 0 ? MIGRATE_OK : need_history(session, needs, err);
     for (size_t i = 0; i < plan->count && code == MIGRATE_OK; i++) {
         struct script script = {0};
         if (!step_has_text(plan, &plan->steps[i]))
@@ -239,23 +272,27 @@ static int32_t read_plan(migrate_session *session, struct migrate_plan *plan, st
     return code;
 }
 
-static int32_t unmet(struct migrate_plan *plan, const struct need *need, const char *message, const char *hint, bool fail,
-                     migrate_error **err)
+static int32_t unmet(migrate_session *session, struct migrate_plan *plan, const struct need *need, const char *message,
+                     const char *hint, bool run, migrate_error **err)
 {
+    bool fail = option_is(session->options, OPTION_PREFLIGHT, "fail");
     struct finding finding = {.rule = need->need.kind == NEED_EXTENSION ? "extension" : "rights",
                               .severity = fail ? "error" : "warning", .id = need->id, .file = need->file,
                               .message = message, .hint = hint, .line = need->line, .column = need->column};
-    if (!fail)
+    if (!fail || !run)
         return plan_find(plan, &finding, err);
     int32_t code = need->need.kind == NEED_EXTENSION ? MIGRATE_ERROR_REFUSED : MIGRATE_ERROR_RIGHTS;
-    error_set(err, code, "%s will fail: %s", need->id, message);
+    if (need->id)
+        error_set(err, code, "%s will fail: %s", need->id, message);
+    else
+        error_set(err, code, "%s", message);
     error_hint(err, "%s (nothing was changed; the option preflight=off switches this look-ahead off)", hint ? hint : "");
     error_id(err, need->id);
     error_place(err, need->file, need->line, need->column);
     return code;
 }
 
-static int32_t ask(migrate_session *session, struct migrate_plan *plan, const struct needs *needs, bool fail,
+static int32_t ask(migrate_session *session, struct migrate_plan *plan, const struct needs *needs, bool run,
                    migrate_error **err)
 {
     struct text sql = {0};
@@ -271,7 +308,7 @@ static int32_t ask(migrate_session *session, struct migrate_plan *plan, const st
     for (size_t row = 0; code == MIGRATE_OK && row < rows_count(rows); row++) {
         size_t index = (size_t)rows_int(rows, row, 0);
         if (index < needs->count)
-            code = unmet(plan, &needs->items[index], rows_text(rows, row, 1), rows_text(rows, row, 2), fail, err);
+            code = unmet(session, plan, &needs->items[index], rows_text(rows, row, 1), rows_text(rows, row, 2), run, err);
     }
     memory_free(list);
     text_free(&sql);
@@ -279,15 +316,14 @@ static int32_t ask(migrate_session *session, struct migrate_plan *plan, const st
     return code;
 }
 
-int32_t plan_preflight(migrate_session *session, struct migrate_plan *plan, bool fail, migrate_error **err)
+int32_t plan_preflight(migrate_session *session, struct migrate_plan *plan, bool run, migrate_error **err)
 {
     struct needs needs = {0};
     int32_t code = MIGRATE_OK;
     bool ask_database = session->db->engine->preflight && !option_is(session->options, OPTION_PREFLIGHT, "off");
-    fail = fail && option_is(session->options, OPTION_PREFLIGHT, "fail");
     code = read_plan(session, plan, &needs, err);
     if (code == MIGRATE_OK && ask_database && needs.count > 0)
-        code = ask(session, plan, &needs, fail, err);
+        code = ask(session, plan, &needs, run, err);
     memory_free(needs.items);
     memory_free(needs.made);
     arena_free(&needs.arena);

@@ -76,7 +76,15 @@ struct database {
 };
 
 /* A right or thing that a pending migration will need, found by reading its tokens (see core/preflight.c). */
-enum database_need_kind { NEED_CREATE_IN_SCHEMA, NEED_OWN_TABLE, NEED_EXTENSION };
+enum database_need_kind {
+    NEED_CREATE_IN_SCHEMA,
+    NEED_CREATE_SCHEMA,
+    NEED_OWN,     /* a table, or what is like one: view, index, sequence */
+    NEED_DROP,    /* the same, its schema's owner may too */
+    NEED_TRIGGER, /* may put one on the table */
+    NEED_HISTORY, /* may write the history table, or create it */
+    NEED_EXTENSION
+};
 struct database_need {
     enum database_need_kind kind;
     const char *name; /* as an SQL expression of a name: "public", "app.users", "pg_trgm"; "" for the current

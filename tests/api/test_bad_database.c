@@ -384,7 +384,7 @@ START_TEST(test_create_right_foreseen)
     API_OK(api_plan(NULL));
     API_OK(api_findings());
     ck_assert_str_eq(api_column("rule"), "rights");
-    ck_assert_str_eq(api_column("severity"), "warning");
+    ck_assert_str_eq(api_column("severity"), "error");
     ck_assert_str_eq(api_column("line"), "2");
     api_option("preflight", "off");
     API_FAILS(api_apply(), MIGRATE_ERROR_RIGHTS, "rights");
@@ -408,6 +408,49 @@ START_TEST(test_ownership_foreseen)
     API_PLACE("003_three.sql", 1, 1);
     API_SAYS("does not own one");
     AS_BEFORE();
+}
+END_TEST
+
+/* A schema's owner may drop what others made in it, and TRIGGER is a right of its own: neither is refused. */
+START_TEST(test_other_rights_do)
+{
+    if (api.engine != API_POSTGRESQL)
+        return;
+    make_base();
+    api_sql("GRANT ALL ON libmigrate_history TO PUBLIC; GRANT TRIGGER ON one TO PUBLIC; CREATE SCHEMA api_theirs; "
+            "CREATE TABLE api_theirs.old (x integer); CREATE VIEW api_theirs.seen AS SELECT 1 AS a; "
+            "CREATE FUNCTION api_theirs.touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END'");
+    api_file("002_two.sql", "DROP VIEW api_theirs.seen;\nDROP TABLE IF EXISTS nothing, api_theirs.old;\n"
+                            "CREATE TRIGGER touch BEFORE INSERT ON one FOR EACH ROW EXECUTE FUNCTION api_theirs.touch();\n");
+    const char *role = api_role();
+    char sql[400];
+    snprintf(sql, sizeof sql, "ALTER SCHEMA api_theirs OWNER TO \"%s\"", api.database);
+    api_sql(sql);
+    api_use(role);
+    API_OK(api_apply());
+    ck_assert_str_eq(api_applied(), "001_one 002_two");
+}
+END_TEST
+
+/* The plan says too that nothing could be recorded, and by name what a DROP of several would be refused. */
+START_TEST(test_plan_names_rights)
+{
+    if (api.engine != API_POSTGRESQL)
+        return;
+    make_base();
+    api_sql("GRANT SELECT ON libmigrate_history TO PUBLIC; CREATE VIEW seen AS SELECT 1 AS a");
+    api_file("002_two.sql", "CREATE SCHEMA two;\nCREATE TABLE two.t (x integer);\nDROP VIEW IF EXISTS nothing, seen;\n");
+    api_use(api_role());
+    API_OK(api_plan(NULL));
+    API_OK(api_findings());
+    ck_assert_uint_eq(migrate_rows_count(api.rows), 3);
+    ck_assert_ptr_nonnull(strstr(migrate_rows_text(api.rows, 0, migrate_rows_column_index(api.rows, "message")),
+                                 "may not write the history table"));
+    ck_assert_ptr_nonnull(strstr(migrate_rows_text(api.rows, 1, migrate_rows_column_index(api.rows, "message")),
+                                 "may not create schemas"));
+    ck_assert_ptr_nonnull(strstr(migrate_rows_text(api.rows, 2, migrate_rows_column_index(api.rows, "message")),
+                                 "does not own seen"));
+    ck_assert_int_eq((int)migrate_rows_int(api.rows, 2, migrate_rows_column_index(api.rows, "line")), 3);
 }
 END_TEST
 
@@ -436,4 +479,5 @@ API("bad_database", test_url, test_url_parameter, test_wrong_password, test_miss
     test_read_only_by_default, test_history_not_ours, test_history_half_ours, test_history_newer,
     test_history_damaged, test_unmanaged, test_unmanaged_apply, test_unmanaged_kinds,
     test_unmanaged_extension, test_history_unreadable, test_history_unwritable, test_history_not_creatable,
-    test_create_right_foreseen, test_ownership_foreseen, test_extension_foreseen)
+    test_create_right_foreseen, test_ownership_foreseen, test_other_rights_do, test_plan_names_rights,
+    test_extension_foreseen)

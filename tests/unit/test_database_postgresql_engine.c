@@ -182,8 +182,8 @@ START_TEST(checks_needs)
 {
     static const struct database_need needs[] = {
         {NEED_CREATE_IN_SCHEMA, ""},           {NEED_CREATE_IN_SCHEMA, "\"Unit pg\""},
-        {NEED_CREATE_IN_SCHEMA, "not_there"},  {NEED_OWN_TABLE, "\"Unit pg\".t"},
-        {NEED_OWN_TABLE, "not_there.t"},       {NEED_OWN_TABLE, "\"Unit pg\".mine"},
+        {NEED_CREATE_IN_SCHEMA, "not_there"},  {NEED_OWN, "\"Unit pg\".t"},
+        {NEED_OWN, "not_there.t"},       {NEED_OWN, "\"Unit pg\".mine"},
         {NEED_EXTENSION, "\"no-such\""},       {NEED_EXTENSION, "plpgsql"},
         {NEED_EXTENSION, "pg_stat_statements"}};
     static const int64_t unmet[] = {0, 1, 3, 6, 8};

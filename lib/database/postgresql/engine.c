@@ -253,17 +253,59 @@ static void need_create(struct text *out, int64_t index, const char *name)
     text_add(out, " AND NOT has_schema_privilege(n.oid, 'CREATE')");
 }
 
-static void need_owner(struct text *out, int64_t index, const char *name)
+static void need_create_schema(struct text *out, int64_t index)
+{
+    text_add(out, "SELECT ");
+    text_add_int(out, index);
+    text_add(out, ", format('role %I may not create schemas in database %I', current_user, current_database()), "
+                  "format('GRANT CREATE ON DATABASE %I TO %I', current_database(), current_user) "
+                  "WHERE NOT has_database_privilege(current_database(), 'CREATE')");
+}
+
+/* One that is not there will perhaps be made by a migration. */
+static void from_relation(struct text *out, const char *name)
+{
+    text_add(out, "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+                  "WHERE c.oid = to_regclass(");
+    add_literal(out, name);
+    text_add(out, ") AND NOT ");
+}
+
+static void need_owner(struct text *out, int64_t index, const char *name, const char *may)
 {
     text_add(out, "SELECT ");
     text_add_int(out, index);
     text_add(out, ", format('role %I does not own %s (owner: %I)', current_user, c.oid::regclass, "
                   "pg_get_userbyid(c.relowner)), "
                   "format('ALTER TABLE %s OWNER TO %I, or run as %I (option set_role)', c.oid::regclass, "
-                  "current_user, pg_get_userbyid(c.relowner)) "
-                  "FROM pg_catalog.pg_class c WHERE c.oid = to_regclass(");
+                  "current_user, pg_get_userbyid(c.relowner)) ");
+    from_relation(out, name);
+    text_add(out, may);
+}
+
+static void need_trigger(struct text *out, int64_t index, const char *name)
+{
+    text_add(out, "SELECT ");
+    text_add_int(out, index);
+    text_add(out, ", format('role %I may not create triggers on %s', current_user, c.oid::regclass), "
+                  "format('GRANT TRIGGER ON %s TO %I', c.oid::regclass, current_user) ");
+    from_relation(out, name);
+    text_add(out, "has_table_privilege(c.oid, 'TRIGGER')");
+}
+
+static void need_history(struct text *out, int64_t index, const char *name)
+{
+    text_add(out, "SELECT ");
+    text_add_int(out, index);
+    text_add(out, ", format(CASE WHEN h.oid IS NULL THEN 'role %I may not create the history table %s' "
+                  "ELSE 'role %I may not write the history table %s' END, current_user, h.name), "
+                  "CASE WHEN h.oid IS NULL THEN format('GRANT CREATE ON SCHEMA %I TO %I', n.nspname, current_user) "
+                  "ELSE format('GRANT SELECT, INSERT ON %s TO %I', h.name, current_user) END "
+                  "FROM (SELECT name, to_regclass(name)::oid AS oid FROM (SELECT ");
     add_literal(out, name);
-    text_add(out, ") AND NOT pg_has_role(c.relowner, 'USAGE')");
+    text_add(out, "::text AS name) t) h JOIN pg_catalog.pg_namespace n ON n.nspname = (parse_ident(h.name))[1] "
+                  "WHERE NOT CASE WHEN h.oid IS NULL THEN has_schema_privilege(n.oid, 'CREATE') "
+                  "ELSE has_table_privilege(h.oid, 'INSERT') END");
 }
 
 /* Who may create an extension that is there: a superuser, or for a trusted one (13 and later) whoever may
@@ -302,8 +344,21 @@ static void preflight(struct text *out, const struct database_need *needs, size_
         case NEED_CREATE_IN_SCHEMA:
             need_create(out, (int64_t)i, needs[i].name);
             break;
-        case NEED_OWN_TABLE:
-            need_owner(out, (int64_t)i, needs[i].name);
+        case NEED_CREATE_SCHEMA:
+            need_create_schema(out, (int64_t)i);
+            break;
+        case NEED_OWN:
+            need_owner(out, (int64_t)i, needs[i].name, "pg_has_role(c.relowner, 'USAGE')");
+            break;
+        case NEED_DROP:
+            need_owner(out, (int64_t)i, needs[i].name,
+                       "(pg_has_role(c.relowner, 'USAGE') OR pg_has_role(n.nspowner, 'USAGE'))");
+            break;
+        case NEED_TRIGGER:
+            need_trigger(out, (int64_t)i, needs[i].name);
+            break;
+        case NEED_HISTORY:
+            need_history(out, (int64_t)i, needs[i].name);
             break;
         case NEED_EXTENSION:
             need_extension(out, (int64_t)i, needs[i].name);
