@@ -197,28 +197,49 @@ const char *faults_effects(void)
                : api_query("SELECT id || ' ' || count(*) FROM effects GROUP BY id ORDER BY id");
 }
 
+/* The schema as pg_dump writes it; the rows in an order of their own, as that of the pages tells of what was
+ * undone. */
 static char *pg_dump(void)
 {
-    char command[900], *out = NULL;
-    size_t size = 0, length = 0;
+    char command[900], *out = NULL, *rest = NULL;
+    size_t size = 0;
+    FILE *to = open_memstream(&out, &size);
+    ck_assert_ptr_nonnull(to);
     snprintf(command, sizeof command,
-             "pg_dump --no-owner --exclude-table='libmigrate_history*' -d '%s' | grep -v "
-             "'^\\\\\\(un\\)\\?restrict'",
+             "pg_dump --schema-only --no-owner --exclude-table='libmigrate_history*' -d '%s' | "
+             "grep -v '^\\\\\\(un\\)\\?restrict'",
              api_url_with(NULL, NULL, NULL));
-    FILE *pipe = popen(command, "r");
-    ck_assert_ptr_nonnull(pipe);
-    do {
-        size += 65536;
-        out = realloc(out, size + 1);
-        ck_assert_ptr_nonnull(out);
-        length += fread(out + length, 1, size - length, pipe);
-    } while (length == size);
-    out[length] = '\0';
-    ck_assert_int_eq(pclose(pipe), 0);
+    FILE *from = popen(command, "r");
+    ck_assert_ptr_nonnull(from);
+    for (int c = getc(from); c != EOF; c = getc(from))
+        putc(c, to);
+    ck_assert_int_eq(pclose(from), 0);
+    char *tables = strdup(api_tables());
+    for (char *table = strtok_r(tables, " ", &rest); table; table = strtok_r(NULL, " ", &rest)) {
+        char sql[300];
+        snprintf(sql, sizeof sql, "SELECT string_agg(t::text, chr(10) ORDER BY t::text) FROM \"%s\" t",
+                 table);
+        fprintf(to, "%s:\n%s\n", table, api_query(sql));
+    }
+    free(tables);
+    ck_assert_int_eq(fclose(to), 0);
     return out;
 }
 
 char *faults_dump(void)
 {
     return api.engine == API_SQLITE ? api_snapshot() : pg_dump();
+}
+
+void faults_check_dump(const char *where, const char *whole)
+{
+    char *dump = faults_dump();
+    size_t at = 0, line = 0;
+    for (; dump[at] != '\0' && dump[at] == whole[at]; at++) {
+        if (dump[at] == '\n')
+            line = at + 1;
+    }
+    ck_assert_msg(strcmp(dump, whole) == 0, "%s: the rerun leads elsewhere; here \"%.200s\", else \"%.200s\"",
+                  where, dump + line, whole + line);
+    free(dump);
 }

@@ -49,5 +49,7 @@ void faults_empty(void);
 const char *faults_effects(void);
 /* Schema and rows without the history: from pg_dump or SQLite's own texts. free() it. */
 char *faults_dump(void);
+/* The same dump as this one. */
+void faults_check_dump(const char *where, const char *whole);
 
 #endif
