@@ -121,6 +121,12 @@ pid_t faults_start(void)
     return faults_start_as(start_up);
 }
 
+bool faults_runs(pid_t program)
+{
+    siginfo_t info = {0};
+    return waitid(P_PID, (id_t)program, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
+}
+
 int faults_end(pid_t program)
 {
     int status = 0;

@@ -31,6 +31,9 @@ pid_t faults_start(void);
 /* The same with another main function, which returns as migrate_startup() does. */
 pid_t faults_start_as(int32_t (*program)(migrate_error **err));
 
+/* Has it not ended yet? */
+bool faults_runs(pid_t program);
+
 enum { FAULTS_OK, FAULTS_KILLED, FAULTS_FAILED };
 /* Waits for its end. What a failed one said is in faults_errors(). */
 int faults_end(pid_t program);

@@ -6,6 +6,7 @@
 # --brief is what continuous integration has time for; without it a campaign takes minutes. --rounds overrules both.
 #     storm      32 programs start at once, on an empty database and on one that is a migration behind; some or all are killed
 #     boundaries a program is killed at each boundary and inside the statements of a mixed set of migrations
+#     life       a set of migrations that takes longer than any program lives
 #     io         SQLite on a disk where each write, read, sync, open, truncate, lock ... fails in turn
 # The last line is "N passed, N failed, N skipped": a campaign on an engine counts once. What cannot be run on this machine is
 # shown as SKIPPED. The same seed makes the same choices; when a process gets the processor is not ours to repeat.
@@ -29,7 +30,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 # campaign:engines
-all="storm:sqlite,postgresql boundaries:sqlite,postgresql io:sqlite"
+all="storm:sqlite,postgresql boundaries:sqlite,postgresql life:sqlite,postgresql io:sqlite"
 folder=$(mktemp -d)
 chmod 755 "$folder"
 passed=0 failed=0 skipped=0
