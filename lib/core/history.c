@@ -350,6 +350,14 @@ const struct trace *history_trace(const struct history *history, const char *id)
     return found ? &history->traces[at] : NULL;
 }
 
+int32_t history_failed_elsewhere(const struct trace *trace, migrate_error **err)
+{
+    error_set(err, MIGRATE_ERROR_SQL, "%s failed in another process while this one waited: %s", trace->id, trace->failed);
+    error_hint(err, "mend the migration, or start again to try anew");
+    error_id(err, trace->id);
+    return MIGRATE_ERROR_SQL;
+}
+
 const struct applied *history_last(const struct history *history)
 {
     const struct applied *last = NULL;
@@ -363,12 +371,10 @@ const struct applied *history_last(const struct history *history)
 
 /* ---- other questions ---- */
 
-/* In a transaction of its own unless one is open: a role may be read-only by default. */
-int32_t history_create(migrate_session *session, bool inside, migrate_error **err)
+static int32_t create_once(migrate_session *session, bool own, migrate_error **err)
 {
     struct database *db = session->db;
     struct text sql = {0};
-    bool own = !inside && db->class->transaction(db) != DATABASE_OPEN;
     if (own)
         db->engine->begin(&sql, option_text(session->options, OPTION_SET_ROLE));
     db->engine->history_create(&sql, session->history_schema, session->history_table);
@@ -378,11 +384,26 @@ int32_t history_create(migrate_session *session, bool inside, migrate_error **er
     text_free(&sql);
     if (code != MIGRATE_OK && own && db->class->transaction(db) != DATABASE_IDLE)
         database_exec(db, "ROLLBACK", NULL);
-    if (code != MIGRATE_OK && error_kind_of(err) == ERROR_RIGHTS) {
-        error_set(err, MIGRATE_ERROR_RIGHTS, "the role may not create the history table %s", session->history_name);
-        error_hint(err, "GRANT CREATE ON SCHEMA to the role that migrates, or start with mode=wait and migrate as an owner");
-        return MIGRATE_ERROR_RIGHTS;
+    return code;
+}
+
+/* In a transaction of its own unless one is open: a role may be read-only by default. Another module, with a lock of its own, may make
+ * the table at the same time, which IF NOT EXISTS does not foresee on PostgreSQL. */
+int32_t history_create(migrate_session *session, bool inside, migrate_error **err)
+{
+    enum { TRIES = 5 };
+    bool own = !inside && session->db->class->transaction(session->db) != DATABASE_OPEN;
+    migrate_error *problem = NULL;
+    int32_t code = create_once(session, own, &problem);
+    for (int i = 1; i < TRIES && own && (error_kind_of(&problem) == ERROR_UNIQUE || error_kind_of(&problem) == ERROR_EXISTS); i++) {
+        error_clear(&problem);
+        code = create_once(session, own, &problem);
     }
+    if (code != MIGRATE_OK && error_kind_of(&problem) == ERROR_RIGHTS) {
+        code = error_set(&problem, MIGRATE_ERROR_RIGHTS, "the role may not create the history table %s", session->history_name);
+        error_hint(&problem, "GRANT CREATE ON SCHEMA to the role that migrates, or start with mode=wait and migrate as an owner");
+    }
+    error_move(err, &problem);
     return code;
 }
 

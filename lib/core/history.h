@@ -52,6 +52,8 @@ int32_t history_load(migrate_session *session, struct history *out, migrate_erro
 void history_free(struct history *history);
 const struct applied *history_find(const struct history *history, bool repeatable, const char *id);
 const struct trace *history_trace(const struct history *history, const char *id);
+/* The error of a migration that another process tried while this one waited. */
+int32_t history_failed_elsewhere(const struct trace *trace, migrate_error **err);
 /* The newest applied versioned migration, or NULL. */
 const struct applied *history_last(const struct history *history);
 

@@ -3,14 +3,15 @@
  * transaction open: a waiter with a snapshot would stop CREATE INDEX CONCURRENTLY in the holder. SQLite: the write transaction is
  * the lock, tried in short turns. Between two tries the history is read, so that whoever waits leaves as soon as there
  * is nothing left to do. */
-#include "core/run.h"
-
 #include "core/events.h"
+#include "core/holder.h"
 #include "util/clock.h"
 
 #include <string.h>
 
-enum { TRY_SLICE = 200000, PAUSE_FIRST = 50000, PAUSE_MOST = 500000, TELL_EVERY = 1000000 };
+/* SQLite's turns have their own short pauses between two looks at the lock (see its busy handler): to sleep longer would leave the lock
+ * to those who came later. */
+enum { TRY_SLICE = 200000, PAUSE_FIRST = 50000, PAUSE_MOST = 500000, PAUSE_SHARED = 5000, TELL_EVERY = 1000000 };
 
 static int64_t lock_key(const migrate_session *session)
 {
@@ -39,114 +40,135 @@ static int32_t begin_write(struct migrate_run *run, migrate_error **err)
     return code;
 }
 
-/* One try: the advisory lock, or the beginning of a write transaction in a short turn. */
-static int32_t try_once(struct migrate_run *run, bool shared, bool *got, migrate_error **err)
+static int32_t let_go(struct migrate_run *run)
 {
-    migrate_session *session = run->session;
-    struct database *db = session->db;
-    migrate_error *problem = NULL;
-    int32_t code;
-    if (!shared) {
-        struct text sql = {0};
-        db->engine->lock_try(&sql, run->key);
-        code = database_ask(db, &sql, got, &problem);
-        text_free(&sql);
-    } else {
-        int64_t deadline = session->watch.deadline, slice = clock_monotonic() + TRY_SLICE;
-        session_deadline(session, deadline && deadline < slice ? deadline : slice);
-        code = begin_write(run, &problem);
-        session_deadline(session, deadline);
-        *got = code == MIGRATE_OK;
-        if (code == MIGRATE_ERROR_LOCKED || code == MIGRATE_ERROR_TIMEOUT) {
-            error_clear(&problem);
-            code = MIGRATE_OK;
-        }
-    }
-    error_move(err, &problem);
+    struct text sql = {0};
+    run->session->db->engine->lock_release(&sql, run->key);
+    int32_t code = sql.failed ? MIGRATE_ERROR_NOMEM : run_clean_up(run, sql.data);
+    text_free(&sql);
     return code;
 }
 
-static void tell_waiting(struct migrate_run *run, int64_t waited)
+/* The server lets go of it with the connection, and the next call opens another. */
+static void let_go_surely(struct migrate_run *run)
 {
     migrate_session *session = run->session;
-    struct text sql = {0};
-    struct migrate_rows *rows = NULL;
-    const char *holder = NULL;
-    if (session->db->engine->lock_holder) {
-        session->db->engine->lock_holder(&sql, run->key);
-        if (database_query(session->db, &sql, &rows, NULL) == MIGRATE_OK)
-            holder = rows_text(rows, 0, 0);
+    if (session->db->class->transaction(session->db) == DATABASE_LOST)
+        return;
+    if (let_go(run) != MIGRATE_OK && session->url) {
+        database_close(session->db);
+        session->db = NULL;
     }
-    struct migrate_event event;
-    event_init(&event, "waiting", "info");
-    event_int(&event, "waited_us", waited);
-    event_send(session, &event, "waiting for %s", holder ? holder : "another process that writes to the database");
-    text_free(&sql);
-    rows_free(rows);
 }
 
-static int32_t lock_timeout(struct migrate_run *run, migrate_error **err)
+static int32_t try_session(struct migrate_run *run, bool *got, migrate_error **err)
+{
+    struct database *db = run->session->db;
+    struct text sql = {0};
+    db->engine->lock_try(&sql, run->key);
+    int32_t code = database_ask(db, &sql, got, err);
+    text_free(&sql);
+    if (code != MIGRATE_OK)
+        let_go_surely(run); /* a cancel may have come just behind the lock */
+    return code;
+}
+
+static int32_t try_shared(struct migrate_run *run, bool *got, migrate_error **err)
 {
     migrate_session *session = run->session;
-    char waited[32];
-    struct text sql = {0};
-    struct migrate_rows *rows = NULL;
-    clock_duration_text(option_duration(session->options, OPTION_WAIT_TIMEOUT), waited);
-    error_set(err, MIGRATE_ERROR_LOCKED, "another process still holds the lock on %s after %s", session->db->label, waited);
-    if (session->db->engine->lock_holder) {
-        session->db->engine->lock_holder(&sql, run->key);
-        session_deadline(session, 0);
-        if (database_query(session->db, &sql, &rows, NULL) == MIGRATE_OK && rows_text(rows, 0, 0))
-            error_detail(err, "%s", rows_text(rows, 0, 0));
+    int64_t deadline = session->watch.deadline, slice = clock_monotonic() + TRY_SLICE;
+    bool whole = !deadline || slice < deadline;
+    session_deadline(session, whole ? slice : deadline);
+    int32_t code = begin_write(run, err);
+    session_deadline(session, deadline);
+    *got = code == MIGRATE_OK;
+    if (code == MIGRATE_ERROR_LOCKED || (code == MIGRATE_ERROR_TIMEOUT && whole)) {
+        error_clear(err);
+        code = MIGRATE_OK;
     }
-    error_hint(err, "wait for it to end, or raise wait_timeout");
-    text_free(&sql);
-    rows_free(rows);
-    return MIGRATE_ERROR_LOCKED;
+    return code;
 }
 
-/* Tries until it has the lock, time is over, or the work was done by whoever has it. */
+struct wait {
+    bool shared;     /* for the write transaction */
+    int64_t begun, told, limit, pause;
+    int64_t seq;     /* newest row that was seen */
+    int64_t outer;   /* the session's deadline */
+};
+
+/* The connection broke while we waited: a server that restarts, a primary that fails over. Nothing was begun. */
+static int32_t wait_reconnect(struct migrate_run *run, const struct wait *wait, migrate_error **err)
+{
+    migrate_session *session = run->session;
+    if (error_kind_of(err) != ERROR_LOST || !session->url)
+        return (*err)->code;
+    error_clear(err);
+    int32_t code = session_reconnect(session, wait->limit, err);
+    session_deadline(session, wait->outer);
+    return code;
+}
+
+/* What the holder has done meanwhile. *current: nothing is left to do. */
+static int32_t wait_look(struct migrate_run *run, struct wait *wait, bool *current, migrate_error **err)
+{
+    migrate_session *session = run->session;
+    struct history_head head = {0};
+    if (wait->shared) /* whoever writes may keep readers out, too */
+        session_deadline(session, clock_monotonic() + TRY_SLICE);
+    int32_t looked = history_look(session, &head, NULL);
+    session_deadline(session, wait->outer);
+    if (looked != MIGRATE_OK || head.seq <= wait->seq)
+        return MIGRATE_OK;
+    wait->seq = head.seq;
+    wait->limit = clock_monotonic() + option_duration(session->options, OPTION_WAIT_TIMEOUT); /* the holder gets on */
+    return run_look_meanwhile(run, &head, current, err);
+}
+
+static int32_t wait_pause(struct migrate_run *run, struct wait *wait, migrate_error **err)
+{
+    migrate_session *session = run->session;
+    int64_t now = clock_monotonic();
+    if (now >= wait->limit)
+        return holder_timeout(run, err);
+    if (now + wait->pause + wait->pause / 2 - wait->told >= TELL_EVERY) { /* the next look may be as far away as that */
+        wait->told = now;
+        holder_tell(run, now - wait->begun);
+    }
+    int32_t end = watch_sleep(&session->watch, wait->pause / 2 + clock_jitter((uint32_t)wait->pause), true);
+    if (!wait->shared)
+        wait->pause = wait->pause * 2 < PAUSE_MOST ? wait->pause * 2 : PAUSE_MOST;
+    return end == MIGRATE_OK ? MIGRATE_OK : watch_error(&session->watch, end, err);
+}
+
+/* Tries until it has the lock, time is over, or the work was done, or failed, by whoever has it. */
 static int32_t wait_for(struct migrate_run *run, bool shared, bool *current, migrate_error **err)
 {
     migrate_session *session = run->session;
-    int64_t timeout = option_duration(session->options, OPTION_WAIT_TIMEOUT), begun = clock_monotonic(), told = begun;
-    int64_t limit = begun + timeout, pause = PAUSE_FIRST, seq = run->seq_seen, outer = session->watch.deadline;
-    int32_t code = MIGRATE_OK;
+    int64_t now = clock_monotonic();
+    struct wait wait = {.shared = shared, .begun = now, .told = now, .pause = shared ? PAUSE_SHARED : PAUSE_FIRST,
+                        .limit = now + option_duration(session->options, OPTION_WAIT_TIMEOUT), .seq = run->seq_seen,
+                        .outer = session->watch.deadline};
+    migrate_error *problem = NULL;
+    int32_t code;
     bool got = false;
     for (;;) {
-        code = try_once(run, shared, &got, err);
-        if (code != MIGRATE_OK || got)
+        code = shared ? try_shared(run, &got, &problem) : try_session(run, &got, &problem);
+        if (code == MIGRATE_OK && got)
             break;
-        struct history_head head = {0};
-        if (shared) /* whoever writes may keep readers out, too */
-            session_deadline(session, clock_monotonic() + TRY_SLICE);
-        int32_t looked = history_look(session, &head, NULL);
-        session_deadline(session, outer);
-        if (looked == MIGRATE_OK) {
-            if (head.seq > seq)
-                limit = clock_monotonic() + timeout; /* the holder gets on */
-            seq = head.seq;
-            if (run->request.everything && build_is_state(run->build, head.state, current, NULL) == MIGRATE_OK && *current)
-                break;
-        }
-        int64_t now = clock_monotonic();
-        if (now >= limit) {
-            code = lock_timeout(run, err);
+        if (code != MIGRATE_OK)
+            code = wait_reconnect(run, &wait, &problem);
+        run->waited = true;
+        if (code == MIGRATE_OK)
+            code = wait_look(run, &wait, current, &problem);
+        if (code != MIGRATE_OK || *current)
             break;
-        }
-        if (now + pause + pause / 2 - told >= TELL_EVERY) { /* the next look may be as far away as that */
-            told = now;
-            tell_waiting(run, now - begun);
-        }
-        int32_t end = watch_sleep(&session->watch, pause / 2 + clock_jitter((uint32_t)pause), true);
-        if (end != MIGRATE_OK) {
-            code = watch_error(&session->watch, end, err);
+        code = wait_pause(run, &wait, &problem);
+        if (code != MIGRATE_OK)
             break;
-        }
-        pause = pause * 2 < PAUSE_MOST ? pause * 2 : PAUSE_MOST;
     }
-    session_deadline(session, outer);
-    session->waited += clock_monotonic() - begun;
+    session_deadline(session, wait.outer);
+    session->waited += clock_monotonic() - wait.begun;
+    error_move(err, &problem);
     return code;
 }
 
@@ -188,17 +210,7 @@ void run_rollback(struct migrate_run *run)
 /* Whoever waits for the lock must not wait for a session that merely stays open. */
 void run_unlock(struct migrate_run *run)
 {
-    migrate_session *session = run->session;
-    struct text sql = {0};
-    if (!run->locked)
-        return;
+    if (run->locked)
+        let_go_surely(run);
     run->locked = false;
-    if (session->db->class->transaction(session->db) == DATABASE_LOST)
-        return; /* the server has let go of it with the connection */
-    session->db->engine->lock_release(&sql, run->key);
-    if ((sql.failed || run_clean_up(run, sql.data) != MIGRATE_OK) && session->url) {
-        database_close(session->db); /* the next call opens another */
-        session->db = NULL;
-    }
-    text_free(&sql);
 }

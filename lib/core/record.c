@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A failure leaves a row too, in a transaction of its own: that is how the next start, another process or a person learns
+ * A failure leaves a row too, in a transaction of its own, or in the shared one that is still good: that is how the next start, another process or a person learns
  * of it. It changes nothing else: there is no dirty state. */
 #include "core/events.h"
 #include "core/run.h"
@@ -11,7 +11,8 @@
 
 enum { PATIENCE = 5000000 }; /* microseconds */
 
-/* The end of a lone statement is always recorded, else nobody would know it. For the rest: one process that restarts every second must not fill the table. */
+/* The end of a lone statement is always recorded, else nobody would know it; and whoever had to wait tells those who still do. For the
+ * rest: one process that restarts every second must not fill the table. */
 static bool told_already(const struct history *history, const struct history_entry *entry)
 {
     const struct trace *trace = history_trace(history, entry->id);
@@ -38,16 +39,18 @@ static int32_t write_failure(struct migrate_run *run, const struct history_entry
     int32_t code = run->table ? MIGRATE_OK : history_create(session, false, NULL);
     if (code == MIGRATE_OK)
         code = history_load(session, &history, NULL);
-    if (code == MIGRATE_OK && !end_unknown(run, &history, entry->id) && (run->alone_failed || !told_already(&history, entry))) {
+    if (code == MIGRATE_OK && !end_unknown(run, &history, entry->id) && (run->alone_failed || run->waited || !told_already(&history, entry))) {
         code = history_writer_open(&writer, session, &history, run->writer_open ? run->writer.run : NULL, NULL);
         if (code == MIGRATE_OK)
             code = history_append(&writer, entry, &row, NULL);
-        engine->begin(&sql, option_text(session->options, OPTION_SET_ROLE));
+        if (!run->open)
+            engine->begin(&sql, option_text(session->options, OPTION_SET_ROLE));
         message_add(&sql, row.data, row.length);
-        message_add(&sql, "COMMIT", 6);
+        if (!run->open)
+            message_add(&sql, "COMMIT", 6);
         if (code == MIGRATE_OK)
             code = database_exec_text(session->db, &sql, NULL, NULL);
-        if (code != MIGRATE_OK && session->db->class->transaction(session->db) != DATABASE_IDLE)
+        if (code != MIGRATE_OK && !run->open && session->db->class->transaction(session->db) != DATABASE_IDLE)
             run_clean_up(run, "ROLLBACK");
         history_writer_close(&writer);
     }
@@ -63,7 +66,7 @@ static bool worth_recording(int32_t code)
            code == MIGRATE_ERROR_RIGHTS;
 }
 
-void run_record_failure(struct migrate_run *run, const struct step *step, migrate_error *error)
+void run_tell_failure(struct migrate_run *run, const struct step *step, migrate_error *error)
 {
     struct migrate_event event;
     event_init(&event, "failed", "error");
@@ -76,12 +79,16 @@ void run_record_failure(struct migrate_run *run, const struct step *step, migrat
         error_hint(&error, run->session->db->engine->grant_write, run->session->history_name);
     if (worth_recording(error->code) && error->code != MIGRATE_ERROR_PARTIAL && !error->hint)
         error_hint(&error, "%s was rolled back and left nothing behind; mend it and run again", step->id);
+}
+
+bool run_record_failure(struct migrate_run *run, const struct step *step, const migrate_error *error)
+{
     if (!(worth_recording(error->code) || run->alone_failed) || run->grouping == GROUP_HOST || step->action == STEP_RECORD)
-        return;
+        return false;
     if (run->unclean)
         run_rollback(run);
     if (run->unclean)
-        return;
+        return false;
     struct text shown = {0};
     text_add(&shown, error->message);
     if (error->file && error->line)
@@ -94,8 +101,9 @@ void run_record_failure(struct migrate_run *run, const struct step *step, migrat
     /* Neither token nor deadline end this; but the caller wants to hear of the failure soon. */
     struct watch *watch = db->watch, own = {.deadline = clock_monotonic() + PATIENCE};
     db->watch = &own;
-    write_failure(run, &entry);
+    int32_t code = write_failure(run, &entry);
     db->watch = watch;
     run->alone_failed = false;
     text_free(&shown);
+    return code == MIGRATE_OK;
 }

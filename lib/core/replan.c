@@ -124,20 +124,42 @@ int32_t run_reload_writer(struct migrate_run *run, migrate_error **err)
 
 /* A migration that failed for somebody else while we waited for the lock fails for us too: fifty starters of a broken build make
  * one attempt. */
-static int32_t failed_meanwhile(struct migrate_run *run, const struct history *history, migrate_error **err)
+static int32_t failed_meanwhile(const struct migrate_run *run, const struct migrate_plan *plan, const struct history *history,
+                                migrate_error **err)
 {
-    for (size_t i = 0; i < run->plan->count; i++) {
-        const struct step *step = &run->plan->steps[i];
-        const struct trace *trace = step->action == STEP_RUN ? history_trace(history, step->id) : NULL;
-        if (!trace || !trace->failed || trace->failed_seq <= run->seq_seen || !step->migration ||
-            !text_equal(trace->failed_checksum, step->migration->checksum))
-            continue;
-        error_set(err, MIGRATE_ERROR_SQL, "%s failed in another process while this one waited: %s", step->id, trace->failed);
-        error_hint(err, "mend the migration, or start again to try anew");
-        error_id(err, step->id);
-        return MIGRATE_ERROR_SQL;
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct step *step = &plan->steps[i];
+        const struct trace *trace = step->action == STEP_RUN && step->migration ? history_trace(history, step->id) : NULL;
+        if (trace && trace->failed && trace->failed_seq > run->seq_seen && text_equal(trace->failed_checksum, step->migration->checksum))
+            return history_failed_elsewhere(trace, err);
     }
     return MIGRATE_OK;
+}
+
+int32_t run_look_meanwhile(struct migrate_run *run, const struct history_head *head, bool *current, migrate_error **err)
+{
+    struct history history = {0};
+    struct migrate_plan *plan = NULL;
+    if (run->request.given)
+        return MIGRATE_OK; /* stale or not is said under the lock */
+    if (run->request.everything) {
+        int32_t code = build_is_state(run->build, head->state, current, err);
+        if (code != MIGRATE_OK || *current)
+            return code;
+    }
+    /* What cannot be read or planned now is told under the lock. */
+    if (history_load(run->session, &history, NULL) != MIGRATE_OK)
+        return MIGRATE_OK;
+    int32_t code = run->request.make(run->session, run->build, &history, &run->request, &plan, NULL);
+    if (code == MIGRATE_OK) {
+        *current = run->request.everything && plan->count == 0;
+        code = failed_meanwhile(run, plan, &history, err);
+    } else {
+        code = MIGRATE_OK;
+    }
+    plan_free(plan);
+    history_free(&history);
+    return code;
 }
 
 static int32_t plan_anew(struct migrate_run *run, const struct history_head *head, migrate_error **err)
@@ -147,7 +169,7 @@ static int32_t plan_anew(struct migrate_run *run, const struct history_head *hea
     if (code == MIGRATE_OK)
         code = history_load(run->session, &history, err);
     if (code == MIGRATE_OK)
-        code = failed_meanwhile(run, &history, err);
+        code = failed_meanwhile(run, run->plan, &history, err);
     history_free(&history);
     return code;
 }

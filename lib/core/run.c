@@ -314,6 +314,7 @@ static int32_t step_each(struct migrate_run *run, migrate_error **err)
         return code == MIGRATE_OK ? MIGRATE_MORE : code;
     }
     run_record_failure(run, &run->plan->steps[run->next], problem);
+    run_tell_failure(run, &run->plan->steps[run->next], problem);
     error_move(err, &problem);
     return code;
 }
@@ -344,13 +345,14 @@ static void run_again(struct migrate_run *run, size_t failed)
 }
 
 /* What a failing step in a shared transaction leaves behind: with a batch the steps before it are committed; if the failure took the
- * whole transaction with it (INSERT OR ROLLBACK, a full disk, an interrupt), they are run once more first. */
-static void settle_before(struct migrate_run *run, size_t failed)
+ * whole transaction with it (INSERT OR ROLLBACK, a full disk, an interrupt), they are run once more first. recorded: a row of the
+ * failure is in it. */
+static void settle_before(struct migrate_run *run, size_t failed, bool recorded)
 {
     if (run->grouping == GROUP_HOST)
         return;
     bool good = still_good(run), batch = run->grouping == GROUP_BATCH;
-    if (good && batch && run->next > run->settled) {
+    if (good && batch && (run->next > run->settled || recorded)) {
         run_commit(run, NULL);
         return;
     }
@@ -410,8 +412,14 @@ static int32_t step_shared(struct migrate_run *run, migrate_error **err)
     if (code == MIGRATE_OK)
         return MIGRATE_MORE;
     event_doing(run->session, NULL, NULL);
-    settle_before(run, at);
-    run_record_failure(run, &run->plan->steps[at], problem);
+    /* In the same transaction, where there still is one: those who wait must not try before they can know. */
+    const struct step *step = &run->plan->steps[at];
+    bool recorded = run->grouping == GROUP_BATCH && still_good(run) && run_write_rows(run, NULL) == MIGRATE_OK &&
+                    run_record_failure(run, step, problem);
+    settle_before(run, at, recorded);
+    if (!recorded)
+        run_record_failure(run, step, problem);
+    run_tell_failure(run, step, problem);
     error_move(err, &problem);
     return code;
 }
@@ -429,12 +437,12 @@ static int32_t step_dispatch(struct migrate_run *run, migrate_error **err)
     if (code != MIGRATE_OK) {
         code = watch_error(&run->session->watch, code, err);
         if (run->open)
-            settle_before(run, run->next);
+            settle_before(run, run->next, false);
         return code;
     }
     if (should_stop(run)) {
         if (run->grouping == GROUP_WHOLE)
-            settle_before(run, run->next); /* all or nothing */
+            settle_before(run, run->next, false); /* all or nothing */
         code = run_commit(run, err);
         run->stopped = true;
         return code == MIGRATE_OK ? MIGRATE_STOPPED : code;

@@ -48,6 +48,7 @@ struct migrate_run {
     int32_t outcome;      /* of the last step: nothing more is run after an error */
     int64_t opened_at, begun, key;
     int64_t seq_seen;     /* newest row as the run began: failures behind it happened while we waited */
+    bool waited;          /* another runner or writer was in the way: there may be more who wait */
     int64_t seq_opened;   /* newest row as the shared transaction was opened */
     size_t next;          /* step to be run */
     size_t settled;       /* steps before this one are committed */
@@ -79,6 +80,8 @@ int32_t run_all(migrate_session *session, const struct request *request, migrate
 int32_t run_plan(struct migrate_run *run, const struct history_head *head, migrate_error **err);
 /* Behind the lock: what was planned before may be done by now. */
 int32_t run_replan_under_lock(struct migrate_run *run, migrate_error **err);
+/* What another runner did while we wait for it: *current: nothing is left to do; an error if a migration of ours failed there. */
+int32_t run_look_meanwhile(struct migrate_run *run, const struct history_head *head, bool *current, migrate_error **err);
 /* The history moved under us. */
 int32_t run_replan(struct migrate_run *run, migrate_error **err);
 /* The error of a text that could not be read, for a plan that was reviewed. */
@@ -116,7 +119,9 @@ void message_add(struct text *message, const char *sql, size_t length);
 /* segments.c: a script that is not one transaction, segment by segment, with progress in the history. */
 int32_t run_segments(struct migrate_run *run, const struct step *step, struct script *script, migrate_error **err);
 
-/* record.c: what failed, in a transaction of its own. */
-void run_record_failure(struct migrate_run *run, const struct step *step, migrate_error *error);
+/* record.c: a row about what failed, in the open transaction or in one of its own (true: it is there, or not worth repeating), and an
+ * event with what to do. */
+bool run_record_failure(struct migrate_run *run, const struct step *step, const migrate_error *error);
+void run_tell_failure(struct migrate_run *run, const struct step *step, migrate_error *error);
 
 #endif

@@ -3,6 +3,7 @@
  * leaving a row in the history, so that the next run goes on behind the last one that was done. A lone statement is announced by a
  * `started` row first: if its end was never recorded, nobody knows whether it took place, and the run stops with both choices. */
 #include "core/events.h"
+#include "core/holder.h"
 #include "core/run.h"
 #include "util/memory.h"
 
@@ -158,12 +159,13 @@ static int32_t run_alone(struct migrate_run *run, const struct step *step, const
     return code;
 }
 
-static int32_t prepare_alone(struct migrate_run *run, migrate_error **err)
+static int32_t prepare_alone(struct migrate_run *run, const struct step *step, migrate_error **err)
 {
     struct text sql = {0};
     if (!run->session->db->engine->before_alone)
         return MIGRATE_OK;
     run->session->db->engine->before_alone(&sql, option_text(run->session->options, OPTION_SET_ROLE));
+    holder_show(run, step->id, false, &sql);
     int32_t code = database_exec_text(run->session->db, &sql, NULL, err);
     text_free(&sql);
     return code;
@@ -221,7 +223,7 @@ int32_t run_segments(struct migrate_run *run, const struct step *step, struct sc
     if (code == MIGRATE_OK && done > 0)
         code = script_cut_finer(script, done, err);
     if (code == MIGRATE_OK)
-        code = prepare_alone(run, err);
+        code = prepare_alone(run, step, err);
     if (code == MIGRATE_OK)
         code = repeat_settings(run, script, done, err);
     bool all = done == script->statements;

@@ -75,12 +75,12 @@ static int32_t pause_connecting(migrate_session *session, int64_t *pause, migrat
     return watch_sleep(&session->watch, sleep, true);
 }
 
-static int32_t connect_patiently(migrate_session *session, bool create, migrate_error **err)
+static int32_t connect_patiently(migrate_session *session, bool create, int64_t limit, migrate_error **err)
 {
     int64_t begun = clock_monotonic(), pause = PAUSE_FIRST;
     struct database_options options = {option_text(session->options, OPTION_APPLICATION), create, &session->watch};
     struct database *db = NULL;
-    session_deadline(session, begun + option_duration(session->options, OPTION_WAIT_TIMEOUT));
+    session_deadline(session, limit ? limit : begun + option_duration(session->options, OPTION_WAIT_TIMEOUT));
     for (;;) {
         int32_t code = database_open(session->url, &options, &db, err);
         session->waited += clock_monotonic() - begun;
@@ -118,15 +118,15 @@ static int32_t connect_absent(migrate_session *session, migrate_error **err)
     return session_adopt(session, db, err);
 }
 
-static int32_t session_connect(migrate_session *session, bool make, migrate_error **err)
+static int32_t session_connect(migrate_session *session, bool make, int64_t limit, migrate_error **err)
 {
     migrate_error *problem = NULL;
-    int32_t code = connect_patiently(session, false, &problem);
+    int32_t code = connect_patiently(session, false, limit, &problem);
     if (code == MIGRATE_ERROR_NO_DATABASE) {
         const struct database_engine *engine;
         if (database_url_engine(session->url, &engine, NULL) == MIGRATE_OK && engine == &database_sqlite) {
             error_clear(&problem);
-            code = make ? connect_patiently(session, true, &problem) : connect_absent(session, &problem);
+            code = make ? connect_patiently(session, true, limit, &problem) : connect_absent(session, &problem);
         }
     }
     error_move(err, &problem);
@@ -147,7 +147,7 @@ int32_t session_open(const char *url, const migrate_options *options, migrate_se
     } else if (!(session->url = memory_text(url))) {
         code = error_nomem(err);
     } else {
-        code = session_connect(session, false, err);
+        code = session_connect(session, false, 0, err);
     }
     if (code != MIGRATE_OK) {
         session_close(session);
@@ -205,13 +205,18 @@ bool session_embedded(const migrate_session *session)
            session->db->class->transaction(session->db) == DATABASE_OPEN;
 }
 
-/* A connection that broke, or a file that was absent, is opened anew. */
-static int32_t session_reconnect(migrate_session *session, bool make, migrate_error **err)
+/* A connection that broke, or a file that was absent. */
+static int32_t open_anew(migrate_session *session, bool make, int64_t limit, migrate_error **err)
 {
     database_close(session->db);
     session->db = NULL;
     session->placeholder = false;
-    return session_connect(session, make, err);
+    return session_connect(session, make, limit, err);
+}
+
+int32_t session_reconnect(migrate_session *session, int64_t limit, migrate_error **err)
+{
+    return open_anew(session, false, limit, err);
 }
 
 int32_t session_make(migrate_session *session, migrate_error **err)
@@ -219,12 +224,17 @@ int32_t session_make(migrate_session *session, migrate_error **err)
     if (!session->placeholder)
         return MIGRATE_OK;
     int64_t deadline = session->watch.deadline;
-    int32_t code = session_reconnect(session, true, err);
+    int32_t code = open_anew(session, true, 0, err);
     session_deadline(session, deadline);
     return code;
 }
 
 int32_t session_begin(migrate_session *session, migrate_error **err)
+{
+    return session_begin_until(session, 0, err);
+}
+
+int32_t session_begin_until(migrate_session *session, int64_t limit, migrate_error **err)
 {
     session->waited = 0;
     session->doing = NULL;
@@ -236,7 +246,7 @@ int32_t session_begin(migrate_session *session, migrate_error **err)
     bool own = session->url != NULL;
     if (own && (!session->db || session->placeholder ||
                 session->db->class->transaction(session->db) == DATABASE_LOST)) {
-        int32_t code = session_reconnect(session, false, err);
+        int32_t code = open_anew(session, false, limit, err);
         if (code != MIGRATE_OK)
             return code;
     }

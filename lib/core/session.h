@@ -43,6 +43,12 @@ void session_close(migrate_session *session);
 
 /* Every verb begins with this: the connection is usable for reading, the watch runs anew. */
 int32_t session_begin(migrate_session *session, migrate_error **err);
+/* The same; a connection that has to be opened anew is waited for until then. */
+int32_t session_begin_until(migrate_session *session, int64_t limit, migrate_error **err);
+
+/* A connection that broke is opened anew, with patience until clock_monotonic() reaches limit (0: for wait_timeout). On failure there is
+ * none: session->db is NULL. Leaves no deadline. */
+int32_t session_reconnect(migrate_session *session, int64_t limit, migrate_error **err);
 
 /* Before the first write: makes a SQLite file that is absent. */
 int32_t session_make(migrate_session *session, migrate_error **err);

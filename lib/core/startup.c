@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The lifespan hook: apply, check, wait or off. */
 #include "core/events.h"
+#include "core/history.h"
 #include "core/verbs.h"
 #include "util/clock.h"
 
@@ -79,6 +80,16 @@ static int32_t startup_check(migrate_session *session, migrate_rows **out, migra
     return code;
 }
 
+/* ---- wait ---- */
+
+/* Between two looks of somebody who waits for another process. */
+struct waiter {
+    int64_t begun, limit, pause;
+    int64_t pending;
+    bool looked;          /* the history was read at least once ... */
+    int64_t first, seq;   /* ... when its newest row was this, and is now that */
+};
+
 static int32_t wait_timeout(const migrate_session *session, int64_t pending, migrate_error **err)
 {
     char text[32];
@@ -89,37 +100,78 @@ static int32_t wait_timeout(const migrate_session *session, int64_t pending, mig
     return MIGRATE_ERROR_TIMEOUT;
 }
 
+/* The leader gets on, or failed with a migration that this build has, too. What failed before we began to wait is not ours. */
+static int32_t wait_follow(migrate_session *session, struct waiter *waiter, migrate_error **err)
+{
+    struct history history = {0};
+    int32_t code = history_load(session, &history, err);
+    if (code != MIGRATE_OK)
+        return code;
+    if (!waiter->looked)
+        waiter->first = history.head.seq;
+    else if (history.head.seq > waiter->seq)
+        waiter->limit = clock_monotonic() + option_duration(session->options, OPTION_WAIT_TIMEOUT);
+    waiter->looked = true;
+    waiter->seq = history.head.seq;
+    const struct source *source = session->build->source;
+    for (size_t i = 0; i < source->count && code == MIGRATE_OK; i++) {
+        const struct trace *trace = history_trace(&history, source->items[i].id);
+        if (trace && trace->failed && trace->failed_seq > waiter->first &&
+            text_equal(trace->failed_checksum, source->items[i].checksum))
+            code = history_failed_elsewhere(trace, err);
+    }
+    history_free(&history);
+    return code;
+}
+
+/* One look. A connection that broke is no answer, as long as there is time for another. */
+static int32_t wait_look(migrate_session *session, struct waiter *waiter, const char **at, struct arena *arena, migrate_error **err)
+{
+    migrate_error *problem = NULL;
+    int32_t code = session_begin_until(session, waiter->limit, &problem);
+    if (code == MIGRATE_OK) {
+        session_deadline(session, waiter->limit);
+        code = look_forgiving(session, &waiter->pending, at, arena, &problem);
+    }
+    if (code == MIGRATE_OK && waiter->pending > 0)
+        code = wait_follow(session, waiter, &problem);
+    if (code != MIGRATE_OK && session->url && error_kind_of(&problem) == ERROR_LOST && clock_monotonic() < waiter->limit) {
+        error_clear(&problem);
+        waiter->pending = 1; /* at least: nobody has seen that it is up to date */
+        code = MIGRATE_OK;
+    }
+    error_move(err, &problem);
+    return code;
+}
+
+static int32_t wait_pause(migrate_session *session, struct waiter *waiter, migrate_error **err)
+{
+    session_deadline(session, waiter->limit);
+    event_doing(session, "waiting for another process to apply migrations", NULL);
+    int32_t end = watch_sleep(&session->watch, waiter->pause / 2 + clock_jitter((uint32_t)waiter->pause), true);
+    waiter->pause = waiter->pause * 2 < PAUSE_MOST ? waiter->pause * 2 : PAUSE_MOST;
+    return end == MIGRATE_ERROR_TIMEOUT ? wait_timeout(session, waiter->pending, err)
+                                        : watch_error(&session->watch, end, err);
+}
+
 /* Looks again and again, reading only, until another process has done the work. */
 static int32_t startup_wait(migrate_session *session, migrate_rows **out, migrate_error **err)
 {
     struct arena arena = {0};
     const char *at = NULL;
-    int64_t pending = 0, begun = clock_monotonic(), pause = PAUSE_FIRST, waited = 0;
-    int64_t limit = begun + option_duration(session->options, OPTION_WAIT_TIMEOUT);
+    int64_t begun = clock_monotonic();
+    struct waiter waiter = {.begun = begun, .limit = begun + option_duration(session->options, OPTION_WAIT_TIMEOUT),
+                            .pause = PAUSE_FIRST};
     int32_t code;
-    for (;;) {
-        code = session_begin(session, err);
-        session_deadline(session, limit);
-        if (code == MIGRATE_OK)
-            code = look_forgiving(session, &pending, &at, &arena, err);
-        waited = clock_monotonic() - begun;
-        if (code != MIGRATE_OK || pending == 0)
+    do {
+        code = wait_look(session, &waiter, &at, &arena, err);
+        if (code != MIGRATE_OK || waiter.pending == 0)
             break;
-        if (clock_monotonic() >= limit) {
-            code = wait_timeout(session, pending, err);
-            break;
-        }
-        event_doing(session, "waiting for another process to apply migrations", NULL);
-        int32_t end = watch_sleep(&session->watch, pause / 2 + clock_jitter((uint32_t)pause), true);
-        if (end != MIGRATE_OK) {
-            code = end == MIGRATE_ERROR_TIMEOUT ? wait_timeout(session, pending, err) : watch_error(&session->watch, end, err);
-            break;
-        }
-        pause = pause * 2 < PAUSE_MOST ? pause * 2 : PAUSE_MOST;
-    }
+        code = wait_pause(session, &waiter, err);
+    } while (code == MIGRATE_OK);
     session->doing = NULL;
     session_deadline(session, 0);
-    session->waited = waited;
+    session->waited = clock_monotonic() - begun;
     if (code == MIGRATE_OK && out)
         code = report_nothing(session, at, 0, out, err);
     arena_free(&arena);

@@ -3,6 +3,7 @@
  * Whatever fails undoes both. */
 #include "core/connection.h"
 #include "core/events.h"
+#include "core/holder.h"
 #include "core/rebuild.h"
 #include "util/clock.h"
 #include "util/memory.h"
@@ -124,12 +125,13 @@ int32_t step_rows(struct migrate_run *run, const struct step *step, struct text 
 
 /* ---- the step ---- */
 
-static void add_begin(struct migrate_run *run, struct text *prefix)
+static void add_begin(struct migrate_run *run, const struct step *step, struct text *prefix)
 {
     if (run->grouping == GROUP_EACH)
         run->session->db->engine->begin(prefix, option_text(run->session->options, OPTION_SET_ROLE));
     else
         text_add(prefix, "SAVEPOINT " SAVEPOINT);
+    holder_show(run, step->id, true, prefix);
 }
 
 static void add_end(struct migrate_run *run, struct text *suffix)
@@ -212,7 +214,7 @@ static int32_t run_code(struct migrate_run *run, const struct step *step, const 
     int32_t code = section ? run_write_rows(run, err) : MIGRATE_OK; /* code may look at the history */
     if (code != MIGRATE_OK)
         return code;
-    add_begin(run, &prefix);
+    add_begin(run, step, &prefix);
     if (!section) { /* a record: begin, rows and end travel together */
         code = compose_end(run, step, &suffix, err);
         if (code == MIGRATE_OK) {
@@ -244,7 +246,7 @@ static int32_t run_big(struct migrate_run *run, const struct step *step, const s
     static const struct segment none = {0};
     static const struct text nothing = {0};
     struct text prefix = {0};
-    add_begin(run, &prefix);
+    add_begin(run, step, &prefix);
     int32_t code = database_exec_text(run->session->db, &prefix, NULL, err);
     if (code == MIGRATE_OK)
         code = run_segment(run, script, script->count ? &script->items[0] : &none, &nothing, &nothing, err);
@@ -263,7 +265,7 @@ static int32_t run_atomic(struct migrate_run *run, const struct step *step, cons
     static const struct segment nothing = {0};
     struct text prefix = {0}, suffix = {0};
     bool together = run->grouping != GROUP_BATCH;
-    add_begin(run, &prefix);
+    add_begin(run, step, &prefix);
     int32_t code = prefix.failed ? error_nomem(err) : together ? compose_end(run, step, &suffix, err) : MIGRATE_OK;
     if (code == MIGRATE_OK && run->grouping == GROUP_HOST) {
         /* Ahead of the message: a syntax error refuses all of it, and without the savepoint there is no way back. */

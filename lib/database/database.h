@@ -138,9 +138,13 @@ struct database_engine {
     /* The lock between runners. NULL where the write transaction is the lock. A query: one row: 1/t got it,
      * 0/f not. */
     void (*lock_try)(struct text *out, int64_t key);
-    void (*lock_release)(struct text *out, int64_t key);
-    void (*lock_holder)(struct text *out,
-                        int64_t key); /* query: one line of text about the holder, or no row */
+    void (*lock_release)(struct text *out, int64_t key); /* does nothing if it is not held */
+    /* Query: pid, user, application, host, since when it is connected (microseconds since 1970, and as text), and the statement that
+     * would end it; what the role may not see is null. No row: nobody holds it. */
+    void (*lock_holder)(struct text *out, int64_t key);
+    /* The name under which this session stands in the server's list, until the transaction ends (local) or settings_restore(). NULL:
+     * there is no such list. */
+    void (*session_name)(struct text *out, const char *name, bool local);
     /* A query that answers needs: rows (index into needs, message, hint) for each that is not met. NULL:
      * nothing to ask. */
     void (*preflight)(struct text *out, const struct database_need *needs, size_t count);

@@ -210,27 +210,44 @@ static void lock_try(struct text *out, int64_t key)
     text_add(out, "'::bigint)");
 }
 
+/* The key as the server shows it among its locks. */
+static void add_holders(struct text *out, int64_t key)
+{
+    text_format(out,
+                "FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid "
+                "WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 "
+                "AND l.classid = '%u'::oid AND l.objid = '%u'::oid AND l.database = "
+                "(SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database())",
+                (unsigned)((uint64_t)key >> 32), (unsigned)((uint64_t)key & 0xffffffffU));
+}
+
+/* To unlock what is not held is a warning, which a host's libpq would print. */
 static void lock_release(struct text *out, int64_t key)
 {
     text_add(out, "SELECT pg_advisory_unlock('");
     text_add_int(out, key);
-    text_add(out, "'::bigint)");
+    text_add(out, "'::bigint) WHERE EXISTS (SELECT ");
+    add_holders(out, key);
+    text_add(out, " AND l.pid = pg_backend_pid())");
 }
 
 /* Without the right to see another role's session only its process and user are known. */
 static void lock_holder(struct text *out, int64_t key)
 {
-    text_format(out,
-                "SELECT concat_ws(', ', 'pid ' || l.pid, 'user ' || a.usename, "
-                "'application \"' || nullif(a.application_name, '') || '\"', "
-                "'host ' || coalesce(a.client_hostname, host(a.client_addr)), "
-                "'connected since ' || to_char(a.backend_start AT TIME ZONE 'UTC', "
-                "'YYYY-MM-DD HH24:MI:SS \"UTC\"')) "
-                "FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid "
-                "WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 "
-                "AND l.classid = '%u'::oid AND l.objid = '%u'::oid AND l.database = "
-                "(SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database()) LIMIT 1",
-                (unsigned)((uint64_t)key >> 32), (unsigned)((uint64_t)key & 0xffffffffU));
+    text_add(out, "SELECT l.pid, a.usename, nullif(a.application_name, '') AS application, "
+                  "coalesce(a.client_hostname, host(a.client_addr)) AS host, "
+                  "(extract(epoch FROM a.backend_start) * 1000000)::bigint AS since, "
+                  "to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS \"UTC\"') AS since_text, "
+                  "'SELECT pg_terminate_backend(' || l.pid || ')' AS statement ");
+    add_holders(out, key);
+    text_add(out, " LIMIT 1");
+}
+
+static void session_name(struct text *out, const char *name, bool local)
+{
+    text_add(out, "SELECT set_config('application_name', ");
+    add_literal(out, name);
+    text_add(out, local ? ", true)" : ", false)");
 }
 
 /* ---- preflight: one query, a row for each need that is not met ---- */
@@ -392,6 +409,7 @@ const struct database_engine database_postgresql = {
     .lock_try = lock_try,
     .lock_release = lock_release,
     .lock_holder = lock_holder,
+    .session_name = session_name,
     .preflight = preflight,
     .grant_select = "GRANT SELECT ON %s TO your_role",
     .grant_write = "GRANT SELECT, INSERT ON %s TO your_role",
