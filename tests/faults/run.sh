@@ -7,6 +7,7 @@
 #     storm      32 programs start at once, on an empty database and on one that is a migration behind; some or all are killed
 #     boundaries a program is killed at each boundary and inside the statements of a mixed set of migrations
 #     life       a set of migrations that takes longer than any program lives
+#     train      the release train: builds N-1, N, N+1 and back; --rounds are seconds here
 #     io         SQLite on a disk where each write, read, sync, open, truncate, lock ... fails in turn
 # The last line is "N passed, N failed, N skipped": a campaign on an engine counts once. What cannot be run on this machine is
 # shown as SKIPPED. The same seed makes the same choices; when a process gets the processor is not ours to repeat.
@@ -30,7 +31,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 # campaign:engines
-all="storm:sqlite,postgresql boundaries:sqlite,postgresql life:sqlite,postgresql io:sqlite"
+all="storm:sqlite,postgresql boundaries:sqlite,postgresql life:sqlite,postgresql io:sqlite train:postgresql"
 folder=$(mktemp -d)
 chmod 755 "$folder"
 passed=0 failed=0 skipped=0
@@ -42,7 +43,7 @@ if [ -z "${MIGRATE_TEST_POSTGRESQL:-}" ]; then
     MIGRATE_TEST_POSTGRESQL=$("$root/tests/tools/postgres.sh" start "$folder/postgresql" | sed -n 's/^PGURL=//p')
     export MIGRATE_TEST_POSTGRESQL
 fi
-export CK_TIMEOUT_MULTIPLIER=60
+export CK_TIMEOUT_MULTIPLIER=60 FAULTS_SAMPLE="$root/migrations-sample" FAULTS_PGBOUNCER="${FAULTS_PGBOUNCER:-$root/tests/tools/pgbouncer.sh}"
 # No power is cut, so the files need no disk: syncs of others would only slow us down.
 [ ! -w /dev/shm ] || export TMPDIR=/dev/shm
 

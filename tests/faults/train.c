@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT
+ * The release train: an application is deployed in the builds N-1, N, N+1, back to N, and on to N+1, twenty
+ * instances at once. Instances wait as a role that may not change the schema, through PgBouncer with two
+ * connections; migrators come directly, as the owner. The roles' settings are hostile, a table is big, a
+ * reader stays in its transaction, others query all the time, and somebody is killed again and again. Side
+ * effects are there once, whoever was ready stays ready, nobody has to help, and no lock or setting is left
+ * behind. PostgreSQL alone: it has roles and poolers. */
+#include "train.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { PODS = 20, MIGRATORS = 3 };
+
+struct train *train;
+char train_owner[120], train_app[120], train_direct[600], train_pooled[600], train_builds[BUILDS][300];
+
+static int64_t length; /* of one journey, in microseconds */
+static bool pooled;
+
+/* ---- the stations ---- */
+
+static void shell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void shell(const char *format, ...)
+{
+    char command[2000];
+    va_list values;
+    va_start(values, format);
+    vsnprintf(command, sizeof command, format, values);
+    va_end(values);
+    int status = system(command);
+    ck_assert_msg(status == 0, "%s: %d", command, status);
+}
+
+static void add(int build, const char *name, const char *text)
+{
+    char path[100];
+    for (; build < BUILDS; build++) {
+        snprintf(path, sizeof path, "../build%d/%s", build, name);
+        api_file(path, text);
+    }
+}
+
+/* The sample application, and what counts. Each later build has what the earlier ones have. */
+static void make_builds(void)
+{
+    const char *sample = getenv("FAULTS_SAMPLE");
+    char rows[300];
+    ck_assert_msg(sample != NULL, "FAULTS_SAMPLE is not set: start by run.sh");
+    for (int i = 0; i < BUILDS; i++) {
+        snprintf(train_builds[i], sizeof train_builds[i], "%s/build%d", api.folder, i);
+        shell("mkdir '%s' && cp %s/0* '%s'", train_builds[i], sample, train_builds[i]);
+        if (i > 0)
+            shell("cp -r %s/2* %s/a* %s/repeatable '%s'", sample, sample, sample, train_builds[i]);
+        else
+            shell("rm '%s'/018*", train_builds[i]);
+    }
+    snprintf(rows, sizeof rows,
+             "CREATE TABLE effects (id text);\nCREATE TABLE big (id integer, hits integer, filler text);\n"
+             "INSERT INTO big SELECT n, 0, repeat('x', 100) FROM generate_series(1, %d) n;\n"
+             "CREATE UNIQUE INDEX big_id ON big (id);\nINSERT INTO effects VALUES ('000');\n",
+             faults_brief() ? 100000 : 1000000);
+    add(0, "000_big.sql", rows);
+    add(0, "013_ready.sql", "INSERT INTO effects VALUES ('013');\n");
+    add(1, "20260401000000_note.sql",
+        "ALTER TABLE big ADD COLUMN note text;\nINSERT INTO effects VALUES ('n');\n");
+    add(1, "20260402000000_fill.sql",
+        "UPDATE big SET note = 'old' WHERE id % 10 = 0;\nINSERT INTO effects VALUES ('n fill');\n");
+    add(2, "20260501000000_index.sql",
+        "INSERT INTO effects VALUES ('n+1 before');\n"
+        "CREATE INDEX CONCURRENTLY big_note ON big (note);\n"
+        "INSERT INTO effects VALUES ('n+1 behind');\n");
+    add(2, "20260502000000_view.sql",
+        "CREATE VIEW notes AS SELECT id, note FROM big;\nINSERT INTO effects VALUES ('n+1');\n");
+}
+
+#define ALL_EFFECTS "000 1 013 1 n 1 n fill 1 n+1 1 n+1 before 1 n+1 behind 1"
+
+static void make_roles(void)
+{
+    char sql[1500];
+    snprintf(train_owner, sizeof train_owner, "%.90s_owner", api.database);
+    snprintf(train_app, sizeof train_app, "%.90s_app", api.database);
+    for (int i = 0; i < 2; i++) {
+        const char *role = i ? train_app : train_owner;
+        snprintf(sql, sizeof sql,
+                 "CREATE ROLE \"%s\" LOGIN; ALTER ROLE \"%s\" SET statement_timeout = '100ms'; "
+                 "ALTER ROLE \"%s\" SET default_transaction_isolation = 'repeatable read'; "
+                 "ALTER ROLE \"%s\" SET default_transaction_read_only = on",
+                 role, role, role, role);
+        api_sql(sql);
+    }
+    snprintf(sql, sizeof sql,
+             "ALTER DATABASE \"%s\" OWNER TO \"%s\"; ALTER DEFAULT PRIVILEGES FOR ROLE \"%s\" GRANT SELECT, "
+             "INSERT, UPDATE ON "
+             "TABLES TO \"%s\"",
+             api.database, train_owner, train_owner, train_app);
+    api_sql(sql);
+    snprintf(train_direct, sizeof train_direct, "%s", api_url_with(train_owner, NULL, NULL));
+    snprintf(train_pooled, sizeof train_pooled, "%s", api_url_with(train_app, NULL, NULL));
+}
+
+/* ---- PgBouncer ---- */
+
+static char pooler[300];
+
+static void start_pooler(void)
+{
+    char line[300] = "", command[900];
+    const char *tool = getenv("FAULTS_PGBOUNCER");
+    if (!tool || access(tool, X_OK) != 0) {
+        faults_skip("the release train through PgBouncer", "no tests/tools/pgbouncer.sh");
+        return;
+    }
+    snprintf(pooler, sizeof pooler, "%s/pgbouncer", api.folder);
+    snprintf(command, sizeof command, "PGBTEST_USERS='%s %s' '%s' start '%s' '%s' transaction 2", train_owner,
+             train_app, tool, pooler, getenv("MIGRATE_TEST_POSTGRESQL"));
+    FILE *pipe = popen(command, "r");
+    ck_assert_ptr_nonnull(pipe);
+    bool read = fgets(line, sizeof line, pipe) != NULL;
+    ck_assert_int_eq(pclose(pipe), 0);
+    char *at = read ? strchr(line, '@') : NULL;
+    ck_assert_msg(at != NULL, "PgBouncer has no address: %s", line);
+    *strrchr(at, '/') = '\0';
+    snprintf(train_pooled, sizeof train_pooled, "postgresql://%s%s/%s", train_app, at, api.database);
+    pooled = true;
+}
+
+static void stop_pooler(void)
+{
+    if (pooled)
+        shell("'%s' stop '%s'", getenv("FAULTS_PGBOUNCER"), pooler);
+}
+
+/* ---- the journey ---- */
+
+/* Which build is deployed: N-1 at first, N, N+1, the old N again, N+1; while one takes over, either of two.
+ */
+static int deployed(double part)
+{
+    static const struct {
+        double until;
+        int build;
+    } timetable[] = {{0.15, 0}, {0.40, 1}, {0.60, 2}, {0.75, 1}, {1e9, 2}};
+    size_t at = 0;
+    while (part >= timetable[at].until)
+        at++;
+    bool taking_over = at > 0 && part < timetable[at - 1].until + 0.08;
+    return taking_over && faults_random(2) ? timetable[at - 1].build : timetable[at].build;
+}
+
+/* The first few places are migrators'. */
+static void fill_places(pid_t *pods, double part, long *killed)
+{
+    for (int i = 0; i < PODS; i++) {
+        if (pods[i] > 0 && faults_runs(pods[i]))
+            continue;
+        if (pods[i] > 0)
+            *killed += faults_end(pods[i]) == FAULTS_KILLED;
+        pods[i] = part < 1 ? train_pod(deployed(part), i < MIGRATORS) : 0;
+    }
+}
+
+static long travel(void)
+{
+    pid_t pods[PODS] = {0}, bystander = 0, reader = 0;
+    int64_t begun = faults_now(), kill_every = faults_brief() ? 1000000 : 5000000,
+            next_kill = begun + kill_every;
+    long killed = 0;
+    for (double part = 0; part < 1; part = (double)(faults_now() - begun) / (double)length) {
+        fill_places(pods, part, &killed);
+        if (!bystander && part > 0.1)
+            bystander = train_bystander();
+        if (!reader && part > 0.12) /* stays until N is being deployed */
+            reader = train_reader(faults_brief() ? 8000000 : 60000000);
+        if (faults_now() >= next_kill) {
+            kill(pods[faults_random(faults_random(2) ? MIGRATORS : PODS)], SIGKILL);
+            next_kill += kill_every;
+        }
+        faults_sleep(20000);
+    }
+    atomic_store(&train->over, 1);
+    for (int i = 0; i < PODS; i++)
+        killed += pods[i] > 0 && faults_end(pods[i]) == FAULTS_KILLED;
+    ck_assert_int_eq(faults_end(bystander), FAULTS_OK);
+    ck_assert_int_eq(faults_end(reader), FAULTS_OK);
+    return killed;
+}
+
+/* ---- arrival ---- */
+
+static void check_nothing_left(void)
+{
+    ck_assert_str_eq(api_query("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = "
+                               "(SELECT oid FROM pg_database WHERE datname = current_database())"),
+                     "0");
+    ck_assert_str_eq(
+        api_query("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE "
+                  "'idle in transaction%'"),
+        "0");
+}
+
+/* Each of the pooler's two connections may be the one that has been spoilt. */
+static void check_settings(void)
+{
+    char command[1200];
+    if (!pooled)
+        return;
+    for (int i = 0; i < 20; i++) {
+        snprintf(command, sizeof command,
+                 "test \"$(psql -XAt -d '%s' -c \"SELECT string_agg(name || '=' || setting, ' ') FROM "
+                 "pg_settings WHERE source = "
+                 "'session' AND name NOT IN ('application_name', 'client_encoding', 'DateStyle', 'TimeZone', "
+                 "'standard_conforming_strings', 'IntervalStyle')\")\" = ''",
+                 train_pooled);
+        shell("%s", command);
+    }
+}
+
+static void check_arrival(long killed)
+{
+    const char *effects = faults_effects();
+    faults_report("%.0f s%s: %ld starts, %ld killed, %ld ready, %ld probes, %ld unready, %ld failed; %ld "
+                  "queries, worst %.2f s, "
+                  "%ld over %.1f s",
+                  (double)length / 1e6, pooled ? ", PgBouncer" : "", (long)train->starts, killed,
+                  (long)train->ready, (long)train->checks, (long)train->unready, (long)train->failed,
+                  (long)train->queries, (double)train->worst_query / 1e6, (long)train->slow_queries,
+                  SLOW_QUERY / 1e6);
+    ck_assert_msg(strcmp(effects, ALL_EFFECTS) == 0, "%s; last: %s; %.1000s", effects, train->message,
+                  faults_errors());
+    ck_assert_msg(train->unready == 0 && train->failed == 0, "%s", train->message);
+    ck_assert_int_gt(train->ready, PODS);
+    check_nothing_left();
+    check_settings();
+    api_option("dir", train_builds[BUILDS - 1]);
+    API_OK(api_startup("check"));
+}
+
+START_TEST(test_train)
+{
+    if (api.engine == API_SQLITE)
+        return;
+    length = faults_rounds(60, 1800) * 1000000;
+    train = mmap(NULL, sizeof *train, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ck_assert(train != MAP_FAILED);
+    api_option("wait_timeout", "5min");
+    make_builds();
+    make_roles();
+    start_pooler();
+    long killed = travel();
+    check_arrival(killed);
+    stop_pooler();
+}
+END_TEST
+
+API("train", test_train)
