@@ -273,11 +273,13 @@ static int32_t replay_trace(struct history *history, const struct migrate_rows *
         trace->failed_seq = rows_int(rows, row, SEQ);
         trace->started_hash = NULL; /* the database said how the statement ended */
     } else {
-        int64_t done = rows_int(rows, row, STATEMENT) - (started ? 1 : 0);
-        trace->statement = done;
-        trace->started_hash = started ? rows_text(rows, row, HASH) : NULL;
+        if (trace->statement < 0) {
+            trace->first_row = row;
+            trace->statement = 0;
+        }
         if (progress)
-            trace->done_hash = rows_text(rows, row, HASH);
+            trace->statement = rows_int(rows, row, STATEMENT);
+        trace->started_hash = started ? rows_text(rows, row, HASH) : NULL;
     }
     return MIGRATE_OK;
 }
@@ -358,6 +360,25 @@ int32_t history_failed_elsewhere(const struct trace *trace, migrate_error **err)
     return MIGRATE_ERROR_SQL;
 }
 
+bool history_progress(const struct history *history, const struct trace *trace, size_t *row, struct progress *out)
+{
+    const struct migrate_rows *rows = history->rows;
+    for (; *row < rows_count(rows); (*row)++) {
+        const char *event = rows_text(rows, *row, EVENT);
+        bool started = text_equal(event, "started");
+        if (!text_equal(rows_text(rows, *row, ID), trace->id) || (!started && !text_equal(event, "progress")))
+            continue;
+        *out = (struct progress){.seq = rows_int(rows, *row, SEQ), .statement = rows_int(rows, *row, STATEMENT),
+                                 .hash = rows_text(rows, *row, HASH)};
+        /* an end that is known left a row of its own */
+        if (started && (out->hash != trace->started_hash || !out->hash))
+            continue;
+        (*row)++;
+        return true;
+    }
+    return false;
+}
+
 const struct applied *history_last(const struct history *history)
 {
     const struct applied *last = NULL;
@@ -416,22 +437,51 @@ int32_t history_objects_exist(migrate_session *session, bool *out, migrate_error
     return code;
 }
 
+/* The one text that a query gives; NULL: none. Frees the query. */
+static int32_t ask_text(migrate_session *session, struct text *sql, char **out, migrate_error **err)
+{
+    struct migrate_rows *rows = NULL;
+    char *text = NULL;
+    int32_t code = database_query(session->db, sql, &rows, err);
+    if (code == MIGRATE_OK && rows_count(rows) > 0 && rows_text(rows, 0, 0) && !(text = memory_text(rows_text(rows, 0, 0))))
+        code = error_nomem(err);
+    if (code == MIGRATE_OK)
+        *out = text;
+    text_free(sql);
+    rows_free(rows);
+    return code;
+}
+
 int32_t history_down(migrate_session *session, const char *id, char **out, migrate_error **err)
 {
     struct text sql = {0};
-    struct migrate_rows *rows = NULL;
-    char *down = NULL;
     history_select(session, &sql, "down_sql", " AND effect = 'add' AND id = ");
     session->db->engine->literal(&sql, id, strlen(id));
     text_add(&sql, " AND down_sql IS NOT NULL ORDER BY seq DESC LIMIT 1");
-    int32_t code = database_query(session->db, &sql, &rows, err);
-    if (code == MIGRATE_OK && rows_count(rows) > 0 && rows_text(rows, 0, 0) && !(down = memory_text(rows_text(rows, 0, 0))))
-        code = error_nomem(err);
-    if (code == MIGRATE_OK)
-        *out = down;
+    return ask_text(session, &sql, out, err);
+}
+
+int32_t history_has_column(migrate_session *session, const char *column, bool *out, migrate_error **err)
+{
+    struct text sql = {0};
+    session->db->engine->history_has(&sql, session->history_schema, session->history_table, column);
+    int32_t code = database_ask(session->db, &sql, out, err);
     text_free(&sql);
-    rows_free(rows);
     return code;
+}
+
+int32_t history_statement(migrate_session *session, int64_t seq, char **out, migrate_error **err)
+{
+    struct text sql = {0};
+    bool kept = false;
+    int32_t code = history_has_column(session, "statement_sql", &kept, err);
+    if (code != MIGRATE_OK || !kept) {
+        *out = NULL;
+        return code;
+    }
+    history_select(session, &sql, "statement_sql", " AND seq = ");
+    text_add_int(&sql, seq);
+    return ask_text(session, &sql, out, err);
 }
 
 static bool column_is_number(const char *name)

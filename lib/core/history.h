@@ -34,8 +34,8 @@ struct trace {
     const char *failed_checksum;
     int64_t failed_at, failed_seq;
     int64_t statement;     /* non-transactional work: statements done; -1: none begun */
-    const char *done_hash; /* of the last one done */
-    const char *started_hash; /* of the one behind it, which was begun and whose end was not recorded; NULL: none */
+    size_t first_row;      /* of that work: see history_progress() */
+    const char *started_hash; /* of what was begun behind them and whose end was not recorded; NULL: none */
 };
 
 struct history {
@@ -54,6 +54,13 @@ const struct applied *history_find(const struct history *history, bool repeatabl
 const struct trace *history_trace(const struct history *history, const char *id);
 /* The error of a migration that another process tried while this one waited. */
 int32_t history_failed_elsewhere(const struct trace *trace, migrate_error **err);
+/* What was recorded of half-done work: the segments that are done, in order, and last the one whose end is not known. *row: as of
+ * the trace, moved on. false: no more. */
+struct progress {
+    int64_t seq, statement; /* its last one, counted from 1 */
+    const char *hash;
+};
+bool history_progress(const struct history *history, const struct trace *trace, size_t *row, struct progress *out);
 /* The newest applied versioned migration, or NULL. */
 const struct applied *history_last(const struct history *history);
 
@@ -62,7 +69,7 @@ struct history_entry {
     const char *event, *effect, *kind, *id, *name, *checksum, *token_checksum;
     bool breaking;
     int64_t statement; /* -1: none */
-    const char *statement_hash, *down_sql, *reason, *error;
+    const char *statement_hash, *statement_sql, *down_sql, *reason, *error;
     int64_t duration;  /* -1: let the database measure since BEGIN, if it can */
 };
 
@@ -99,6 +106,10 @@ int32_t history_create(migrate_session *session, bool inside, migrate_error **er
 int32_t history_objects_exist(migrate_session *session, bool *out, migrate_error **err);
 /* The rollback text that the history keeps for an applied id; NULL if none. Yours: memory_free(). */
 int32_t history_down(migrate_session *session, const char *id, char **out, migrate_error **err);
+/* Whether the table has what later versions added: one that an older version made may not. */
+int32_t history_has_column(migrate_session *session, const char *column, bool *out, migrate_error **err);
+/* What was run then, as recorded with a row; NULL: it was not. Yours: memory_free(). */
+int32_t history_statement(migrate_session *session, int64_t seq, char **out, migrate_error **err);
 /* For migrate_history(). */
 int32_t history_rows(migrate_session *session, migrate_rows **out, migrate_error **err);
 

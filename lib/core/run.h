@@ -64,6 +64,7 @@ struct migrate_run {
     bool stopped;
     struct database_rebuild *rebuild; /* the step at work rebuilds tables: what was so before; else NULL */
     char checksum[DIGEST_HEX]; /* of the big text that was sent last */
+    bool keeps_sql;       /* the history has room for the text of half-done work */
     bool alone_failed;    /* a lone statement was announced, and the database says that it failed */
     bool unclean;         /* what failed could not be undone: nothing may be committed before a rollback */
 };

@@ -204,19 +204,37 @@ static int32_t stream_to(struct script_stream *stream, size_t number, struct sql
     }
 }
 
-int32_t script_hash(const struct script *script, size_t number, char out[DIGEST_HEX], migrate_error **err)
+int32_t script_record(const struct script *script, const struct segment *segment, struct segment_record *out, migrate_error **err)
 {
     struct script_stream stream;
-    struct sql_statement statement;
-    bool found = false;
-    out[0] = '\0';
-    int32_t code = script_stream_open(&stream, script, NULL, false, err);
+    size_t found;
+    int32_t code = script_stream_open(&stream, script, segment, false, err);
     if (code == MIGRATE_OK)
-        code = stream_to(&stream, number, &statement, &found, err);
-    if (code == MIGRATE_OK && found)
-        sql_token_digest(script->engine->dialect, stream.sql.text + statement.offset, statement.length, out);
+        code = script_stream_record(&stream, segment->count, out, &found, err);
     script_stream_close(&stream);
     return code;
+}
+
+static void show(const struct script *script, const char *text, size_t length, migrate_error **err,
+                 void (*add)(migrate_error **err, const char *text, size_t length))
+{
+    struct text shown = {0};
+    text_add_n(&shown, text, length);
+    if (!shown.failed && shown.data) {
+        sql_hide_secrets(script->engine->dialect, shown.data, shown.length);
+        add(err, shown.data, shown.length);
+    }
+    text_free(&shown);
+}
+
+void script_show_statement(const struct script *script, const char *sql, size_t length, migrate_error **err)
+{
+    show(script, sql, length, err, error_statement);
+}
+
+void script_show_line(const struct script *script, const char *line, size_t length, migrate_error **err)
+{
+    show(script, line, length, err, error_source_line);
 }
 
 /* The statement around an offset, for the message. */
@@ -252,7 +270,7 @@ static void place_number(const struct script *script, size_t number, migrate_err
     if (script_stream_open(&stream, script, NULL, false, NULL) == MIGRATE_OK &&
         stream_to(&stream, number, &statement, &found, NULL) == MIGRATE_OK && found) {
         script_stream_place(&stream, stream.sql.base + statement.offset, err);
-        error_statement(err, stream.sql.text + statement.offset, statement.length);
+        script_show_statement(script, stream.sql.text + statement.offset, statement.length, err);
     }
     script_stream_close(&stream);
 }
@@ -274,7 +292,7 @@ void script_place(const struct script *script, size_t offset, size_t statement, 
     }
     bool known = statement_around(script, offset, &found);
     if (known)
-        error_statement(err, text + found.offset, found.length);
+        script_show_statement(script, text + found.offset, found.length, err);
     sql_position(text, length, offset, &line, &column);
     if (line == 1)
         column += script->text.first_column - 1;
@@ -282,5 +300,5 @@ void script_place(const struct script *script, size_t offset, size_t statement, 
     if (known && err && *err && !(*err)->hint && offset < length)
         hint_at(text[offset], err);
     sql_line_at(text, length, offset, &line_offset, &line_length);
-    error_source_line(err, text + line_offset, line_length);
+    script_show_line(script, text + line_offset, line_length, err);
 }

@@ -56,8 +56,18 @@ bool script_sends(enum sql_kind kind);
  * statement number, SIZE_MAX: unknown. */
 void script_place(const struct script *script, size_t offset, size_t statement, migrate_error **err);
 
-/* The token digest of a statement; "" if there is none of that number. */
-int32_t script_hash(const struct script *script, size_t number, char out[DIGEST_HEX], migrate_error **err);
+/* A statement, and the line that a fault is in, as an error may show them: without passwords. */
+void script_show_statement(const struct script *script, const char *sql, size_t length, migrate_error **err);
+void script_show_line(const struct script *script, const char *line, size_t length, migrate_error **err);
+
+/* What the history keeps of a segment: the digest of its statements, and their text without secrets, one "; " between, cut. What
+ * only sets something up is left out: it may change until all is done. */
+struct segment_record {
+    char hash[DIGEST_HEX];
+    struct text sql;
+};
+enum { SEGMENT_SQL_MOST = 4096 };
+int32_t script_record(const struct script *script, const struct segment *segment, struct segment_record *out, migrate_error **err);
 
 /* The statement sets something up in the session for those behind it, and may run any number of times. */
 bool script_only_session(const struct script *script, const char *sql, size_t length);
@@ -79,6 +89,10 @@ int32_t script_stream_open(struct script_stream *stream, const struct script *sc
 void script_stream_place(struct script_stream *stream, uint64_t at, migrate_error **err);
 void script_stream_line(struct script_stream *stream, uint64_t at, int64_t *line);
 void script_stream_close(struct script_stream *stream);
+
+/* Moves over the next so many statements (of those that are sent), or fewer if the text ends. */
+int32_t script_stream_record(struct script_stream *stream, size_t count, struct segment_record *out, size_t *found,
+                             migrate_error **err);
 
 /* ---- script_check.c: what cannot be run at all, at the statement that the stream gave last ---- */
 int32_t script_check(struct script_stream *stream, const struct sql_statement *statement, migrate_error **err);

@@ -11,7 +11,7 @@ static int32_t refused(struct script_stream *stream, const struct sql_statement 
 {
     error_hint(err, "%s", hint);
     script_stream_place(stream, stream->sql.base + offset, err);
-    error_statement(err, stream->sql.text + statement->offset, statement->length);
+    script_show_statement(stream->script, stream->sql.text + statement->offset, statement->length, err);
     return MIGRATE_ERROR_SOURCE;
 }
 

@@ -72,7 +72,7 @@ void script_stream_place(struct script_stream *stream, uint64_t at, migrate_erro
     stream_position(stream, at, &line, &column);
     error_place(err, stream->script->file, line, column);
     sql_line_at(sql->text, sql->length, (size_t)(at - sql->base), &start, &length);
-    error_source_line(err, sql->text + start, length);
+    script_show_line(stream->script, sql->text + start, length, err);
 }
 
 void script_stream_line(struct script_stream *stream, uint64_t at, int64_t *line)
@@ -85,6 +85,66 @@ void script_stream_line(struct script_stream *stream, uint64_t at, int64_t *line
     }
     sql_position(text->data, text->length, stream->origin + (size_t)at, line, &column);
     *line += stream->script->text.first_line - 1;
+}
+
+/* A statement's text behind those before, as far as it may be kept. Behind COPY an end of data stands, so that it can be read again. */
+static void keep_sql(const struct sql_dialect *dialect, const char *sql, const struct sql_statement *statement, struct text *out)
+{
+    size_t begin, length = statement->length;
+    if (out->length >= SEGMENT_SQL_MOST)
+        return;
+    text_add(out, out->length == 0 ? "" : out->data[out->length - 1] == '\n' ? "" : ";\n");
+    begin = out->length;
+    text_add_n(out, sql, length < SEGMENT_SQL_MOST ? length : SEGMENT_SQL_MOST);
+    if (out->failed)
+        return;
+    sql_hide_secrets(dialect, out->data + begin, out->length - begin);
+    text_add(out, statement->kind == SQL_COPY_IN ? ";\n\\.\n" : "");
+    if (out->length <= SEGMENT_SQL_MOST || out->failed)
+        return;
+    out->length = SEGMENT_SQL_MOST;
+    while (out->length > 0 && ((unsigned char)out->data[out->length] & 0xC0) == 0x80)
+        out->length--;
+    out->data[out->length] = '\0';
+}
+
+static int32_t record_data(struct script_stream *stream, struct sql_digest *digest, migrate_error **err)
+{
+    const char *data;
+    size_t length = 0;
+    int32_t code;
+    while ((code = sql_stream_data(&stream->sql, &data, &length, err)) == MIGRATE_OK && length > 0)
+        sql_digest_data(digest, data, length);
+    return code;
+}
+
+int32_t script_stream_record(struct script_stream *stream, size_t count, struct segment_record *out, size_t *found,
+                             migrate_error **err)
+{
+    const struct sql_dialect *dialect = stream->script->engine->dialect;
+    struct sql_statement statement;
+    struct sql_digest digest;
+    bool more = true;
+    int32_t code = MIGRATE_OK;
+    sql_digest_init(&digest);
+    *found = 0;
+    while (code == MIGRATE_OK && *found < count) {
+        code = sql_stream_next(&stream->sql, &statement, &more, err);
+        if (code != MIGRATE_OK || !more)
+            break;
+        if (!script_sends(statement.kind))
+            continue;
+        const char *sql = stream->sql.text + statement.offset;
+        (*found)++;
+        if (script_only_session(stream->script, sql, statement.length))
+            continue;
+        sql_digest_statement(&digest, dialect, sql, statement.length);
+        keep_sql(dialect, sql, &statement, &out->sql);
+        if (statement.kind == SQL_COPY_IN)
+            code = record_data(stream, &digest, err);
+    }
+    sql_digest_end(&digest, out->hash);
+    return code == MIGRATE_OK && out->sql.failed ? error_nomem(err) : code;
 }
 
 void script_stream_close(struct script_stream *stream)

@@ -4,74 +4,36 @@
  * `started` row first: if its end was never recorded, nobody knows whether it took place, and the run stops with both choices. */
 #include "core/events.h"
 #include "core/holder.h"
-#include "core/run.h"
+#include "core/resume.h"
 #include "util/memory.h"
 
 #include <string.h>
 
-static struct history_entry progress_entry(const struct step *step, const char *event, size_t statements, const char *hash)
+static struct history_entry progress_entry(const struct step *step, const char *event, size_t statements,
+                                           const struct segment_record *record)
 {
     return (struct history_entry){.event = event, .effect = "none", .kind = step->repeatable ? "repeatable" : "versioned",
                                   .id = step->id, .name = step->name,
                                   .checksum = step->migration ? step->migration->checksum : step->checksum,
-                                  .statement = (int64_t)statements, .statement_hash = hash, .duration = -1};
-}
-
-/* The statement of that number is still the one whose hash was recorded. */
-static int32_t check_same(const struct step *step, const struct script *script, size_t number, const char *recorded,
-                          migrate_error **err)
-{
-    char hash[DIGEST_HEX];
-    int32_t code = script_hash(script, number, hash, err);
-    if (code != MIGRATE_OK)
-        return code;
-    if (number < script->statements && text_equal(hash, recorded))
-        return MIGRATE_OK;
-    error_set(err, MIGRATE_ERROR_PARTIAL, "%s was half done, and its statement %zu is no longer what was run then", step->id,
-              number + 1);
-    error_hint(err, "bring the old text back, or finish it by hand and record that: mark %s --applied --reason TEXT", step->id);
-    script_place(script, SIZE_MAX, number, err);
-    return MIGRATE_ERROR_PARTIAL;
-}
-
-/* Where to go on: the number of statements that are done. */
-static int32_t resume_at(struct migrate_run *run, const struct step *step, const struct script *script, size_t *done,
-                         migrate_error **err)
-{
-    struct history history = {0};
-    *done = 0;
-    int32_t code = history_load(run->session, &history, err);
-    if (code != MIGRATE_OK)
-        return code;
-    const struct trace *trace = history_trace(&history, step->id);
-    size_t told = trace && trace->statement > 0 ? (size_t)trace->statement : 0;
-    if (told > 0)
-        code = check_same(step, script, told - 1, trace->done_hash, err);
-    if (code == MIGRATE_OK && trace && trace->started_hash)
-        code = check_same(step, script, told, trace->started_hash, err);
-    if (code == MIGRATE_OK && trace && trace->started_hash) {
-        code = error_set(err, MIGRATE_ERROR_PARTIAL, "%s: the end of its statement %zu was never recorded", step->id, told + 1);
-        error_hint(err, "look whether it took place. If the migration is complete: mark %s --applied --reason TEXT; if not, undo what "
-                        "it did, then mark %s --forgotten --reason TEXT and run again", step->id, step->id);
-        script_place(script, SIZE_MAX, told, err);
-    }
-    *done = told;
-    history_free(&history);
-    return code;
+                                  .statement = (int64_t)statements, .statement_hash = record->hash, .statement_sql = record->sql.data,
+                                  .duration = -1};
 }
 
 static int32_t add_progress(struct migrate_run *run, const struct step *step, const struct script *script, const char *event,
-                            size_t statements, struct text *sql, migrate_error **err)
+                            const struct segment *segment, struct text *sql, migrate_error **err)
 {
-    char hash[DIGEST_HEX];
+    struct segment_record record = {0};
     struct text row = {0};
-    int32_t code = script_hash(script, statements - 1, hash, err);
-    struct history_entry entry = progress_entry(step, event, statements, hash);
+    int32_t code = script_record(script, segment, &record, err);
+    struct history_entry entry = progress_entry(step, event, segment->first + segment->count, &record);
+    if (!run->keeps_sql)
+        entry.statement_sql = NULL;
     if (code == MIGRATE_OK)
         code = history_append(&run->writer, &entry, &row, err);
     if (code == MIGRATE_OK)
         message_add(sql, row.data, row.length);
     text_free(&row);
+    text_free(&record.sql);
     return code == MIGRATE_OK && sql->failed ? error_nomem(err) : code;
 }
 
@@ -81,7 +43,7 @@ static int32_t add_rows(struct migrate_run *run, const struct step *step, const 
 {
     if (segment + 1 == script->items + script->count)
         return step_rows(run, step, sql, err);
-    return add_progress(run, step, script, "progress", segment->first + segment->count, sql, err);
+    return add_progress(run, step, script, "progress", segment, sql, err);
 }
 
 static int32_t run_transaction(struct migrate_run *run, const struct step *step, const struct script *script,
@@ -143,7 +105,7 @@ static int32_t run_alone(struct migrate_run *run, const struct step *step, const
     static const struct text nothing = {0};
     struct text started = {0}, rows = {0};
     bool last = segment + 1 == script->items + script->count, silent = segment->only_session;
-    int32_t code = silent ? MIGRATE_OK : add_progress(run, step, script, "started", segment->first + 1, &started, err);
+    int32_t code = silent ? MIGRATE_OK : add_progress(run, step, script, "started", segment, &started, err);
     if (code == MIGRATE_OK && (last || !silent))
         code = add_rows(run, step, script, segment, &rows, err);
     if (code == MIGRATE_OK && started.length)
@@ -222,6 +184,8 @@ int32_t run_segments(struct migrate_run *run, const struct step *step, struct sc
     int32_t code = resume_at(run, step, script, &done, err);
     if (code == MIGRATE_OK && done > 0)
         code = script_cut_finer(script, done, err);
+    if (code == MIGRATE_OK)
+        code = history_has_column(run->session, "statement_sql", &run->keeps_sql, err);
     if (code == MIGRATE_OK)
         code = prepare_alone(run, step, err);
     if (code == MIGRATE_OK)

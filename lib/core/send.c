@@ -107,7 +107,7 @@ static int32_t send_batch(struct sender *sender, migrate_error **err)
         struct sql_statement statement;
         bool found = find_in_batch(sender, batch, length, &fault, &statement);
         if (found)
-            error_statement(err, batch + statement.offset, statement.length);
+            script_show_statement(sender->script, batch + statement.offset, statement.length, err);
         if (found || fault.offset != SIZE_MAX)
             script_stream_place(&sender->stream, sender->start + (fault.offset != SIZE_MAX ? fault.offset : statement.offset), err);
     }
@@ -152,7 +152,7 @@ static int32_t send_copy(struct sender *sender, const struct sql_statement *stat
         code = send_data(sender, data, err);
     if (code != MIGRATE_OK) {
         error_id(err, sender->script->id);
-        error_statement(err, copy.data ? copy.data : "", copy.length);
+        script_show_statement(sender->script, copy.data ? copy.data : "", copy.length, err);
     }
     text_free(&copy);
     return code;

@@ -115,6 +115,8 @@ struct database_engine {
                            const char *table); /* CREATE TABLE (IF NOT EXISTS) */
     void (*history_exists)(struct text *out, const char *schema,
                            const char *table); /* a query: one row, one column, 1/t or 0/f; never an error */
+    void (*history_has)(struct text *out, const char *schema, const char *table,
+                        const char *column); /* the same of a column: the table may be an older version's */
     void (*objects_exist)(
         struct text *out, const char *schema,
         const char *table);      /* the same: any object of a user, extensions' and the history's left out */

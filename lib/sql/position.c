@@ -2,7 +2,6 @@
  * From a byte offset to the line and column that a person sees, and a digest that only sees tokens. */
 #include "sql/sql.h"
 
-#include "util/digest.h"
 #include "util/utf8.h"
 
 #include <string.h>
@@ -79,55 +78,58 @@ void sql_line_at(const char *text, size_t length, size_t offset, size_t *line_of
     *line_length = end - start;
 }
 
-/* Collects what is to be digested: a call of the digest for each token would cost more than the tokens. */
-struct collector {
-    struct digest digest;
-    size_t used;
-    char bytes[1024];
-};
-
-static void collect(struct collector *collector, const char *bytes, size_t length)
+void sql_digest_init(struct sql_digest *digest)
 {
-    if (length > sizeof collector->bytes - collector->used) {
-        digest_add(&collector->digest, collector->bytes, collector->used);
-        collector->used = 0;
-    }
-    if (length > sizeof collector->bytes) {
-        digest_add(&collector->digest, bytes, length);
-        return;
-    }
-    memcpy(collector->bytes + collector->used, bytes, length);
-    collector->used += length;
+    digest->used = 0;
+    digest_init(&digest->digest);
 }
 
-static void collect_tokens(struct collector *collector, const struct sql_dialect *dialect, const char *text,
-                           size_t length)
+void sql_digest_data(struct sql_digest *digest, const char *data, size_t length)
+{
+    if (length > sizeof digest->bytes - digest->used) {
+        digest_add(&digest->digest, digest->bytes, digest->used);
+        digest->used = 0;
+    }
+    if (length > sizeof digest->bytes) {
+        digest_add(&digest->digest, data, length);
+        return;
+    }
+    memcpy(digest->bytes + digest->used, data, length);
+    digest->used += length;
+}
+
+void sql_digest_statement(struct sql_digest *digest, const struct sql_dialect *dialect, const char *text,
+                          size_t length)
 {
     struct sql_token token = sql_lex(dialect, text, length, 0);
 
     for (; token.kind != SQL_END; token = sql_lex(dialect, text, length, token.offset + token.length)) {
         if (token.kind == SQL_SPACE || token.kind == SQL_LINE_COMMENT || token.kind == SQL_BLOCK_COMMENT)
             continue;
-        collect(collector, text + token.offset, token.length);
-        collect(collector, "", 1);
+        sql_digest_data(digest, text + token.offset, token.length);
+        sql_digest_data(digest, "", 1);
     }
+    sql_digest_data(digest, ";", 2);
+}
+
+void sql_digest_end(struct sql_digest *digest, char *out)
+{
+    digest_add(&digest->digest, digest->bytes, digest->used);
+    digest_end_hex(&digest->digest, out);
 }
 
 /* Statement by statement, because white space in the data of COPY is no white space of SQL. */
 void sql_token_digest(const struct sql_dialect *dialect, const char *text, size_t length, char *out)
 {
-    struct collector collector;
+    struct sql_digest digest;
     struct sql_splitter splitter;
     struct sql_statement statement;
 
-    collector.used = 0;
-    digest_init(&collector.digest);
+    sql_digest_init(&digest);
     sql_split(&splitter, dialect, text, length);
     while (sql_next(&splitter, &statement)) {
-        collect_tokens(&collector, dialect, text + statement.offset, statement.length);
-        collect(&collector, ";", 2);
-        collect(&collector, text + statement.data, statement.data_length);
+        sql_digest_statement(&digest, dialect, text + statement.offset, statement.length);
+        sql_digest_data(&digest, text + statement.data, statement.data_length);
     }
-    digest_add(&collector.digest, collector.bytes, collector.used);
-    digest_end_hex(&collector.digest, out);
+    sql_digest_end(&digest, out);
 }

@@ -4,6 +4,7 @@
 #ifndef SQL_SQL_H
 #define SQL_SQL_H
 
+#include "util/digest.h"
 #include "util/error.h"
 
 #include <stdbool.h>
@@ -129,6 +130,21 @@ void sql_line_at(const char *text, size_t length, size_t offset, size_t *line_of
 /* Digest over the tokens, without comments and white space: equal if only those differ. out: 65 bytes, hex.
  */
 void sql_token_digest(const struct sql_dialect *dialect, const char *text, size_t length, char *out);
+/* The same in steps, for statements that come one by one; behind COPY ... FROM stdin come its data. */
+struct sql_digest {
+    struct digest digest;
+    size_t used;
+    char bytes[1024]; /* collected: a call of the digest for each token would cost more than the tokens */
+};
+void sql_digest_init(struct sql_digest *digest);
+void sql_digest_statement(struct sql_digest *digest, const struct sql_dialect *dialect, const char *text,
+                          size_t length);
+void sql_digest_data(struct sql_digest *digest, const char *data, size_t length);
+void sql_digest_end(struct sql_digest *digest, char *out);
+
+/* ---- secrets (secrets.c) ---- */
+/* Overwrites passwords and keys of SQL with as many asterisks, so that it may be shown and kept. */
+void sql_hide_secrets(const struct sql_dialect *dialect, char *text, size_t length);
 
 /* ---- streams (stream.c) ---- */
 /* Gives up to size bytes more of a text; *got = 0: that was all. */

@@ -211,6 +211,142 @@ START_TEST(test_changed)
 }
 END_TEST
 
+/* Whatever part of what is done has changed, the refusal shows it as it was and as it is. */
+START_TEST(test_changed_shown)
+{
+    make_table();
+    api_file(
+        "002_x.sql",
+        with_alone("INSERT INTO t VALUES (1);\nINSERT INTO t\n  VALUES (2);\nINSERT INTO t VALUES (3);\n%s;\n"
+                   "INSERT INTO absent VALUES (4);\n"));
+    API_FAILS(api_apply(), MIGRATE_ERROR_PARTIAL, "state");
+    ck_assert_str_eq(trail(), "applied progress:3 started:4 progress:4 failed");
+    char *before = api_snapshot();
+    /* not the last one that was done */
+    api_file("002_x.sql",
+             with_alone(
+                 "-- look\nINSERT INTO t VALUES (1);\nINSERT INTO t VALUES (20);\nINSERT INTO t VALUES (3);\n"
+                 "%s;\nINSERT INTO t VALUES (4);\n"));
+    API_FAILS(api_apply(), MIGRATE_ERROR_PARTIAL, "state");
+    API_PLACE("002_x.sql", 3, 1);
+    API_SAYS("its statement 2 is no longer");
+    API_SAYS("then: INSERT INTO t\n  VALUES (2)");
+    API_SAYS("now: INSERT INTO t VALUES (20)");
+    ck_assert_str_eq(migrate_error_statement(api.error), "INSERT INTO t VALUES (20)");
+    /* the lone one */
+    api_file(
+        "002_x.sql",
+        API_EITHER(
+            "INSERT INTO t VALUES (1);\nINSERT INTO t VALUES (2);\nINSERT INTO t VALUES (3);\nVACUUM main;\n",
+            "INSERT INTO t VALUES (1);\nINSERT INTO t VALUES (2);\nINSERT INTO t VALUES (3);\nVACUUM t;\n"));
+    API_FAILS(api_apply(), MIGRATE_ERROR_PARTIAL, "state");
+    API_PLACE("002_x.sql", 4, 1);
+    API_SAYS(API_EITHER("then: VACUUM\nnow: VACUUM main",
+                        "then: CREATE INDEX CONCURRENTLY t_a ON t (a)\nnow: VACUUM t"));
+    /* gone */
+    api_file("002_x.sql", "INSERT INTO t VALUES (1);\nINSERT INTO t VALUES (2);\n");
+    API_FAILS(api_apply(), MIGRATE_ERROR_PARTIAL, "state");
+    API_SAYS("then: INSERT INTO t VALUES (3)\nnow: the text ends before it");
+    char *after = api_snapshot();
+    ck_assert_str_eq(after, before);
+    free(before);
+    free(after);
+}
+END_TEST
+
+/* The data of COPY are part of what was done. */
+START_TEST(test_changed_data)
+{
+    if (api.engine != API_POSTGRESQL)
+        return;
+    make_table();
+    api_file("002_x.sql", "COPY t FROM stdin;\n1\n2\n\\.\nCOMMIT;\nINSERT INTO absent VALUES (1);\n");
+    API_FAILS(api_apply(), MIGRATE_ERROR_PARTIAL, "state");
+    api_file("002_x.sql", "COPY t FROM stdin;\n1\n3\n\\.\nCOMMIT;\nINSERT INTO t VALUES (4);\n");
+    API_FAILS(api_apply(), MIGRATE_ERROR_PARTIAL, "state");
+    API_SAYS("the data of its statement 1 are no longer");
+    API_PLACE("002_x.sql", 1, 1);
+    api_file("002_x.sql", "COPY t FROM stdin;\n1\n2\n\\.\nCOMMIT;\nINSERT INTO t VALUES (4);\n");
+    API_OK(api_apply());
+    ck_assert_str_eq(api_query("SELECT a FROM t ORDER BY a"), "1 2 4");
+}
+END_TEST
+
+/* A history that an earlier version made has no room for the text. */
+START_TEST(test_changed_old_history)
+{
+    make_table();
+    api_sql("ALTER TABLE libmigrate_history DROP COLUMN statement_sql");
+    api_file("002_x.sql", with_alone("%s;\nINSERT INTO absent VALUES (4);\n"));
+    API_FAILS(api_apply(), MIGRATE_ERROR_PARTIAL, "state");
+    ck_assert_str_eq(trail(), "applied started:1 progress:1 failed");
+    api_file("002_x.sql", API_EITHER("VACUUM main;\nINSERT INTO t VALUES (4);\n",
+                                     "VACUUM t;\nINSERT INTO t VALUES (4);\n"));
+    API_FAILS(api_apply(), MIGRATE_ERROR_PARTIAL, "state");
+    API_PLACE("002_x.sql", 1, 1);
+    API_SAYS("its statement 1");
+    API_SAYS_NOT("then:");
+    api_file("002_x.sql", with_alone("%s;\nINSERT INTO t VALUES (4);\n"));
+    API_OK(api_apply());
+    ck_assert_str_eq(api_applied(), "001_t 002_x");
+}
+END_TEST
+
+/* What only sets something up is no work that was done: it may be mended. */
+START_TEST(test_changed_setting)
+{
+    make_table();
+    api_file(
+        "002_x.sql",
+        API_EITHER(
+            "-- migrate: no-transaction\nPRAGMA cache_size = 100;\nVACUUM INTO '/absent/x';\n",
+            "-- migrate: no-transaction\nSET search_path = public;\nREINDEX INDEX CONCURRENTLY absent;\n"));
+    ck_assert_int_lt(api_apply(), 0);
+    ck_assert_str_eq(trail(), "applied started:2 failed");
+    api_file(
+        "002_x.sql",
+        API_EITHER(
+            "-- migrate: no-transaction\nPRAGMA cache_size = 200;\nVACUUM;\nINSERT INTO absent VALUES (1);\n",
+            "-- migrate: no-transaction\nSET search_path = pg_catalog;\nREINDEX TABLE CONCURRENTLY "
+            "public.t;\n"
+            "INSERT INTO absent VALUES (1);\n"));
+    API_FAILS(api_apply(), MIGRATE_ERROR_PARTIAL, "state");
+    API_PLACE("002_x.sql", 4, migrate_error_column(api.error));
+    api_file(
+        "002_x.sql",
+        API_EITHER(
+            "-- migrate: no-transaction\nPRAGMA cache_size = 300;\nVACUUM;\nINSERT INTO t VALUES (1);\n",
+            "-- migrate: no-transaction\nSET search_path = public;\nREINDEX TABLE CONCURRENTLY public.t;\n"
+            "INSERT INTO t VALUES (1);\n"));
+    API_OK(api_apply());
+    ck_assert_str_eq(api_query("SELECT a FROM t"), "1");
+}
+END_TEST
+
+/* Neither in the history nor in an error. */
+START_TEST(test_no_password_kept)
+{
+    make_table();
+    api_file("002_x.sql",
+             API_EITHER("-- migrate: no-transaction\nINSERT INTO t SELECT 1 WHERE 'password=hunter2' <> '';\n"
+                        "ATTACH ':memory:' AS m KEY 'hunter2';\nINSERT INTO absent VALUES "
+                        "('postgresql://u:hunter2@h/');\n",
+                        "-- migrate: no-transaction\n"
+                        "DO $x$ BEGIN PERFORM 'CREATE ROLE r PASSWORD ''hunter2'''; END $x$;\n"
+                        "SELECT 'postgresql://u:hunter2@h/';\n"
+                        "ALTER ROLE absent ENCRYPTED PASSWORD E'hunter\\x32';\n"));
+    API_FAILS(api_apply(), MIGRATE_ERROR_PARTIAL, "state");
+    API_PLACE("002_x.sql", 4, migrate_error_column(api.error));
+    API_SAYS_NOT("hunter");
+    ck_assert_ptr_eq(strstr(migrate_error_statement(api.error), "hunter"), NULL);
+    ck_assert_str_eq(api_query("SELECT count(*) FROM libmigrate_history WHERE statement_sql LIKE '%***%'"),
+                     API_EITHER("3", "5"));
+    ck_assert_str_eq(api_query("SELECT count(*) FROM libmigrate_history WHERE statement_sql LIKE '%hunter%' "
+                               "OR error LIKE '%hunter%'"),
+                     "0");
+}
+END_TEST
+
 /* The text may be one transaction by now. */
 START_TEST(test_mended_into_one)
 {
@@ -406,5 +542,6 @@ START_TEST(test_add_value_fails)
 END_TEST
 
 API("segments", test_wrapped, test_odd_ends, test_savepoints, test_alone_between, test_alone_only,
-    test_two_transactions, test_changed, test_mended_into_one, test_more_behind, test_no_transaction,
+    test_two_transactions, test_changed, test_changed_shown, test_changed_data, test_changed_old_history,
+    test_changed_setting, test_no_password_kept, test_mended_into_one, test_more_behind, test_no_transaction,
     test_down, test_whole_run, test_refused, test_do_block, test_add_value, test_add_value_fails)

@@ -65,6 +65,21 @@ static void try_statements(const char *text, size_t length)
     require_blank(text, before, length);
 }
 
+/* What stands in a string is all that may change, and nothing changes twice. */
+static void try_secrets(const char *text, size_t length)
+{
+    char *once = memcpy(malloc(length), text, length), *twice;
+
+    sql_hide_secrets(&DIALECT, once, length);
+    for (size_t i = 0; i < length; i++)
+        REQUIRE(once[i] == text[i] || once[i] == '*');
+    twice = memcpy(malloc(length), once, length);
+    sql_hide_secrets(&DIALECT, twice, length);
+    REQUIRE(memcmp(once, twice, length) == 0);
+    free(once);
+    free(twice);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *text = (const char *)data;
@@ -74,6 +89,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     try_tokens(text, size);
     try_statements(text, size);
+    try_secrets(text, size);
     for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++)
         REQUIRE(stream_differs(&DIALECT, text, size, pieces[i]) == NULL);
     return 0;

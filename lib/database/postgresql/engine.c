@@ -83,6 +83,7 @@ static void history_create(struct text *out, const char *schema, const char *tab
                   "    run text NOT NULL,\n"
                   "    statement integer,\n"
                   "    statement_hash text,\n"
+                  "    statement_sql text,\n"
                   "    down_sql text,\n"
                   "    fingerprint text,\n"
                   "    at timestamptz NOT NULL,\n"
@@ -106,6 +107,20 @@ static void history_exists(struct text *out, const char *schema, const char *tab
     add_literal(out, schema);
     text_add(out, " AND c.relname = ");
     add_literal(out, table);
+    text_add_char(out, ')');
+}
+
+static void history_has(struct text *out, const char *schema, const char *table, const char *column)
+{
+    text_add(out, "SELECT EXISTS (SELECT FROM pg_catalog.pg_attribute a "
+                  "JOIN pg_catalog.pg_class c ON c.oid = a.attrelid "
+                  "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+                  "WHERE NOT a.attisdropped AND n.nspname = ");
+    add_literal(out, schema);
+    text_add(out, " AND c.relname = ");
+    add_literal(out, table);
+    text_add(out, " AND a.attname = ");
+    add_literal(out, column);
     text_add_char(out, ')');
 }
 
@@ -397,6 +412,7 @@ const struct database_engine database_postgresql = {
     .boolean = boolean,
     .history_create = history_create,
     .history_exists = history_exists,
+    .history_has = history_has,
     .objects_exist = objects_exist,
     .now = "clock_timestamp()",
     .at_microseconds = "(extract(epoch FROM at) * 1000000)::bigint",

@@ -56,7 +56,7 @@ static void history_create(struct text *out, const char *schema, const char *tab
                   "    breaking INTEGER NOT NULL,\n"
                   "    state TEXT NOT NULL, chain TEXT NOT NULL,\n"
                   "    run TEXT NOT NULL,\n"
-                  "    statement INTEGER, statement_hash TEXT,\n"
+                  "    statement INTEGER, statement_hash TEXT, statement_sql TEXT,\n"
                   "    down_sql TEXT, fingerprint TEXT,\n"
                   "    at INTEGER NOT NULL, duration_us INTEGER,\n"
                   "    db_user TEXT, actor TEXT, host TEXT, application TEXT, library TEXT,\n"
@@ -73,6 +73,17 @@ static void history_exists(struct text *out, const char *schema, const char *tab
     text_add(out, ".sqlite_master WHERE type IN ('table', 'view') AND name = ");
     literal(out, table, strlen(table));
     text_add(out, " COLLATE NOCASE)");
+}
+
+static void history_has(struct text *out, const char *schema, const char *table, const char *column)
+{
+    text_add(out, "SELECT EXISTS (SELECT 1 FROM pragma_table_info(");
+    literal(out, table, strlen(table));
+    text_add(out, ", ");
+    literal(out, schema, strlen(schema));
+    text_add(out, ") WHERE name = ");
+    literal(out, column, strlen(column));
+    text_add_char(out, ')');
 }
 
 /* By tbl_name, so that the history's indexes and triggers are left out with it. */
@@ -116,6 +127,7 @@ const struct database_engine database_sqlite = {
     .boolean = boolean,
     .history_create = history_create,
     .history_exists = history_exists,
+    .history_has = history_has,
     .objects_exist = objects_exist,
     .now = NULL,
     .at_microseconds = "at",
