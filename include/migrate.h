@@ -16,13 +16,14 @@
  *              borrowed; its comment names the owner. Inputs are copied. Every *_free accepts NULL.
  *              Handles may be freed in any order: what one needs of another, it keeps alive.
  *   Threads    the library starts none and keeps no global that changes. A handle may move between threads
- * but serves one at a time. Exceptions, marked "any thread": migrate_rows and migrate_error are immutable
- * once you have them, and migrate_token_stop() / migrate_token_cancel() may be called from any thread and
- * from a signal handler while another thread is inside the library. Manners    never exits, aborts, prints,
- * forks, changes signals, locale, folder or environment, and reads the environment in
- * migrate_options_from_environment() alone (libpq reads its own PG* variables). Time       int64_t
- * microseconds: durations, and instants since 1970-01-01 UTC. Memory     any allocation may fail: the call
- * returns MIGRATE_ERROR_NOMEM and leaves the database as for any other failure at that point.
+ *              but serves one at a time. Exceptions, marked "any thread": migrate_rows and migrate_error are
+ *              immutable once you have them, and migrate_token_stop() / migrate_token_cancel() may be called
+ *              from any thread and from a signal handler while another thread is inside the library.
+ *   Manners    never exits, aborts, prints, forks, changes signals, locale, folder or environment, and reads
+ *              the environment in migrate_options_from_environment() alone (libpq reads its own PG* variables).
+ *   Time       int64_t microseconds: durations, and instants since 1970-01-01 UTC.
+ *   Memory     any allocation may fail: the call returns MIGRATE_ERROR_NOMEM and leaves the database as for
+ *              any other failure at that point.
  */
 #ifndef MIGRATE_H
 #define MIGRATE_H
@@ -77,18 +78,16 @@ typedef void (*migrate_function)(void);
 #define MIGRATE_STOPPED                                                                                      \
     3 /* run_budget or migrate_token_stop() ended the run between two migrations; go on with a new run */
 
-#define MIGRATE_ERROR_NOMEM (-1)   /* out of memory */
-#define MIGRATE_ERROR_MISUSE (-2)  /* an argument is NULL, out of range, or the call comes at the wrong time \
-                                    */
-#define MIGRATE_ERROR_OPTION (-3)  /* unknown option or bad value */
-#define MIGRATE_ERROR_URL (-4)     /* a URL that names no known engine or cannot be read */
-#define MIGRATE_ERROR_CLIENT (-5)  /* client library absent, or lacks a function */
-#define MIGRATE_ERROR_CONNECT (-6) /* database not reachable within wait_timeout */
+#define MIGRATE_ERROR_NOMEM (-1)          /* out of memory */
+#define MIGRATE_ERROR_MISUSE (-2)         /* an argument is NULL, out of range, or untimely */
+#define MIGRATE_ERROR_OPTION (-3)         /* unknown option or bad value */
+#define MIGRATE_ERROR_URL (-4)            /* a URL that names no known engine or cannot be read */
+#define MIGRATE_ERROR_CLIENT (-5)         /* client library absent, or lacks a function */
+#define MIGRATE_ERROR_CONNECT (-6)        /* database not reachable within wait_timeout */
 #define MIGRATE_ERROR_AUTHENTICATION (-7) /* password, role or host refused by the server */
-#define MIGRATE_ERROR_NO_DATABASE (-8) /* the server has no database of that name; the file does not exist   \
-                                        */
-#define MIGRATE_ERROR_SOURCE (-9)      /* a directory, file, name or text of the source is not valid */
-#define MIGRATE_ERROR_DUPLICATE (-10)  /* two migrations with one id or one number */
+#define MIGRATE_ERROR_NO_DATABASE (-8)    /* the server has no such database; the file does not exist */
+#define MIGRATE_ERROR_SOURCE (-9)         /* a directory, file, name or text of the source is not valid */
+#define MIGRATE_ERROR_DUPLICATE (-10)     /* two migrations with one id or one number */
 #define MIGRATE_ERROR_DEPENDENCY                                                                             \
     (-11) /* Depends: names an unknown id, forms a circle, or forbids this rollback */
 #define MIGRATE_ERROR_TARGET (-12)    /* target unknown, or fits several ids */
@@ -390,7 +389,7 @@ MIGRATE_API void migrate_client_free(migrate_client *client);
  *   "query"           migrate_driver_fn, needed: runs one statement and hands its rows over
  *   "in_transaction"  migrate_driver_state_fn: 1 inside a transaction, 0 not, < 0 unknown
  *   "cancel"          migrate_driver_state_fn: asked on the calling thread before each statement; non-zero
- * ends the run
+ *                     ends the run
  *
  * SQL arrives as text with literals, without parameters, one statement a call; BEGIN, COMMIT, ROLLBACK and
  * SAVEPOINT among them, so the host's driver must be in autocommit and pass them on.
@@ -420,9 +419,10 @@ MIGRATE_API int32_t migrate_result_fail(migrate_result *result, const char *sqls
  * Targets
  *   NULL, ""    everything pending (plan, apply); the last applied one (rollback)
  *   "+N", "-N"  the next N; the last N
- *   "ID"        up or down to this id, so that it is the last applied one; a unique prefix or the number will
- * do "empty"     down to nothing "only:ID"   roll this one migration back (rollback); apply this one alone
- * (plan)
+ *   "ID"        up or down to this id, so that it is the last applied one; a unique prefix or the number
+ *               will do
+ *   "empty"     down to nothing
+ *   "only:ID"   roll this one migration back (rollback); apply this one alone (plan)
  */
 
 /* What would run. Writes nothing; SELECT rights are enough; works on a standby and on a read-only file.
@@ -433,8 +433,8 @@ MIGRATE_API int32_t migrate_plan_make(migrate_session *session, const char *targ
 /* The steps: "number", "id", "name", "kind", "direction" (up, down), "action" (run, schema, record), "file",
  * "transaction" (own; shared with other steps; several, or none: not atomic, see "segments"), "reversible"
  * (source, stored, no), "stored" (truth: the rollback text comes from the history), "checksum", "breaking"
- * (truth), "segments" (how many transactions or lone statements; 1: all or nothing). Values: "count", "from", "to", "direction",
- * "engine", "findings" (how many). */
+ * (truth), "segments" (how many transactions or lone statements; 1: all or nothing). Values: "count", "from",
+ * "to", "direction", "engine", "findings" (how many). */
 MIGRATE_API int32_t migrate_plan_rows(const migrate_plan *plan, migrate_rows **out_rows,
                                       migrate_error **out_err);
 
@@ -519,10 +519,14 @@ MIGRATE_API int32_t migrate_run_end(migrate_run *run, migrate_rows **out_report,
  *
  * Option "mode"
  *   apply  wait for the database, apply what is pending (one of fifty starters does, the others wait for it),
- * return check  compare only: never writes, takes no lock, needs SELECT on the history alone. MIGRATE_PENDING
- * if something is pending (on_pending=warn: an event, and 0) wait   return as soon as another process has
- * brought the database up to date; MIGRATE_ERROR_TIMEOUT after wait_timeout off    return at once Start-up
- * never rolls back. Report as migrate_apply(), with the value "pending" too.
+ *          return
+ *   check  compare only: never writes, takes no lock, needs SELECT on the history alone. MIGRATE_PENDING if
+ *          something is pending (on_pending=warn: an event, and 0)
+ *   wait   return as soon as another process has brought the database up to date; MIGRATE_ERROR_TIMEOUT after
+ *          wait_timeout
+ *   off    return at once
+ *
+ * Start-up never rolls back. Report as migrate_apply(), with the value "pending" too.
  */
 MIGRATE_API int32_t migrate_startup(const char *url, const migrate_options *options,
                                     migrate_rows **out_report, migrate_error **out_err);

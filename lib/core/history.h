@@ -70,7 +70,8 @@ struct history_entry {
     bool breaking;
     int64_t statement; /* -1: none */
     const char *statement_hash, *statement_sql, *down_sql, *reason, *error;
-    int64_t duration;  /* -1: let the database measure since BEGIN, if it can */
+    int64_t duration;  /* -1: let the database measure since BEGIN, if it can ... */
+    int64_t begun_after; /* ... less this: the transaction was so old when the work began */
 };
 
 /* The position behind which rows are added, moved on by history_append(). */

@@ -47,6 +47,8 @@ struct migrate_run {
     bool finished;
     int32_t outcome;      /* of the last step: nothing more is run after an error */
     int64_t opened_at, begun, key;
+    int64_t step_begun;
+    bool row_ahead;       /* the step's row is being written ahead of its work */
     int64_t seq_seen;     /* newest row as the run began: failures behind it happened while we waited */
     bool waited;          /* another runner or writer was in the way: there may be more who wait */
     int64_t seq_opened;   /* newest row as the shared transaction was opened */

@@ -114,6 +114,13 @@ static int32_t connect_absent(migrate_session *session, migrate_error **err)
     int32_t code = database_open("sqlite::memory:", &options, &db, err);
     if (code != MIGRATE_OK)
         return code;
+    char *label = database_url_masked(session->url); /* messages name the file that is not there yet */
+    if (!label) {
+        database_close(db);
+        return error_nomem(err);
+    }
+    memory_free(db->label);
+    db->label = label;
     session->placeholder = true;
     return session_adopt(session, db, err);
 }

@@ -73,6 +73,18 @@ static int32_t down_text(struct migrate_run *run, const struct migration *m, cha
     return *out ? MIGRATE_OK : error_nomem(err);
 }
 
+/* The row stands in one message with the work: then only the database can tell how long that took. */
+static bool row_travels_with_work(const struct migrate_run *run)
+{
+    return (run->grouping == GROUP_EACH || run->grouping == GROUP_WHOLE) && run->session->db->engine->since_begin;
+}
+
+static void set_duration(const struct migrate_run *run, struct history_entry *entry)
+{
+    entry->duration = run->row_ahead ? -1 : clock_monotonic() - run->step_begun;
+    entry->begun_after = run->grouping == GROUP_WHOLE ? run->step_begun - run->opened_at : 0;
+}
+
 static int32_t migration_row(struct migrate_run *run, const struct migration *m, const char *event, struct text *sql,
                              migrate_error **err)
 {
@@ -84,7 +96,8 @@ static int32_t migration_row(struct migrate_run *run, const struct migration *m,
         return code;
     struct history_entry entry = {.event = event, .effect = "add", .kind = kind_name(m->kind), .id = m->id, .name = m->name,
                                   .checksum = m->checksum, .token_checksum = m->token_checksum, .breaking = m->breaking,
-                                  .statement = -1, .down_sql = down, .reason = m->allow_data_loss, .duration = -1};
+                                  .statement = -1, .down_sql = down, .reason = m->allow_data_loss};
+    set_duration(run, &entry);
     code = add_row(run, &entry, sql, err);
     memory_free(down);
     return code;
@@ -109,7 +122,9 @@ int32_t step_rows(struct migrate_run *run, const struct step *step, struct text 
                                   .kind = step->repeatable ? "repeatable" : "versioned", .id = step->id, .name = step->name,
                                   .checksum = step->checksum ? step->checksum : step->migration ? step->migration->checksum : NULL,
                                   .token_checksum = step->token_checksum, .breaking = step->breaking, .statement = -1,
-                                  .reason = step->reason, .duration = record ? 0 : -1};
+                                  .reason = step->reason};
+    if (!record)
+        set_duration(run, &entry);
     char *down = NULL;
     int32_t code = MIGRATE_OK;
     if (record && step->migration && strcmp(step->effect, "add") == 0)
@@ -264,9 +279,11 @@ static int32_t run_atomic(struct migrate_run *run, const struct step *step, cons
 {
     static const struct segment nothing = {0};
     struct text prefix = {0}, suffix = {0};
-    bool together = run->grouping != GROUP_BATCH;
+    bool together = row_travels_with_work(run);
     add_begin(run, step, &prefix);
+    run->row_ahead = together;
     int32_t code = prefix.failed ? error_nomem(err) : together ? compose_end(run, step, &suffix, err) : MIGRATE_OK;
+    run->row_ahead = false;
     if (code == MIGRATE_OK && run->grouping == GROUP_HOST) {
         /* Ahead of the message: a syntax error refuses all of it, and without the savepoint there is no way back. */
         code = database_exec_text(run->session->db, &prefix, NULL, err);
@@ -370,6 +387,7 @@ int32_t run_one(struct migrate_run *run, const struct step *step, migrate_error 
 {
     struct script script = {0};
     const char *expected = NULL;
+    run->step_begun = clock_monotonic();
     const struct section *section = step->stored || step->action == STEP_RECORD ? NULL : step_section(run, step, &expected);
     struct database *db = run->session->db;
     if (step->action == STEP_RECORD)

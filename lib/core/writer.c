@@ -154,7 +154,7 @@ static void put_all(struct row *row, const struct history_writer *writer, const 
     if (entry->duration >= 0)
         put_int(row, "duration_us", entry->duration);
     else if (row->engine->since_begin)
-        put_sql(row, "duration_us", row->engine->since_begin);
+        text_format(put(row, "duration_us"), "greatest(%s - %lld, 0)", row->engine->since_begin, (long long)entry->begun_after);
     put_sql(row, "db_user", row->engine->user);
     put_text(row, "actor", option_text(options, OPTION_ACTOR));
     put_text(row, "host", *writer->host ? writer->host : NULL);

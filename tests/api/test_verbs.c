@@ -104,9 +104,37 @@ START_TEST(test_history)
     for (size_t row = 0; row < 3; row++) {
         int64_t at = migrate_rows_int(api.rows, row, migrate_rows_column_index(api.rows, "at"));
         ck_assert_msg(at > now - 5000000 && at < now + 60000000, "at %" PRId64 ", now %" PRId64, at, now);
+        int64_t took = migrate_rows_int(api.rows, row, migrate_rows_column_index(api.rows, "duration_us"));
+        ck_assert_msg(took > 0 && took < 60000000, "took %" PRId64, took);
     }
     if (api.engine == API_POSTGRESQL)
         ck_assert_str_eq(api_cell("001_users", "db_user"), api_query("SELECT current_user"));
+}
+END_TEST
+
+/* Each its own time, also where all share one transaction. */
+START_TEST(test_history_durations)
+{
+    static const char *const modes[] = {"auto", "migration", "run"};
+    const char *slow = api.engine == API_SQLITE
+                           ? "CREATE TABLE a AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 300000) "
+                             "SELECT max(x) FROM n;"
+                           : "SELECT pg_sleep(0.1);";
+    api_file("001_slow.sql", slow);
+    api_file("001_slow.down.sql", api.engine == API_SQLITE ? "DROP TABLE a;" : "SELECT 1;");
+    api_file("002_quick.sql", "SELECT 1;");
+    api_file("002_quick.down.sql", "SELECT 1;");
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        api_option("transaction", modes[i]);
+        API_OK(api_apply());
+        API_OK(api_rollback("empty"));
+    }
+    API_OK(api_history());
+    size_t column = migrate_rows_column_index(api.rows, "duration_us");
+    for (size_t row = 0; row < migrate_rows_count(api.rows); row += 4) {
+        int64_t took = migrate_rows_int(api.rows, row, column), quick = migrate_rows_int(api.rows, row + 1, column);
+        ck_assert_msg(quick >= 0 && quick < took, "%s: slow %" PRId64 ", quick %" PRId64, modes[row / 4], took, quick);
+    }
 }
 END_TEST
 
@@ -580,8 +608,8 @@ START_TEST(test_stored_down_never_at_start)
 }
 END_TEST
 
-API("verbs", test_apply, test_rollback, test_history, test_history_of_nothing, test_state_and_chain,
-    test_status, test_status_unmanaged, test_status_tells_failure, test_mark_applied, test_mark_refused,
+API("verbs", test_apply, test_rollback, test_history, test_history_durations, test_history_of_nothing,
+    test_state_and_chain, test_status, test_status_unmanaged, test_status_tells_failure, test_mark_applied, test_mark_refused,
     test_baseline, test_baseline_everything, test_baseline_refused, test_baseline_from_file_names,
     test_baseline_from_versions, test_baseline_from_numbers, test_baseline_from_refused, test_repeatable,
     test_schema, test_schema_targets, test_schema_at_its_end, test_schema_ignored,

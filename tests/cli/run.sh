@@ -267,7 +267,7 @@ wait
 
 t 'check answers by exit code'
 three
-run 2 check; out '3 pending'; [ ! -e app.db ] || bad 'check made the file'
+run 2 check; out '3 pending'; err 'pending on sqlite:app.db'; [ ! -e app.db ] || bad 'check made the file'
 run 0 up; run 0 check; out 'Up to date; the database is at 003_c'
 run 0 check -q; out_empty; err_empty
 run 0 check --json; json .answer current

@@ -171,7 +171,7 @@ START_TEST(test_read_only)
     run(db, "CREATE TABLE t (a)");
     database_close(db);
     ck_assert_int_eq(chmod(path("", "app.db"), 0444), 0);
-    ck_assert_int_eq(chmod(folder, 0755), 0);
+    ck_assert_int_eq(chmod(folder, 0555), 0);
     if (geteuid() == 0)
         ck_assert_int_eq(seteuid(65534), 0); /* permissions do not hold the superuser back */
     ck_assert_int_eq(try_open(path("sqlite:", "app.db"), false, NULL, &db, NULL), MIGRATE_OK);
@@ -187,6 +187,7 @@ START_TEST(test_read_only)
     error_clear(&error);
     if (getuid() == 0)
         ck_assert_int_eq(seteuid(0), 0);
+    ck_assert_int_eq(chmod(folder, 0755), 0);
 }
 END_TEST
 

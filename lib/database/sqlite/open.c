@@ -39,7 +39,7 @@ static int32_t locate(const char *url, const char *label, struct location *out, 
         uri = true;
     }
     if (*rest == '\0' || *rest == '?') {
-        error_set(err, MIGRATE_ERROR_URL, "%s: names no file", label);
+        error_set(err, MIGRATE_ERROR_URL, "%s names no file", label);
         error_hint(err, "write sqlite:path, sqlite:///absolute/path or sqlite::memory:");
         return MIGRATE_ERROR_URL;
     }
