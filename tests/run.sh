@@ -194,5 +194,6 @@ fi
 script_test "command line" tests/cli/run.sh build/examples/migratectl/migratectl
 script_test "hot standby" tests/cli/standby.sh build/examples/migratectl/migratectl tests/tools/postgres.sh migrations-sample
 if [ -z "$quick" ]; then
+    script_test "faults" tests/faults/run.sh --brief --seed 1
     script_test "fuzzing, 30 s a target" tests/fuzz/run.sh 30
 fi

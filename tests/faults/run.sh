@@ -7,6 +7,7 @@
 #     storm      32 programs start at once, on an empty database and on one that is a migration behind; some or all are killed
 #     boundaries a program is killed at each boundary and inside the statements of a mixed set of migrations
 #     life       a set of migrations that takes longer than any program lives
+#     disk       full disks, and files that may not be written
 #     train      the release train: builds N-1, N, N+1 and back; --rounds are seconds here
 #     io         SQLite on a disk where each write, read, sync, open, truncate, lock ... fails in turn
 # The last line is "N passed, N failed, N skipped": a campaign on an engine counts once. What cannot be run on this machine is
@@ -31,11 +32,11 @@ while [ $# -gt 0 ]; do
     shift
 done
 # campaign:engines
-all="storm:sqlite,postgresql boundaries:sqlite,postgresql life:sqlite,postgresql io:sqlite train:postgresql"
+all="storm:sqlite,postgresql boundaries:sqlite,postgresql life:sqlite,postgresql io:sqlite disk:sqlite,postgresql train:postgresql"
 folder=$(mktemp -d)
 chmod 755 "$folder"
 passed=0 failed=0 skipped=0
-trap '"$root/tests/tools/postgres.sh" stop "$folder/postgresql" >/dev/null 2>&1; rm -rf "$folder"' EXIT
+trap 'umount -l "$folder/mount" 2>/dev/null; "$root/tests/tools/postgres.sh" stop "$folder/postgresql" >/dev/null 2>&1; rm -rf "$folder"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
@@ -44,6 +45,8 @@ if [ -z "${MIGRATE_TEST_POSTGRESQL:-}" ]; then
     export MIGRATE_TEST_POSTGRESQL
 fi
 export CK_TIMEOUT_MULTIPLIER=60 FAULTS_SAMPLE="$root/migrations-sample" FAULTS_PGBOUNCER="${FAULTS_PGBOUNCER:-$root/tests/tools/pgbouncer.sh}"
+mkdir "$folder/mount"
+export FAULTS_MOUNT="$folder/mount"
 # No power is cut, so the files need no disk: syncs of others would only slow us down.
 [ ! -w /dev/shm ] || export TMPDIR=/dev/shm
 
