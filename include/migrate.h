@@ -102,8 +102,9 @@ typedef void (*migrate_function)(void);
 #define MIGRATE_ERROR_HISTORY (-21)   /* the history table is not ours, newer than this library, or damaged */
 #define MIGRATE_ERROR_RIGHTS (-22)    /* the role lacks a right; the hint has the GRANT */
 #define MIGRATE_ERROR_READ_ONLY (-23) /* read-only file or server */
-#define MIGRATE_ERROR_LOCKED (-24)    /* another runner or writer holds the lock beyond wait_timeout */
-#define MIGRATE_ERROR_TIMEOUT (-25)   /* run_deadline, or mode wait beyond wait_timeout */
+#define MIGRATE_ERROR_LOCKED (-24)    /* another runner or writer holds the lock beyond wait_timeout, or   \
+                                       * a table's lock was not to be had (ddl_lock_timeout) */
+#define MIGRATE_ERROR_TIMEOUT (-25)   /* run_deadline, max_blocking, or mode wait beyond wait_timeout */
 #define MIGRATE_ERROR_CANCELLED (-26) /* cancelled by token or by the event callback */
 #define MIGRATE_ERROR_STALE (-27)     /* the plan no longer fits the database or the source */
 #define MIGRATE_ERROR_IRREVERSIBLE (-28) /* no rollback text */
@@ -226,9 +227,12 @@ MIGRATE_API void migrate_token_free(migrate_token *token);
  *
  * Names: "connecting" (again, database not up yet), "connected", "waiting" (for another runner), "locked",
  * "plan", "step" (begins), "progress", "done" (step done, not yet committed), "applied" / "rolled_back"
- * (committed), "failed", "warning", "notice" (the database's own), "finished". Later versions add names:
- * ignore those that you do not know. Values: "id", "name", "file", "message", "direction", "number", "count",
- * "duration_us", "waited_us", "statement", "code".
+ * (committed), "failed", "warning", "notice" (the database's own), "finished"; on PostgreSQL "blocked" (it
+ * waits for a lock, or did not get it and is tried again: "sessions" names who has it) and "blocking" (it has
+ * held a lock on the existing "tables" for more than 5 s; "sessions" are the "count" that wait behind it).
+ * Later versions add names: ignore those that you do not know. Values: "id", "name", "file", "message",
+ * "direction", "number", "count", "duration_us", "waited_us", "statement", "code", "pid", "tables",
+ * "sessions".
  */
 typedef int32_t (*migrate_event_fn)(const migrate_event *event, void *user);
 MIGRATE_API const char *migrate_event_name(const migrate_event *event);

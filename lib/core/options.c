@@ -10,8 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum option_type { TYPE_TEXT, TYPE_WORD, TYPE_DURATION };
-static const char *const type_names[] = {"text", "word", "duration"};
+enum option_type { TYPE_TEXT, TYPE_WORD, TYPE_DURATION, TYPE_NUMBER };
+enum { NUMBER_MOST = 1000000 };
+static const char *const type_names[] = {"text", "word", "duration", "number"};
 
 struct option_row {
     const char *key;
@@ -63,6 +64,14 @@ static const struct option_row table[OPTION_COUNT] = {
                              "The work is cancelled after this time"},
     [OPTION_RUN_BUDGET] = {"run_budget", TYPE_DURATION, "none", NULL, false, true,
                            "No further migration is begun after this time; the next run goes on"},
+    [OPTION_DDL_LOCK_TIMEOUT] = {"ddl_lock_timeout", TYPE_DURATION, "1s", NULL, false, true,
+                                 "PostgreSQL: what all waits for locks of one attempt at a migration may take together; then it is "
+                                 "rolled back, and tried again later"},
+    [OPTION_DDL_LOCK_ATTEMPTS] = {"ddl_lock_attempts", TYPE_NUMBER, "30", NULL, false, false,
+                                  "PostgreSQL: how often a migration that does not get its locks is tried, with pauses of five times "
+                                  "ddl_lock_timeout"},
+    [OPTION_MAX_BLOCKING] = {"max_blocking", TYPE_DURATION, "none", NULL, false, true,
+                             "PostgreSQL: a statement is cancelled once it has held other sessions up for this time"},
     [OPTION_PREFLIGHT] = {"preflight", TYPE_WORD, "fail", "fail|warn|off", false, false,
                           "Rights and extensions that pending migrations will lack: refuse before the first, warn, do not look"},
     [OPTION_STORED_DOWN] = {"stored_down", TYPE_WORD, "refuse", "refuse|allow", false, false,
@@ -138,6 +147,15 @@ static bool word_among(const char *word, const char *values)
     return false;
 }
 
+/* 0: it is no number from 1 to NUMBER_MOST. */
+static int64_t number_of(const char *value)
+{
+    int64_t number = 0;
+    for (; *value >= '0' && *value <= '9' && number <= NUMBER_MOST; value++)
+        number = number * 10 + (*value - '0');
+    return *value == '\0' && number <= NUMBER_MOST ? number : 0;
+}
+
 static int32_t check_value(const struct option_row *row, const char *value, migrate_error **err)
 {
     int64_t duration;
@@ -157,6 +175,12 @@ static int32_t check_value(const struct option_row *row, const char *value, migr
             return MIGRATE_OK;
         error_set(err, MIGRATE_ERROR_OPTION, "option %s: \"%s\" is no duration", row->key, value);
         error_hint(err, "a number with a unit: 500ms, 30s, 5min, 2h%s", row->none ? "; or none" : "");
+        return MIGRATE_ERROR_OPTION;
+    case TYPE_NUMBER:
+        if (number_of(value) > 0)
+            return MIGRATE_OK;
+        error_set(err, MIGRATE_ERROR_OPTION, "option %s: \"%s\" is no number from 1 to %d", row->key, value, NUMBER_MOST);
+        error_hint(err, "digits alone: %s", row->standard);
         return MIGRATE_ERROR_OPTION;
     }
     return MIGRATE_OK;
@@ -317,4 +341,10 @@ int64_t option_duration(const migrate_options *options, enum option_key key)
     if (!value || strcmp(value, "none") == 0 || !clock_duration(value, &duration))
         return 0;
     return duration;
+}
+
+int64_t option_number(const migrate_options *options, enum option_key key)
+{
+    const char *value = option_text(options, key);
+    return value ? number_of(value) : 0;
 }

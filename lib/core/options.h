@@ -26,6 +26,9 @@ enum option_key {
     OPTION_WAIT_TIMEOUT,
     OPTION_RUN_DEADLINE,
     OPTION_RUN_BUDGET,
+    OPTION_DDL_LOCK_TIMEOUT,
+    OPTION_DDL_LOCK_ATTEMPTS,
+    OPTION_MAX_BLOCKING,
     OPTION_PREFLIGHT,
     OPTION_STORED_DOWN,
     OPTION_SET_ROLE,
@@ -60,5 +63,6 @@ void options_free(migrate_options *options);
 const char *option_text(const migrate_options *options, enum option_key key);
 bool option_is(const migrate_options *options, enum option_key key, const char *word);
 int64_t option_duration(const migrate_options *options, enum option_key key); /* 0: none */
+int64_t option_number(const migrate_options *options, enum option_key key);
 
 #endif

@@ -481,6 +481,8 @@ int32_t run_end(struct migrate_run *run, migrate_rows **out_report, migrate_erro
         code = run_commit(run, err);
     if (run->session->db && run->unclean && run->grouping != GROUP_HOST)
         run_rollback(run);
+    if (run->session->db && run->session->db->class->locks_end)
+        run->session->db->class->locks_end(run->session->db);
     if (run->session->db)
         run_unlock(run);
     if (code == MIGRATE_OK && out_report)

@@ -122,6 +122,25 @@ void message_add(struct text *message, const char *sql, size_t length);
 /* segments.c: a script that is not one transaction, segment by segment, with progress in the history. */
 int32_t run_segments(struct migrate_run *run, const struct step *step, struct script *script, migrate_error **err);
 
+/* attempts.c: a transactional part of a migration on PostgreSQL may wait for locks for so long only, because others wait behind it; then it
+ * is rolled back and tried again later. */
+struct attempts {
+    struct migrate_run *run;
+    const struct step *step;
+    const struct script *script;
+    struct database_locks locks;
+    bool bounded;          /* waits are bounded; else they are only told of */
+    size_t number;
+    int64_t opened, seq;   /* the writer's, before the first */
+};
+/* Before the first attempt, and before each further one. bounded: the part is one transaction. script may be NULL. */
+void attempts_begin(struct attempts *attempts, struct migrate_run *run, const struct step *step, const struct script *script, bool bounded);
+/* Behind one that failed: whether to try again. It has paused then, and *problem is gone; else *problem says what was tried. */
+bool attempts_again(struct attempts *attempts, int32_t *code, migrate_error **problem);
+void attempts_end(struct attempts *attempts);
+/* Behind engine->begin(). */
+void attempts_limit(const struct migrate_run *run, struct text *sql);
+
 /* record.c: a row about what failed, in the open transaction or in one of its own (true: it is there, or not worth repeating), and an
  * event with what to do. */
 bool run_record_failure(struct migrate_run *run, const struct step *step, const migrate_error *error);

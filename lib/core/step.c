@@ -140,10 +140,16 @@ int32_t step_rows(struct migrate_run *run, const struct step *step, struct text 
 
 /* ---- the step ---- */
 
+static void begin(const struct migrate_run *run, struct text *sql)
+{
+    run->session->db->engine->begin(sql, option_text(run->session->options, OPTION_SET_ROLE));
+    attempts_limit(run, sql);
+}
+
 static void add_begin(struct migrate_run *run, const struct step *step, struct text *prefix)
 {
     if (run->grouping == GROUP_EACH)
-        run->session->db->engine->begin(prefix, option_text(run->session->options, OPTION_SET_ROLE));
+        begin(run, prefix);
     else
         text_add(prefix, "SAVEPOINT " SAVEPOINT);
     holder_show(run, step->id, true, prefix);
@@ -340,7 +346,13 @@ static int32_t run_script(struct migrate_run *run, const struct step *step, stru
     migrate_error *problem = NULL;
     if (in_parts(step, script))
         return run_segments(run, step, script, err);
-    int32_t code = (script_big(script) ? run_big : run_atomic)(run, step, script, &problem);
+    struct attempts attempts = {0};
+    int32_t code;
+    do {
+        attempts_begin(&attempts, run, step, script, true);
+        code = (script_big(script) ? run_big : run_atomic)(run, step, script, &problem);
+    } while (code != MIGRATE_OK && attempts_again(&attempts, &code, &problem));
+    attempts_end(&attempts);
     if (code != MIGRATE_OK && error_kind_of(&problem) == ERROR_UNCOMMITTED && run->grouping == GROUP_EACH) {
         error_clear(&problem);
         code = script_cut_finer(script, 0, &problem);

@@ -23,6 +23,23 @@ struct database_fault {
     size_t start;  /* byte offset of the failing statement; SIZE_MAX: unknown */
 };
 
+/* Locks while a migration's statements run: what they may wait for, and whom they may hold up. The caller sets it in `locks` of a
+ * connection; a class that cannot see any leaves it alone. */
+enum database_lock_news { DATABASE_LOCK_WAITS, DATABASE_LOCK_HELD };
+struct database_lock_report {
+    enum database_lock_news news;
+    int64_t duration, count, pid;  /* microseconds so far; of sessions; of the first one */
+    const char *tables, *sessions; /* that we hold; who holds us up (WAITS), or waits behind us (HELD) */
+};
+struct database_locks {
+    int64_t budget;       /* microseconds that all waits of the attempt may take together; 0: no bound */
+    int64_t max_blocking; /* for how long others may be held up; 0: no bound */
+    int64_t begun;        /* clock_monotonic() at which the attempt began */
+    int64_t waited;       /* kept by the connection, as far as it can see: so long it has waited */
+    void (*tell)(const struct database_lock_report *report, void *user); /* about once a second; may be NULL */
+    void *user;
+};
+
 enum database_transaction { DATABASE_IDLE, DATABASE_OPEN, DATABASE_ABORTED, DATABASE_LOST, DATABASE_UNKNOWN };
 
 /* How text reaches a database: libpq, sqlite3, host. All functions honour db->watch while they wait or run.
@@ -59,6 +76,7 @@ struct database_connection_class {
     /* Cheap test at a savepoint: deferred foreign keys that are violated now. NULL: the engine has none. */
     int32_t (*deferred_check)(struct database *db, migrate_error **err);
     int64_t (*bytes_written)(struct database *db); /* by the open transaction, roughly; NULL: unknown */
+    void (*locks_end)(struct database *db);        /* lets go of what watching locks needed; NULL: nothing */
     void (*close)(struct database *db);            /* frees db too; a borrowed handle stays open */
 };
 
@@ -66,6 +84,7 @@ struct database {
     const struct database_connection_class *class;
     const struct database_engine *engine;
     struct watch *watch; /* borrowed from the session; may be NULL */
+    struct database_locks *locks; /* the caller's, while it cares; else NULL */
     void (*notice)(const char *severity, const char *message,
                    void *user); /* the database's own; may be NULL */
     void *notice_user;
@@ -129,6 +148,8 @@ struct database_engine {
     /* Begins a writing transaction with every setting that a run needs (READ WRITE, time-outs off, role ...);
      * must not wait long for a lock. */
     void (*begin)(struct text *out, const char *set_role);
+    /* Behind begin(): how long one wait for a lock may last in this transaction. NULL: there is no such setting. */
+    void (*lock_limit)(struct text *out, int64_t microseconds);
     /* The same settings for statements outside of transactions, until settings_restore(). NULL: none are needed. */
     void (*before_alone)(struct text *out, const char *set_role);
     /* SQL that brings settings back to the connection's own between work and history row inside the

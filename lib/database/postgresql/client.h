@@ -9,11 +9,13 @@
 
 /* Every function of libpq that is called, each once. All are in libpq 10 and later. */
 #define POSTGRESQL_FUNCTIONS(X)                                                                              \
+    X(PQbackendPID)                                                                                          \
     X(PQcancel)                                                                                              \
     X(PQclear)                                                                                               \
     X(PQconnectPoll)                                                                                         \
     X(PQconnectStartParams)                                                                                  \
     X(PQconnectionNeedsPassword)                                                                             \
+    X(PQconninfo)                                                                                            \
     X(PQconninfoFree)                                                                                        \
     X(PQconninfoParse)                                                                                       \
     X(PQconsumeInput)                                                                                        \
@@ -58,6 +60,20 @@ struct postgresql_client {
 #undef POSTGRESQL_MEMBER
 };
 
+/* The second connection, see observer.c, and what it found out about the attempt that runs. */
+struct postgresql_observer {
+    enum { OBSERVER_CLOSED, OBSERVER_OPENING, OBSERVER_READY, OBSERVER_ASKED, OBSERVER_NONE /* not to be had */ } state;
+    PGconn *handle;
+    short wants;     /* what poll() is asked for while it opens */
+    bool full;       /* the look that was asked for is one at others, too */
+    int64_t message, attempt, asked, looked, full_at, told, cancelled; /* when it was: clock_monotonic() */
+    bool waits, holds;
+    int64_t waiting_since, held_since, blocking_since; /* 0: it is not so */
+    struct migrate_rows *found, *blockers;             /* by the last full look; by one before it, if it waited then */
+    int64_t blocked_at;
+    enum { OBSERVER_NOTHING, OBSERVER_WAITED, OBSERVER_BLOCKED_OTHERS } verdict; /* the statement is to be cancelled */
+};
+
 struct postgresql_connection {
     struct database base;
     migrate_client *client;
@@ -66,6 +82,7 @@ struct postgresql_connection {
     struct migrate_rows *saved; /* a borrowed connection's settings, see settings.c */
     char *host_encoding;        /* a borrowed connection's client_encoding, if it was not UTF8 */
     bool blocking;              /* what a COPY found, and brings back at its end */
+    struct postgresql_observer observer;
 };
 
 /* ---- connection.c ---- */
@@ -79,7 +96,9 @@ int32_t postgresql_wait(const struct postgresql_client *pq, const PGconn *handle
 /* Until all that libpq has to say to the server is out, or cannot be sent. As postgresql_wait(). */
 int32_t postgresql_flush(const struct postgresql_connection *connection, struct watch *watch);
 /* Until PQgetResult() will not block. As postgresql_wait(). */
-int32_t postgresql_wait_result(const struct postgresql_connection *connection, struct watch *watch);
+int32_t postgresql_wait_result(struct postgresql_connection *connection, struct watch *watch);
+/* NULL: out of memory. */
+struct migrate_rows *postgresql_rows(const struct postgresql_client *pq, const PGresult *result);
 /* Asks the server to stop what it does. */
 void postgresql_request_cancel(const struct postgresql_connection *connection);
 /* The receiver of notices; connection NULL: they are dropped (libpq would print them). */
@@ -92,6 +111,16 @@ int32_t postgresql_copy_begin(struct database *db, const char *sql, size_t lengt
 int32_t postgresql_copy_data(struct database *db, const char *data, size_t length, migrate_error **err);
 int32_t postgresql_copy_end(struct database *db, int64_t *line, migrate_error **err);
 void postgresql_copy_abort(struct database *db);
+
+/* ---- observer.c ---- */
+/* A message goes out; for database->locks. */
+void postgresql_observe_begin(struct postgresql_connection *connection);
+/* As postgresql_wait() for an answer, with an eye on locks. */
+int32_t postgresql_observe_wait(struct postgresql_connection *connection, struct watch *watch, bool *ready);
+/* What is known of the locks, on the error of a statement that ended because of them; returns the error's code. */
+int32_t postgresql_observe_explain(const struct postgresql_connection *connection, const char *sqlstate, int32_t code,
+                                   migrate_error **err);
+void postgresql_observer_close(struct postgresql_connection *connection);
 
 /* ---- errors.c ---- */
 /* The error that a result, or the connection itself (result NULL), carries. */

@@ -53,7 +53,7 @@ void postgresql_notice(void *connection, const PGresult *notice)
 
 /* ---- results ---- */
 
-static struct migrate_rows *read_rows(const struct postgresql_client *pq, const PGresult *result)
+struct migrate_rows *postgresql_rows(const struct postgresql_client *pq, const PGresult *result)
 {
     int columns = pq->PQnfields(result), count = pq->PQntuples(result);
     const char **names = memory_new((size_t)columns * sizeof *names);
@@ -78,7 +78,7 @@ static struct migrate_rows *read_rows(const struct postgresql_client *pq, const 
 
 static void take_rows(struct run *run, const PGresult *result)
 {
-    struct migrate_rows *rows = read_rows(run->connection->pq, result);
+    struct migrate_rows *rows = postgresql_rows(run->connection->pq, result);
 
     rows_free(run->rows);
     run->rows = NULL;
@@ -169,14 +169,14 @@ int32_t postgresql_flush(const struct postgresql_connection *c, struct watch *wa
     return MIGRATE_OK;
 }
 
-int32_t postgresql_wait_result(const struct postgresql_connection *c, struct watch *watch)
+int32_t postgresql_wait_result(struct postgresql_connection *c, struct watch *watch)
 {
     int32_t code = watch_check(watch); /* many short statements never wait */
 
     while (code == MIGRATE_OK && c->pq->PQisBusy(c->handle)) {
         bool ready = false;
 
-        code = postgresql_wait(c->pq, c->handle, POLLIN, watch, &ready);
+        code = postgresql_observe_wait(c, watch, &ready);
         if (code == MIGRATE_OK && ready && !c->pq->PQconsumeInput(c->handle))
             break; /* PQgetResult() will say why */
     }
@@ -207,7 +207,7 @@ static int32_t skip_copied(const struct postgresql_connection *c, struct watch *
 /* Everything that answers the message. Returns what the watch says, if it ends the waiting. */
 static int32_t receive_all(struct run *run, struct watch *watch)
 {
-    const struct postgresql_connection *c = run->connection;
+    struct postgresql_connection *c = run->connection;
     int32_t code = postgresql_flush(c, watch);
 
     while (code == MIGRATE_OK) {
@@ -243,7 +243,7 @@ static void cancel(struct run *run, int32_t code)
 
 static int32_t perform(struct run *run)
 {
-    const struct postgresql_connection *c = run->connection;
+    struct postgresql_connection *c = run->connection;
     int blocking = !c->pq->PQisnonblocking(c->handle);
     int32_t code;
 
@@ -252,6 +252,7 @@ static int32_t perform(struct run *run)
     if (code != MIGRATE_OK)
         return watch_error(c->base.watch, code, run->err);
     c->pq->PQsetnonblocking(c->handle, 1);
+    postgresql_observe_begin(c);
     if (c->pq->PQsendQuery(c->handle, run->sql)) {
         code = receive_all(run, c->base.watch);
         if (code != MIGRATE_OK)
@@ -322,6 +323,7 @@ static void close_connection(struct database *db)
 {
     struct postgresql_connection *c = own(db);
 
+    postgresql_observer_close(c);
     if (!db->borrowed)
         c->pq->PQfinish(c->handle);
     rows_free(c->saved);
@@ -329,6 +331,11 @@ static void close_connection(struct database *db)
     memory_free(db->label);
     client_unref(c->client);
     memory_free(c);
+}
+
+static void locks_end(struct database *db)
+{
+    postgresql_observer_close(own(db));
 }
 
 static const struct database_connection_class class = {
@@ -344,6 +351,7 @@ static const struct database_connection_class class = {
     .handle = handle,
     .settings_save = postgresql_settings_save,
     .settings_restore = postgresql_settings_restore,
+    .locks_end = locks_end,
     .close = close_connection,
 };
 

@@ -91,7 +91,7 @@ static void take(struct answer *answer, const PGresult *result)
 /* Until it wants data or has said everything. Returns what the watch says, if it ends the waiting. */
 static int32_t receive(struct answer *answer, struct watch *watch)
 {
-    const struct postgresql_connection *c = answer->connection;
+    struct postgresql_connection *c = answer->connection;
     int32_t code = postgresql_flush(c, watch);
 
     while (code == MIGRATE_OK && !answer->wants_data) {
@@ -162,6 +162,7 @@ static int32_t send_statement(struct postgresql_connection *c, const char *sql, 
 
     c->blocking = !c->pq->PQisnonblocking(c->handle);
     c->pq->PQsetnonblocking(c->handle, 1);
+    postgresql_observe_begin(c);
     if (!c->pq->PQsendQuery(c->handle, sql)) {
         code = postgresql_error(c, NULL, err);
         settle(c);

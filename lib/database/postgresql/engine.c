@@ -198,6 +198,12 @@ static void begin(struct text *out, const char *set_role)
                                    "500ms") "; ");
 }
 
+static void lock_limit(struct text *out, int64_t microseconds)
+{
+    text_add(out, "SET LOCAL lock_timeout = ");
+    text_add_int(out, (microseconds + 999) / 1000);
+}
+
 /* Roles alone can make the history's row fail: its names are qualified and its literals hold whatever the
  * settings are. RESET would forget the role that a host had set before it lent us its connection. RESET ALL
  * in a migration empties what begin() remembered. */
@@ -419,6 +425,7 @@ const struct database_engine database_postgresql = {
     .since_begin = "(extract(epoch FROM clock_timestamp() - transaction_timestamp()) * 1000000)::bigint",
     .user = "current_user::text",
     .begin = begin,
+    .lock_limit = lock_limit,
     .before_alone = before_alone,
     .before_history = before_history,
     .after_commit = after_commit,

@@ -129,7 +129,7 @@ int32_t postgresql_error(const struct postgresql_connection *connection, const P
     postgresql_classify(err, sqlstate, &code);
     if (result != NULL)
         add_details(pq, result, err);
-    return code;
+    return postgresql_observe_explain(connection, sqlstate, code, err);
 }
 
 /* ---- while connecting ---- */
