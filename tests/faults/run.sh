@@ -7,6 +7,7 @@
 #     storm      32 programs start at once, on an empty database and on one that is a migration behind; some or all are killed
 #     boundaries a program is killed at each boundary and inside the statements of a mixed set of migrations
 #     life       a set of migrations that takes longer than any program lives
+#     memory     each allocation of the library, and of libpq, fails in turn
 #     disk       full disks, and files that may not be written
 #     train      the release train: builds N-1, N, N+1 and back; --rounds are seconds here
 #     io         SQLite on a disk where each write, read, sync, open, truncate, lock ... fails in turn
@@ -32,7 +33,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 # campaign:engines
-all="storm:sqlite,postgresql boundaries:sqlite,postgresql life:sqlite,postgresql io:sqlite disk:sqlite,postgresql train:postgresql"
+all="storm:sqlite,postgresql boundaries:sqlite,postgresql life:sqlite,postgresql io:sqlite memory:sqlite,postgresql disk:sqlite,postgresql train:postgresql"
 folder=$(mktemp -d)
 chmod 755 "$folder"
 passed=0 failed=0 skipped=0
