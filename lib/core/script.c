@@ -67,7 +67,28 @@ struct cutting {
     bool no_transaction, commit_values; /* a new value of an enum is committed before the statements behind it */
     size_t done;                        /* these were run before: no segment goes on behind them; 0: none */
     bool open, skipped;
+    const struct stretch *stretch, *stretches_end; /* of a big text: the next one that can be passed over */
 };
+
+/* Statements that are sent, from offset on until end, join the open segment or begin one. */
+static int32_t cut_add(struct script *script, struct cutting *cutting, size_t offset, size_t end, size_t count, bool alone,
+                       migrate_error **err)
+{
+    if (alone || !cutting->open) {
+        if (!segment_open(script, offset, alone))
+            return error_nomem(err);
+        cutting->open = !alone;
+    }
+    struct segment *segment = &script->items[script->count - 1];
+    segment->streamed = segment->streamed || cutting->skipped;
+    cutting->skipped = false;
+    segment->length = end - segment->offset;
+    segment->count += count;
+    script->statements += count;
+    if (script->statements == cutting->done)
+        cutting->open = false;
+    return MIGRATE_OK;
+}
 
 static int32_t cut_at(struct script *script, struct cutting *cutting, struct script_stream *stream,
                       const struct sql_statement *statement, migrate_error **err)
@@ -83,21 +104,42 @@ static int32_t cut_at(struct script *script, struct cutting *cutting, struct scr
     }
     script->sets = script->sets || begins_with_any(sql, statement->length, script->engine->settings_words);
     bool alone = cutting->no_transaction || statement->kind == SQL_ALONE;
-    if (alone || !cutting->open) {
-        if (!segment_open(script, offset, alone))
-            return error_nomem(err);
-        cutting->open = !alone;
-        script->items[script->count - 1].only_session = alone && script_only_session(script, sql, statement->length);
-    }
+    int32_t code = cut_add(script, cutting, offset, offset + statement->length, 1, alone, err);
+    if (code != MIGRATE_OK)
+        return code;
     struct segment *segment = &script->items[script->count - 1];
-    segment->streamed = segment->streamed || statement->kind == SQL_COPY_IN || cutting->skipped;
-    cutting->skipped = false;
-    segment->length = offset + statement->length - segment->offset;
-    segment->count++;
-    script->statements++;
-    if ((cutting->commit_values && statement->kind == SQL_ADD_VALUE) || script->statements == cutting->done)
+    segment->only_session = alone && script_only_session(script, sql, statement->length);
+    segment->streamed = segment->streamed || statement->kind == SQL_COPY_IN;
+    if (cutting->commit_values && statement->kind == SQL_ADD_VALUE)
         cutting->open = false;
     return script->engine->rebuild_drops ? note_dropped(script, sql, statement->length, err) : MIGRATE_OK;
+}
+
+/* The stretch that begins at a place of the text, if all of it can be passed over: unless some of its statements are segments of
+ * their own. */
+static const struct stretch *stretch_at(const struct script *script, struct cutting *cutting, uint64_t place)
+{
+    while (cutting->stretch < cutting->stretches_end && cutting->stretch->start < place)
+        cutting->stretch++;
+    const struct stretch *stretch = cutting->stretch;
+    if (stretch == cutting->stretches_end || stretch->start != place)
+        return NULL;
+    bool apart = cutting->no_transaction ||
+                 (cutting->done > script->statements && cutting->done < script->statements + stretch->statements);
+    return stretch->statements > 0 && apart ? NULL : stretch;
+}
+
+/* A statement with what is passed over behind it: the rest of a stretch, or data. */
+static int32_t cut_next(struct script *script, struct cutting *cutting, struct script_stream *stream,
+                        const struct sql_statement *statement, migrate_error **err)
+{
+    uint64_t base = stream->sql.base;
+    const struct stretch *stretch = stretch_at(script, cutting, base + statement->offset);
+    int32_t code = stretch ? cut_add(script, cutting, (size_t)stretch->start, (size_t)stretch->last, stretch->statements, false, err)
+                           : cut_at(script, cutting, stream, statement, err);
+    if (!stretch && statement->kind == SQL_COPY_IN)
+        stretch = stretch_at(script, cutting, base + statement->end);
+    return code == MIGRATE_OK && stretch ? script_stream_skip(stream, stretch, err) : code;
 }
 
 static int32_t script_cut(struct script *script, struct cutting cutting, migrate_error **err)
@@ -105,6 +147,11 @@ static int32_t script_cut(struct script *script, struct cutting cutting, migrate
     struct script_stream stream;
     struct sql_statement statement;
     bool more = true, data = false;
+    if (script_big(script)) {
+        size_t count = 0;
+        cutting.stretch = section_stretches(script->section, &count);
+        cutting.stretches_end = cutting.stretch + count;
+    }
     int32_t code = script_stream_open(&stream, script, NULL, false, err);
     while (code == MIGRATE_OK) {
         code = sql_stream_next(&stream.sql, &statement, &more, err);
@@ -116,7 +163,7 @@ static int32_t script_cut(struct script *script, struct cutting cutting, migrate
             break;
         code = script_check(&stream, &statement, err);
         if (code == MIGRATE_OK)
-            code = cut_at(script, &cutting, &stream, &statement, err);
+            code = cut_next(script, &cutting, &stream, &statement, err);
         data = statement.kind == SQL_COPY_IN;
     }
     script_stream_close(&stream);

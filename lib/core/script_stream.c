@@ -147,6 +147,12 @@ int32_t script_stream_record(struct script_stream *stream, size_t count, struct 
     return code == MIGRATE_OK && out->sql.failed ? error_nomem(err) : code;
 }
 
+int32_t script_stream_skip(struct script_stream *stream, const struct stretch *stretch, migrate_error **err)
+{
+    uint64_t unread = sql_stream_skip(&stream->sql, stretch->end, stretch->line, stretch->column);
+    return section_stream_skip(stream->section, unread, err);
+}
+
 void script_stream_close(struct script_stream *stream)
 {
     sql_stream_close(&stream->sql);

@@ -95,8 +95,20 @@ void section_text_free(struct section_text *text);
  * the end. read is an sql_read. finish
  * reads what is left and gives the text's checksum, which belongs to the stream. */
 struct section_stream;
+/* A long stretch of a big text that nobody has to look into: INSERT statements in a row, or the data of a COPY. Places are bytes of
+ * the stream. */
+struct stretch {
+    uint64_t start; /* of its first statement; of the data */
+    uint64_t last;  /* the end of its last statement, without the semicolon */
+    uint64_t end;   /* where reading may go on */
+    int64_t line, column; /* of that */
+    size_t statements;    /* 0: data */
+};
+const struct stretch *section_stretches(const struct section *section, size_t *count);
 int32_t section_stream_open(const struct section *section, bool checksum, struct section_stream **out, migrate_error **err);
 int32_t section_stream_read(void *stream, char *buffer, size_t size, size_t *got, migrate_error **err);
+/* Passes over bytes, where no checksum is wanted. */
+int32_t section_stream_skip(struct section_stream *stream, uint64_t count, migrate_error **err);
 int32_t section_stream_finish(struct section_stream *stream, const char **checksum, migrate_error **err);
 void section_stream_close(struct section_stream *stream);
 

@@ -179,6 +179,9 @@ int32_t sql_stream_next(struct sql_stream *stream, struct sql_statement *out, bo
 /* The data of COPY ... FROM stdin piece by piece, whole lines where one fits; *length = 0: no more. *data
  * points into the window and is valid until the next call. */
 int32_t sql_stream_data(struct sql_stream *stream, const char **data, size_t *length, migrate_error **err);
+/* Goes on at a place of the whole text, between two statements or behind data, whose line and column are known; the
+ * data in hand are over. Returns how many bytes the reader has to leave out: none of them enters the window. */
+uint64_t sql_stream_skip(struct sql_stream *stream, uint64_t to, int64_t line, int64_t column);
 /* As sql_position() for an offset in the window, up to the end of what was handed out. Fast where offsets
  * that are asked for rise. */
 void sql_stream_position(struct sql_stream *stream, size_t offset, int64_t *line, int64_t *column);

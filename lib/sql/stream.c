@@ -204,6 +204,24 @@ int32_t sql_stream_data(struct sql_stream *stream, const char **data, size_t *le
     return MIGRATE_OK;
 }
 
+uint64_t sql_stream_skip(struct sql_stream *stream, uint64_t to, int64_t line, int64_t column)
+{
+    struct sql_splitter *splitter = &stream->splitter;
+    uint64_t read = stream->base + stream->length;
+
+    splitter->reading.stage = SQL_BETWEEN;
+    stream->inside_line = false;
+    if (to <= read) {
+        splitter->offset = (size_t)(to - stream->base);
+        return 0;
+    }
+    stream->base = to;
+    stream->length = splitter->length = splitter->offset = 0;
+    splitter->inner = true;
+    stream->start = stream->last = (struct sql_mark){0, line, column};
+    return to - read;
+}
+
 void sql_stream_position(struct sql_stream *stream, size_t offset, int64_t *line, int64_t *column)
 {
     size_t place = countable(stream, offset);

@@ -258,6 +258,60 @@ START_TEST(test_segments)
 }
 END_TEST
 
+/* A way back that is no comment, in the middle of data: it is not run, and what is behind it is. */
+START_TEST(test_block_between)
+{
+    make_table();
+    begin(false, false);
+    int before = inserts(3 * MIB);
+    big.outside = true;
+    line("-- ROLLBACK:");
+    line("INSERT INTO t VALUES (-7, 'way back');");
+    line("-- END ROLLBACK");
+    big.outside = false;
+    int rows = before + inserts(3 * MIB);
+    int at = big.lines + 1;
+    line("INSERT INTO absent VALUES (1);");
+    save("002_big.sql");
+    API_FAILS(api_apply(), MIGRATE_ERROR_SQL, "source");
+    API_PLACE("002_big.sql", at, migrate_error_column(api.error));
+    check_nothing();
+    big.length -= strlen("INSERT INTO absent VALUES (1);\n");
+    line("UPDATE t SET b = 'last' WHERE a = 0;");
+    save("002_big.sql");
+    API_OK(api_apply());
+    char expected[40];
+    snprintf(expected, sizeof expected, "%d", rows);
+    ck_assert_str_eq(api_query("SELECT count(*) FROM t"), expected);
+    ck_assert_str_eq(api_query("SELECT count(*) FROM t WHERE a = 0 AND b <> 'last'"), "0");
+    API_OK(api_rollback(NULL));
+    ck_assert_str_eq(api_query("SELECT a FROM t WHERE a < 0"), "-7");
+}
+END_TEST
+
+/* It is read more than once, and must be one text each time. */
+START_TEST(test_changed_meanwhile)
+{
+    make_table();
+    begin(false, false);
+    inserts(5 * MIB);
+    save("002_big.sql");
+    API_OK(api_plan(NULL));
+    char path[400];
+    snprintf(path, sizeof path, "%s/002_big.sql", api.dir);
+    FILE *file = fopen(path, "a"); /* behind the session's back */
+    ck_assert_ptr_nonnull(file);
+    fputs("INSERT INTO t VALUES (-1, 'came later');\n", file);
+    ck_assert_int_eq(fclose(file), 0);
+    API_FAILS(api_apply_plan(), MIGRATE_ERROR_SOURCE, "source");
+    API_SAYS("changed while it was in use");
+    check_nothing();
+    api_close();
+    API_OK(api_apply());
+    ck_assert_str_eq(api_query("SELECT b FROM t WHERE a = -1"), "came later");
+}
+END_TEST
+
 /* ---- faults, and where they are ---- */
 
 static void faults(bool bom, bool crlf)
@@ -437,4 +491,5 @@ START_TEST(test_memory)
 END_TEST
 
 API("big", test_up_and_down, test_up_and_down_of_windows, test_modified, test_directives, test_bad_directive,
-    test_segments, test_faults, test_faults_of_windows, test_bytes, test_copy, test_memory)
+    test_segments, test_block_between, test_changed_meanwhile, test_faults, test_faults_of_windows, test_bytes, test_copy,
+    test_memory)
