@@ -296,6 +296,7 @@ const char *api_role(void)
     char sql[400];
     snprintf(sql, sizeof sql, "CREATE ROLE \"%s\" LOGIN", api.database);
     api_sql(sql);
+    api_sql("REVOKE CREATE ON SCHEMA public FROM PUBLIC"); /* which servers before 15 grant */
     return api_url_with(api.database, NULL, NULL);
 }
 
