@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: MIT
 # What the library promises to whoever links it: every function of the public header is in the map and exported, and
 # nothing else is; nothing in it prints, exits or reads the environment where it should not; the headers compile alone.
-#   check.sh SOURCE-ROOT LIBMIGRATE.SO
+#   check.sh SOURCE-ROOT LIBMIGRATE.SO LIBMIGRATE.A
 # CC and CXX name the compilers; without a C++ one that part is passed over.
 set -eu
 
-root=$1 library=$2
+root=$1 library=$2 archive=$3
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failures=0
@@ -36,6 +36,8 @@ same "map against header" "$work/header" "$work/map"
 same "exports against map" "$work/map" "$work/exported"
 nm -D --defined-only "$library" | awk '$2 != "A" { print $3 }' | grep -v '@@LIBMIGRATE_1\.' >"$work/unversioned" || true
 [ ! -s "$work/unversioned" ] || fail "without a version: $(tr '\n' ' ' <"$work/unversioned")"
+nm -g --defined-only "$archive" | awk 'NF == 3 && $3 !~ /^__odr_asan/ { print $3 }' | sort -u >"$work/archived"
+same "static library against map" "$work/map" "$work/archived"
 readelf -d "$library" | grep -q 'SONAME.*\[libmigrate\.so\.1\]' || fail "the soname is not libmigrate.so.1"
 
 # ---- manners ----

@@ -80,7 +80,7 @@ prepare() {
         cc $flags "$root/tests/bench/measure.c" -o "$top/measure"
         cc $flags "$root/tests/bench/noop.c" -o "$top/noop" "$build/lib/libmigrate.so" \
             -Wl,-rpath,"$build/lib" -lsqlite3
-        cc $flags "$root/tests/bench/splitter.c" -o "$top/splitter" "$build/lib/libmigrate.a" -lmd -ldl
+        cc $flags "$root/tests/bench/splitter.c" -o "$top/splitter" "$build/lib/libmigrate-internal.a" -lmd -ldl
     }
     cd "$top"
     unset MIGRATE_URL DATABASE_URL MIGRATE_DIR PGOPTIONS
