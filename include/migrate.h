@@ -115,6 +115,10 @@ typedef void (*migrate_function)(void);
 #define MIGRATE_ERROR_IN_TRANSACTION (-32)  /* the host's connection is inside a transaction */
 #define MIGRATE_ERROR_IO (-33)              /* disk full, I/O error, damaged database file */
 #define MIGRATE_ERROR_INTERNAL (-34)        /* a defect in the library: please report it */
+#define MIGRATE_ERROR_FILE_SYSTEM                                                                            \
+    (-35) /* SQLite: the file is on a network file system (option network_file), or one without locks */
+#define MIGRATE_ERROR_DEVICE_LOCKED                                                                          \
+    (-36) /* SQLite: the file is there only once the device or its encrypted folder is unlocked */
 
 /* "Not there", where a function returns an index. */
 #define MIGRATE_NONE ((size_t)-1)
@@ -232,7 +236,8 @@ MIGRATE_API void migrate_token_free(migrate_token *token);
  * held a lock on the existing "tables" for more than 5 s; "sessions" are the "count" that wait behind it).
  * Later versions add names: ignore those that you do not know. Values: "id", "name", "file", "message",
  * "direction", "number", "count", "duration_us", "waited_us", "statement", "code", "pid", "tables",
- * "sessions".
+ * "sessions". "waiting", where the server tells who holds the lock: its "pid", "application", "host", "since"
+ * (when it connected), "id" (the migration it is at), and as "statement" what would end it.
  */
 typedef int32_t (*migrate_event_fn)(const migrate_event *event, void *user);
 MIGRATE_API const char *migrate_event_name(const migrate_event *event);

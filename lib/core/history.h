@@ -9,6 +9,9 @@
 
 enum { HISTORY_FORMAT = 1 };
 
+/* The way out for a role that shall not change the schema, behind a hint. */
+#define HISTORY_MIGRATOR "; or let another process with these rights migrate, and start this one with mode=wait"
+
 /* The newest row of the module: all that a start with nothing to do needs. */
 struct history_head {
     bool table;   /* the table exists */
@@ -101,6 +104,8 @@ int32_t history_collect(struct history_writer *writer, const struct history_entr
 void history_batch_cut(struct history_batch *batch, size_t length); /* back to when sql was so long */
 void history_batch_free(struct history_batch *batch);
 
+/* The hint of an error about a lack of rights: what to GRANT on the object to the role that is at work. */
+void history_hint_grant(migrate_session *session, const char *grant, const char *object, migrate_error **err);
 /* Makes the table if it is absent. inside: a transaction is open, which a host's driver need not be able to tell. */
 int32_t history_create(migrate_session *session, bool inside, migrate_error **err);
 /* The database has objects that nobody recorded. */

@@ -104,6 +104,8 @@ static int32_t wait_reconnect(struct migrate_run *run, const struct wait *wait, 
         return (*err)->code;
     error_clear(err);
     int32_t code = session_reconnect(session, wait->limit, err);
+    if (code == MIGRATE_OK && session->db->read_only)
+        code = session_need_primary(session, wait->limit, true, err);
     session_deadline(session, wait->outer);
     return code;
 }

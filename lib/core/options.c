@@ -47,6 +47,12 @@ static const struct option_row table[OPTION_COUNT] = {
                            "An applied migration stands in the source under a new id (warn, allow: the new id is recorded)"},
     [OPTION_ON_UNMANAGED] = {"on_unmanaged", TYPE_WORD, "fail", "fail|apply", false, false,
                              "The database has objects but no history: refuse, or run the migrations on it"},
+    [OPTION_ON_STANDBY] = {"on_standby", TYPE_WORD, "fail", "fail|wait", false, false,
+                           "PostgreSQL: something is pending, and the URL's hosts are all in recovery: refuse, or wait for one to be "
+                           "promoted"},
+    [OPTION_NETWORK_FILE] = {"network_file", TYPE_WORD, "fail", "fail|allow", false, false,
+                             "SQLite: something is pending, and the file is on a network file system, whose locks often do not hold: "
+                             "refuse, or go on"},
     [OPTION_ORDER] = {"order", TYPE_WORD, "strict", "strict|skip|any", false, false,
                       "A pending number lower than an applied one: refuse, leave it out, or apply it"},
     [OPTION_DUPLICATE_NUMBERS] = {"duplicate_numbers", TYPE_WORD, "fail", "fail|allow", false, false,

@@ -286,7 +286,10 @@ static int32_t unmet(migrate_session *session, struct migrate_plan *plan, const 
         error_set(err, code, "%s will fail: %s", need->id, message);
     else
         error_set(err, code, "%s", message);
-    error_hint(err, "%s (nothing was changed; the option preflight=off switches this look-ahead off)", hint ? hint : "");
+    error_hint(err, "%s (nothing was changed; the option preflight=off switches this look-ahead off)%s", hint ? hint : "",
+               code == MIGRATE_ERROR_RIGHTS ? HISTORY_MIGRATOR : "");
+    if (code == MIGRATE_ERROR_RIGHTS)
+        error_database(err, ERROR_RIGHTS, session->db->engine->rights_sqlstate, 0);
     error_id(err, need->id);
     error_place(err, need->file, need->line, need->column);
     return code;

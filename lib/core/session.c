@@ -78,7 +78,8 @@ static int32_t pause_connecting(migrate_session *session, int64_t *pause, migrat
 static int32_t connect_patiently(migrate_session *session, bool create, int64_t limit, migrate_error **err)
 {
     int64_t begun = clock_monotonic(), pause = PAUSE_FIRST;
-    struct database_options options = {option_text(session->options, OPTION_APPLICATION), create, &session->watch};
+    struct database_options options = {.application_name = option_text(session->options, OPTION_APPLICATION), .create = create,
+                                       .watch = &session->watch};
     struct database *db = NULL;
     session_deadline(session, limit ? limit : begun + option_duration(session->options, OPTION_WAIT_TIMEOUT));
     for (;;) {
@@ -109,7 +110,7 @@ static int32_t connect_patiently(migrate_session *session, bool create, int64_t 
  * an empty file behind. */
 static int32_t connect_absent(migrate_session *session, migrate_error **err)
 {
-    struct database_options options = {NULL, true, &session->watch};
+    struct database_options options = {.create = true, .watch = &session->watch};
     struct database *db = NULL;
     int32_t code = database_open("sqlite::memory:", &options, &db, err);
     if (code != MIGRATE_OK)
@@ -224,6 +225,55 @@ static int32_t open_anew(migrate_session *session, bool make, int64_t limit, mig
 int32_t session_reconnect(migrate_session *session, int64_t limit, migrate_error **err)
 {
     return open_anew(session, false, limit, err);
+}
+
+/* The server that answered cannot be written. */
+static int32_t still_standby(const migrate_session *session, bool patient, migrate_error **err)
+{
+    char waited[32];
+    clock_duration_text(option_duration(session->options, OPTION_WAIT_TIMEOUT), waited);
+    error_set(err, MIGRATE_ERROR_READ_ONLY, "%s is a standby: it is in recovery and cannot be written%s%s", session->db->label,
+              patient ? ", still so after " : "", patient ? waited : "");
+    error_hint(err, "connect to the primary (name several hosts in the URL, and it is found), or let it wait until this server is "
+                    "promoted: on_standby=wait; mode=check and mode=wait work on a standby");
+    error_database(err, ERROR_READ_ONLY, NULL, 0);
+    return MIGRATE_ERROR_READ_ONLY;
+}
+
+int32_t session_need_primary(migrate_session *session, int64_t limit, bool patient, migrate_error **err)
+{
+    struct database_options options = {.application_name = option_text(session->options, OPTION_APPLICATION), .primary = true,
+                                       .watch = &session->watch};
+    int64_t begun = clock_monotonic(), pause = PAUSE_FIRST, outer = session->watch.deadline;
+    struct database *db = NULL;
+    migrate_error *problem = NULL;
+    int32_t code = MIGRATE_ERROR_READ_ONLY;
+    patient = patient || option_is(session->options, OPTION_ON_STANDBY, "wait");
+    session_deadline(session, limit ? limit : begun + option_duration(session->options, OPTION_WAIT_TIMEOUT));
+    event_doing(session, "looking for the primary", NULL);
+    for (;;) {
+        code = session->url ? database_open(session->url, &options, &db, &problem) : MIGRATE_ERROR_READ_ONLY;
+        if (code == MIGRATE_OK || code == MIGRATE_ERROR_CANCELLED || code == MIGRATE_ERROR_NOMEM)
+            break;
+        bool again = patient && error_kind_of(&problem) == ERROR_RETRY;
+        int32_t end = again ? watch_sleep(&session->watch, pause / 2 + clock_jitter((uint32_t)pause), true) : MIGRATE_ERROR_TIMEOUT;
+        pause = pause * 2 < PAUSE_MOST ? pause * 2 : PAUSE_MOST;
+        error_clear(&problem);
+        if (end == MIGRATE_OK)
+            continue;
+        code = end == MIGRATE_ERROR_TIMEOUT ? still_standby(session, again, &problem)
+                                            : watch_error(&session->watch, end, &problem);
+        break;
+    }
+    event_doing(session, NULL, NULL);
+    session_deadline(session, outer);
+    session->waited += clock_monotonic() - begun;
+    error_move(err, &problem);
+    if (code != MIGRATE_OK)
+        return code;
+    database_close(session->db);
+    event_say(session, "connected", "debug", "connected to the primary, %s", db->label);
+    return session_adopt(session, db, err);
 }
 
 int32_t session_make(migrate_session *session, migrate_error **err)

@@ -50,6 +50,10 @@ int32_t session_begin_until(migrate_session *session, int64_t limit, migrate_err
  * none: session->db is NULL. Leaves no deadline. */
 int32_t session_reconnect(migrate_session *session, int64_t limit, migrate_error **err);
 
+/* Something has to be written, and the server is in recovery: finds the primary among the URL's hosts, or waits until there is one
+ * (patient, or the option on_standby), until limit (0: for wait_timeout). The old connection stays where that fails. */
+int32_t session_need_primary(migrate_session *session, int64_t limit, bool patient, migrate_error **err);
+
 /* Before the first write: makes a SQLite file that is absent. */
 int32_t session_make(migrate_session *session, migrate_error **err);
 

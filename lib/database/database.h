@@ -90,6 +90,7 @@ struct database {
     void *notice_user;
     bool borrowed;    /* the host's handle: leave everything as found */
     bool read_only;   /* known at open: standby, read-only file */
+    const char *network; /* the network file system that the file is on; NULL: it is on none, or is no file */
     char *label;      /* for messages, without any secret: "sqlite:app.db", "postgresql://h:5432/d" */
     char version[32]; /* of server or library */
 };
@@ -124,6 +125,7 @@ struct database_engine {
     const struct sql_dialect *dialect;
     const char *default_schema; /* "main", "public" */
     bool ahead_fails;           /* the default of on_ahead */
+    bool standbys;              /* what is read-only is a standby, and there may be a primary */
     bool shared_transaction;    /* many migrations in one transaction by savepoints (a lock that is the write
                                    transaction), else one each */
 
@@ -179,8 +181,9 @@ struct database_engine {
     int32_t (*rebuild_begin)(struct database *db, bool outside, struct database_rebuild *state, migrate_error **err);
     int32_t (*rebuild_check)(struct database *db, const struct database_rebuild *state, migrate_error **err);
     int32_t (*rebuild_end)(struct database *db, struct database_rebuild *state, migrate_error **err);
-    const char *grant_select,
-        *grant_write; /* printf form with %s for the quoted history table: what to GRANT */
+    /* What to GRANT, in printf form with %s for the quoted object (history table, schema) and %s for the quoted role. */
+    const char *grant_select, *grant_write, *grant_create;
+    const char *rights_sqlstate; /* of a statement that lacks a right; NULL: there are none */
 };
 extern const struct database_engine database_sqlite, database_postgresql;
 const struct database_engine *database_engine_of(const char *name); /* NULL if unknown */
@@ -196,6 +199,7 @@ struct database_options {
     const char *application_name;
     bool create; /* SQLite: a file that does not exist is made by the first write; else it is
                     MIGRATE_ERROR_NO_DATABASE */
+    bool primary; /* PostgreSQL: of the URL's hosts, the one that is not in recovery; none is kind ERROR_RETRY */
     struct watch *watch;
 };
 /* One attempt to connect. kind ERROR_RETRY: worth another attempt (not up yet, connection limit reached). */

@@ -59,6 +59,8 @@ static const struct {
     {MIGRATE_ERROR_IN_TRANSACTION, "in_transaction", "usage"},
     {MIGRATE_ERROR_IO, "io", "environment"},
     {MIGRATE_ERROR_INTERNAL, "internal", "internal"},
+    {MIGRATE_ERROR_FILE_SYSTEM, "file_system", "environment"},
+    {MIGRATE_ERROR_DEVICE_LOCKED, "device_locked", "retry"},
 };
 
 #define CODE_COUNT (sizeof codes / sizeof codes[0])

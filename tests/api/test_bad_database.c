@@ -320,7 +320,9 @@ START_TEST(test_history_unreadable)
     make_base();
     api_use(api_role());
     API_FAILS(api_apply(), MIGRATE_ERROR_RIGHTS, "rights");
-    API_SAYS("GRANT SELECT ON \"public\".\"libmigrate_history\"");
+    API_SAYS("GRANT SELECT ON \"public\".\"libmigrate_history\" TO \"migrate_api_");
+    API_SAYS("SQLSTATE 42501");
+    API_SAYS("mode=wait");
     API_FAILS(api_startup("check"), MIGRATE_ERROR_RIGHTS, "rights");
     API_FAILS(api_status(), MIGRATE_ERROR_RIGHTS, "rights");
     API_FAILS(api_history(), MIGRATE_ERROR_RIGHTS, "rights");
@@ -358,8 +360,15 @@ START_TEST(test_history_not_creatable)
     api_file("001_one.sql", "SELECT 1;");
     api_use(api_role());
     API_FAILS(api_apply(), MIGRATE_ERROR_RIGHTS, "rights");
-    API_SAYS("GRANT CREATE ON SCHEMA");
+    API_SAYS("GRANT CREATE ON SCHEMA public TO ");
     API_SAYS("libmigrate_history");
+    API_SAYS("SQLSTATE 42501");
+    API_SAYS("mode=wait");
+    api_option("preflight", "off");
+    API_FAILS(api_apply(), MIGRATE_ERROR_RIGHTS, "rights");
+    API_SAYS("GRANT CREATE ON SCHEMA \"public\" TO \"migrate_api_");
+    API_SAYS("SQLSTATE 42501");
+    API_SAYS("mode=wait");
     ck_assert_int_eq(api_startup("check"), MIGRATE_PENDING);
     ck_assert_str_eq(api_tables(), "");
 }
@@ -379,6 +388,8 @@ START_TEST(test_create_right_foreseen)
     API_PLACE("003_three.sql", 2, 3);
     ck_assert_str_eq(migrate_error_id(api.error), "003_three");
     API_SAYS("GRANT CREATE ON SCHEMA public TO ");
+    API_SAYS("SQLSTATE 42501");
+    API_SAYS("mode=wait");
     ck_assert_str_eq(api_query("SELECT count(*) FROM one"), "0");
     AS_BEFORE();
     API_OK(api_plan(NULL));

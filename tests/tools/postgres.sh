@@ -3,6 +3,7 @@
 # A private PostgreSQL server for tests: made, started and thrown away without touching any other.
 #   postgres.sh start DIR    prints PGURL=... (trusted), PGURL_SOCKET=..., PGURL_PASSWORD=... (role pw, password secret)
 #   postgres.sh standby DIR PRIMARY   a hot standby of the server in the folder PRIMARY; prints PGURL=...
+#   postgres.sh promote DIR           makes a primary of it
 #   postgres.sh stop DIR
 # PGTEST_FSYNC=on makes it as safe, and as slow, as a real one. PGTEST_CONF: more lines for postgresql.conf.
 set -eu
@@ -12,7 +13,7 @@ fail() {
     exit 1
 }
 
-[ $# -eq 2 ] || [ "${1:-}:$#" = standby:3 ] || fail "usage: postgres.sh start|stop DIR, standby DIR PRIMARY"
+[ $# -eq 2 ] || [ "${1:-}:$#" = standby:3 ] || fail "usage: postgres.sh start|promote|stop DIR, standby DIR PRIMARY"
 mkdir -p "$2"
 dir=$(cd "$2" && pwd -P)
 
@@ -108,5 +109,6 @@ case $1 in
 start) start ;;
 stop) stop ;;
 standby) standby "$3" ;;
-*) fail "usage: postgres.sh start|stop DIR" ;;
+promote) as_user "$bin/pg_ctl" -D "$dir/data" -w -t 60 promote >/dev/null || fail "cannot be promoted" ;;
+*) fail "usage: postgres.sh start|promote|stop DIR" ;;
 esac

@@ -16,6 +16,8 @@
 #define ADDRESS_TIMEOUT "10000" /* milliseconds */
 
 struct url_facts {
+    bool modern;          /* this libpq is of 14 or later */
+    bool insists;         /* the URL wants a standby */
     bool address_timeout; /* this libpq knows tcp_user_timeout, and the URL does not set it */
     const char *fault;    /* static; NULL: none found */
 };
@@ -47,6 +49,10 @@ static void read_option(const PQconninfoOption *option, struct url_facts *facts)
 {
     if (text_equal(option->keyword, "tcp_user_timeout"))
         facts->address_timeout = option->val == NULL;
+    if (text_equal(option->keyword, "sslsni")) /* came with 14, as did "primary" */
+        facts->modern = true;
+    if (text_equal(option->keyword, "target_session_attrs"))
+        facts->insists = text_equal(option->val, "standby") || text_equal(option->val, "read-only");
     if (text_equal(option->keyword, "port") && option->val != NULL && !ports_valid(option->val))
         facts->fault = "the port is not a number from 1 to 65535";
 }
@@ -88,15 +94,20 @@ static int32_t read_url(const struct postgresql_client *pq, const char *url, str
 }
 
 /* What stands before dbname yields to the URL, what stands behind it does not. */
-static PGconn *start(const struct postgresql_client *pq, const char *url, const char *application_name,
-                     bool address_timeout)
+static PGconn *start(const struct postgresql_client *pq, const char *url,
+                     const struct database_options *options, const struct url_facts *facts)
 {
-    const char *keywords[] = {"fallback_application_name", "dbname", "client_encoding", NULL, NULL};
-    const char *values[] = {application_name, url, "UTF8", NULL, NULL};
+    const char *keywords[] = {"fallback_application_name", "dbname", "client_encoding", NULL, NULL, NULL};
+    const char *values[] = {options->application_name, url, "UTF8", NULL, NULL, NULL};
+    size_t count = 3;
 
-    if (address_timeout) {
-        keywords[3] = "tcp_user_timeout";
-        values[3] = ADDRESS_TIMEOUT;
+    if (facts->address_timeout) {
+        keywords[count] = "tcp_user_timeout";
+        values[count++] = ADDRESS_TIMEOUT;
+    }
+    if (options->primary && !facts->insists) {
+        keywords[count] = "target_session_attrs";
+        values[count] = facts->modern ? "primary" : "read-write";
     }
     return pq->PQconnectStartParams(keywords, values, 1);
 }
@@ -151,7 +162,7 @@ static int32_t attempt(const struct postgresql_client *pq, const char *url,
 
     if (result != MIGRATE_OK)
         return result;
-    handle = start(pq, url, options->application_name, facts.address_timeout);
+    handle = start(pq, url, options, &facts);
     if (handle == NULL)
         return error_nomem(err);
     /* Verbose messages name the SQLSTATE, which libpq keeps to itself otherwise while connecting. */

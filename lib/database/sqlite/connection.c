@@ -114,6 +114,8 @@ static int32_t failure(struct sqlite_database *self, migrate_error **err)
 
     if (ended || cancelled)
         return watch_error(self->base.watch, self->stopped, err);
+    if ((primary == SQLITE_CANTOPEN || primary == SQLITE_IOERR) && sqlite_device_locked(self->api->system_errno(self->handle)))
+        return sqlite_report_locked_device(self->base.label, code, err);
     return sqlite_report(err, code, self->api->errmsg(self->handle));
 }
 

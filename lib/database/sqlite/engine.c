@@ -147,5 +147,6 @@ const struct database_engine database_sqlite = {
     .rebuild_end = sqlite_rebuild_end,
     .grant_select = "let the connection's authorizer read %s",
     .grant_write = "let the connection's authorizer write %s",
+    .grant_create = "let the connection's authorizer create tables in %s",
     .settings_words = settings_words,
 };

@@ -6,12 +6,15 @@
 #include <string.h>
 
 struct meaning {
-    int primary; /* result code, without the extension */
+    int result; /* code; without an extension, it stands for all of them */
     int32_t code;
     enum error_kind kind;
     const char *hint;
 };
 
+#define NO_LOCKS "put the file on a local disk: locks do not work where it is"
+
+/* The last one that fits counts. */
 static const struct meaning meanings[] = {
     {SQLITE_BUSY, MIGRATE_ERROR_LOCKED, ERROR_BUSY,
      "another connection is writing; try again when it has finished"},
@@ -31,6 +34,11 @@ static const struct meaning meanings[] = {
     {SQLITE_AUTH, MIGRATE_ERROR_RIGHTS, ERROR_RIGHTS, "the connection's authorizer denies this statement"},
     {SQLITE_PERM, MIGRATE_ERROR_RIGHTS, ERROR_RIGHTS, "check the file's permissions"},
     {SQLITE_INTERRUPT, MIGRATE_ERROR_CANCELLED, ERROR_OTHER, NULL},
+    {SQLITE_IOERR_LOCK, MIGRATE_ERROR_FILE_SYSTEM, ERROR_IO, NO_LOCKS},
+    {SQLITE_IOERR_RDLOCK, MIGRATE_ERROR_FILE_SYSTEM, ERROR_IO, NO_LOCKS},
+    {SQLITE_IOERR_UNLOCK, MIGRATE_ERROR_FILE_SYSTEM, ERROR_IO, NO_LOCKS},
+    {SQLITE_IOERR_CHECKRESERVEDLOCK, MIGRATE_ERROR_FILE_SYSTEM, ERROR_IO, NO_LOCKS},
+    {SQLITE_IOERR_SHMLOCK, MIGRATE_ERROR_FILE_SYSTEM, ERROR_IO, NO_LOCKS},
 };
 
 /* SQLite has one code for every mistake in a statement; its message says which. */
@@ -59,7 +67,7 @@ int32_t sqlite_report(migrate_error **err, int32_t driver_code, const char *mess
     else
         kind = kind_of_message(message);
     for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++)
-        if (meanings[i].primary == (driver_code & 0xff)) {
+        if (meanings[i].result == driver_code || meanings[i].result == (driver_code & 0xff)) {
             code = meanings[i].code;
             kind = meanings[i].kind;
             hint = meanings[i].hint;

@@ -80,6 +80,8 @@ static int32_t open_failure(const struct sqlite_database *self, const struct loc
     int reason = self->api->system_errno(self->handle);
     char *folder = NULL;
 
+    if (sqlite_device_locked(reason))
+        return sqlite_report_locked_device(self->base.label, code, err);
     if ((code & 0xff) != SQLITE_CANTOPEN)
         return sqlite_report(err, code, self->api->errmsg(self->handle));
     if (reason == ENOENT && (at->uri || !create)) {
@@ -165,6 +167,7 @@ int32_t sqlite_open(const char *url, const struct database_options *options, str
         return result;
     }
     self->base.read_only = self->api->db_readonly(self->handle, "main") == 1;
+    self->base.network = sqlite_network(self->api->db_filename(self->handle, "main"));
     *out = &self->base;
     return MIGRATE_OK;
 }
@@ -182,6 +185,7 @@ int32_t sqlite_open_handle(migrate_client *client, void *handle, struct database
     self->base.borrowed = true;
     self->base.read_only = self->api->db_readonly(handle, "main") == 1;
     file = self->api->db_filename(handle, "main");
+    self->base.network = sqlite_network(file);
     text_format(&label, "sqlite:%s", file == NULL || *file == '\0' ? ":memory:" : file);
     self->base.label = text_take(&label);
     if (self->base.label == NULL) {

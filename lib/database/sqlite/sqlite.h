@@ -15,6 +15,11 @@ int32_t sqlite_open_handle(migrate_client *client, void *handle, struct database
 /* SQLite's result code (extended or not; 0: unknown) and message as an error; returns its code. */
 int32_t sqlite_report(migrate_error **err, int32_t driver_code, const char *message);
 
+/* ---- place.c ---- */
+const char *sqlite_network(const char *path); /* the network file system that a file is on; NULL: on none that is known */
+bool sqlite_device_locked(int reason);        /* an errno: the file will be there once somebody unlocks the device */
+int32_t sqlite_report_locked_device(const char *label, int driver_code, migrate_error **err);
+
 /* Pragmas that a migration may change, read and set as text through any connection. Restoring heeds no watch:
  * it has to happen after a cancel too. */
 enum { SQLITE_SETTINGS = 16 };
