@@ -487,6 +487,14 @@ MIGRATE_API int32_t migrate_history(migrate_session *session, migrate_rows **out
 MIGRATE_API int32_t migrate_status(migrate_session *session, migrate_rows **out_rows,
                                    migrate_error **out_err);
 
+/* The schema as the engine itself describes it, without the history table: one row a fact ("kind", "ident", "value", "make" and
+ * "undo": the SQL that brings it and takes it back, where it has its own), sorted. Values: "fingerprint" (a digest that is equal for equal
+ * schemas on one major version of the engine; the order of columns does not count), "engine", "version", and "sql": statements that make
+ * the schema in an empty database, which is a valid schema.sql. Owners and privileges count with the option schema_privileges=on.
+ * SELECT rights are enough; changes nothing. */
+MIGRATE_API int32_t migrate_snapshot(migrate_session *session, migrate_rows **out_rows,
+                                     migrate_error **out_err);
+
 /* Writes the history without running anything, each with a reason:
  *   as "applied"          id counts as applied          (id needed; pending)
  *   as "forgotten"        id no longer counts           (id needed; applied)

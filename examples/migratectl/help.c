@@ -56,6 +56,10 @@ static const struct entry entries[COMMAND_COUNT] = {
                        "  migratectl check --mode wait --wait-timeout 60s\n",
                        "Exits with 0 current, 2 pending, 3 modified, missing, late or renamed, 8 ahead.\n"
                        "--mode wait returns as soon as another process has brought it up to date.\n"},
+    [COMMAND_SNAPSHOT] = {"snapshot", " dump inspect ", "", "the database's schema, as the engine describes it",
+                          "  migratectl snapshot --format sql > schema.sql\n"
+                          "  migratectl snapshot --json | jq -r .fingerprint\n",
+                          "Equal fingerprints: equal schemas. The SQL makes the schema in an empty database.\n"},
     [COMMAND_MARK] =
         {"mark", " stamp force ", "[ID] --applied | --forgotten | --accept-checksum REASON | --renamed",
          "write the history without running anything",

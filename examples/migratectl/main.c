@@ -18,6 +18,7 @@ static const struct verb {
     [COMMAND_PLAN] = {command_plan, NEEDS_SETTINGS, 0, 1},
     [COMMAND_STATUS] = {command_status, NEEDS_SETTINGS, 0, 0},
     [COMMAND_HISTORY] = {command_history, NEEDS_SETTINGS, 0, 0},
+    [COMMAND_SNAPSHOT] = {command_snapshot, NEEDS_SETTINGS, 0, 0},
     [COMMAND_CHECK] = {command_check, NEEDS_SETTINGS, 0, 0},
     [COMMAND_MARK] = {command_mark, NEEDS_SETTINGS, 0, 1},
     [COMMAND_BASELINE] = {command_baseline, NEEDS_SETTINGS, 0, 1},

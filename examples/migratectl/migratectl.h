@@ -34,6 +34,7 @@ enum command {
     COMMAND_STATUS,
     COMMAND_HISTORY,
     COMMAND_CHECK,
+    COMMAND_SNAPSHOT,
     COMMAND_MARK,
     COMMAND_BASELINE,
     COMMAND_NEW,
@@ -220,6 +221,7 @@ int command_plan(struct cli *cli);
 int command_status(struct cli *cli);
 int command_history(struct cli *cli);
 int command_check(struct cli *cli);
+int command_snapshot(struct cli *cli);
 int command_mark(struct cli *cli);
 int command_baseline(struct cli *cli);
 int command_new(struct cli *cli);

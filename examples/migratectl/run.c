@@ -13,7 +13,7 @@ int run_open(struct cli *cli)
     if (!url || !*url)
         return output_fail(cli, EXIT_CONFIGURATION, "url",
                            "no database is named: give --url, or set MIGRATE_URL or DATABASE_URL");
-    if ((!dir || !*dir) && cli->arguments.command != COMMAND_HISTORY)
+    if ((!dir || !*dir) && cli->arguments.command != COMMAND_HISTORY && cli->arguments.command != COMMAND_SNAPSHOT)
         return output_fail(cli, EXIT_FINDINGS, "source",
                            "there is no folder migrations here: name the migrations' folder with --dir");
     if (migrate_open(NULL, cli->options, &cli->session, &error) != MIGRATE_OK)

@@ -102,6 +102,31 @@ int command_status(struct cli *cli)
     return result;
 }
 
+/* ---- snapshot ---- */
+
+int command_snapshot(struct cli *cli)
+{
+    migrate_rows *rows = NULL;
+    migrate_error *error = NULL;
+    int result = run_open(cli);
+    if (result != EXIT_DONE)
+        return result;
+    if (migrate_snapshot(cli->session, &rows, &error) < 0)
+        return output_error(cli, error);
+    events_end_line(cli);
+    if (output_is_json(cli)) {
+        output_document(cli, rows, NULL);
+    } else if (cli->format == FORMAT_SQL) {
+        fputs(migrate_rows_value_text(rows, "sql"), cli->out);
+    } else {
+        for (size_t i = 0; i < migrate_rows_count(rows); i++)
+            fprintf(cli->out, "%s %s: %s\n", rows_cell(rows, i, "kind"), rows_cell(rows, i, "ident"), rows_cell(rows, i, "value"));
+        fprintf(cli->out, "fingerprint: %s\n", migrate_rows_value_text(rows, "fingerprint"));
+    }
+    migrate_rows_free(rows);
+    return result;
+}
+
 /* ---- history ---- */
 
 /* Which events are shown: those asked for, and of these the last N. */

@@ -83,6 +83,13 @@ int32_t migrate_history(migrate_session *session, migrate_rows **out_rows, migra
     return api_result(verb_history(session, out_rows, out_err), out_err);
 }
 
+int32_t migrate_snapshot(migrate_session *session, migrate_rows **out_rows, migrate_error **out_err)
+{
+    API_NEED(session);
+    API_NEED(out_rows);
+    return api_result(verb_snapshot(session, out_rows, out_err), out_err);
+}
+
 int32_t migrate_status(migrate_session *session, migrate_rows **out_rows, migrate_error **out_err)
 {
     API_NEED(session);

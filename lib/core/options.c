@@ -86,6 +86,8 @@ static const struct option_row table[OPTION_COUNT] = {
                          "PostgreSQL: the role that runs the migrations and owns what they make"},
     [OPTION_HOST_TRANSACTION] = {"host_transaction", TYPE_WORD, "refuse", "refuse|use", false, false,
                                  "The host's own connection is inside a transaction: refuse, or work inside it"},
+    [OPTION_SCHEMA_PRIVILEGES] = {"schema_privileges", TYPE_WORD, "off", "off|on", false, false,
+                                  "Owners and privileges belong to the schema that snapshot shows"},
     [OPTION_HISTORY_SCHEMA] = {"history_schema", TYPE_TEXT, NULL, NULL, false, false,
                                "Schema of the history table (default: public on PostgreSQL, main on SQLite)"},
     [OPTION_HISTORY_TABLE] = {"history_table", TYPE_TEXT, "libmigrate_history", NULL, false, false,

@@ -12,6 +12,7 @@ int32_t verb_rollback(migrate_session *session, const char *target, migrate_rows
 int32_t verb_run_begin(migrate_session *session, const migrate_plan *plan, migrate_run **out, migrate_error **err);
 int32_t verb_history(migrate_session *session, migrate_rows **out, migrate_error **err);
 int32_t verb_status(migrate_session *session, migrate_rows **out, migrate_error **err);                       /* status.c */
+int32_t verb_snapshot(migrate_session *session, migrate_rows **out, migrate_error **err);                     /* snapshot.c */
 int32_t verb_mark(migrate_session *session, const char *as, const char *id, const char *reason, migrate_rows **out,
                   migrate_error **err);                                                                     /* mark.c */
 int32_t verb_baseline(migrate_session *session, const char *target, const char *table, const char *column, const char *reason,

@@ -119,6 +119,12 @@ struct database_rebuild {
     char *broken;                 /* views and triggers that did not compile */
 };
 
+/* Which facts of the schema are asked for. */
+struct database_facts_wish {
+    const char *schema, *table; /* the history, which is no part of the schema */
+    bool owners;                /* owners and privileges too */
+};
+
 /* What an engine's SQL looks like. Names that come in (schema, table) are raw, not quoted. */
 struct database_engine {
     const char *name; /* "sqlite", "postgresql" */
@@ -181,6 +187,12 @@ struct database_engine {
     int32_t (*rebuild_begin)(struct database *db, bool outside, struct database_rebuild *state, migrate_error **err);
     int32_t (*rebuild_check)(struct database *db, const struct database_rebuild *state, migrate_error **err);
     int32_t (*rebuild_end)(struct database *db, struct database_rebuild *state, migrate_error **err);
+    /* The schema as rows, sorted: rank, kind, ident, value, make, undo, key, inside, name (what they mean: schema/facts.h). edges (may be
+     * NULL) gets pairs of keys, what needs what; NULL comes out where the order of the facts is enough. Changes nothing, inside a
+     * transaction or outside. */
+    int32_t (*facts)(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
+                     struct migrate_rows **out_edges, migrate_error **err);
+    const char *facts_head; /* what goes before SQL that makes facts; "" if nothing */
     /* What to GRANT, in printf form with %s for the quoted object (history table, schema) and %s for the quoted role. */
     const char *grant_select, *grant_write, *grant_create;
     const char *rights_sqlstate; /* of a statement that lacks a right; NULL: there are none */

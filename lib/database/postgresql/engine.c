@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The SQL that PostgreSQL reads: everything the core wants to say to a server, as text. Works from version
  * 12 on. */
-#include "database/database.h"
+#include "database/postgresql/postgresql.h"
 
 #include <string.h>
 
@@ -435,6 +435,8 @@ const struct database_engine database_postgresql = {
     .lock_holder = lock_holder,
     .session_name = session_name,
     .preflight = preflight,
+    .facts = postgresql_facts,
+    .facts_head = "SET check_function_bodies = off;\n",
     .grant_select = "GRANT SELECT ON %s TO %s",
     .grant_write = "GRANT SELECT, INSERT ON %s TO %s",
     .grant_create = "GRANT CREATE ON SCHEMA %s TO %s",

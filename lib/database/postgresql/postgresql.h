@@ -18,4 +18,8 @@ int32_t postgresql_open_handle(migrate_client *client, void *handle, struct data
  * sqlstate may be NULL. */
 void postgresql_classify(migrate_error **err, const char *sqlstate, int32_t *code);
 
+/* facts.c */
+int32_t postgresql_facts(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
+                         struct migrate_rows **out_edges, migrate_error **err);
+
 #endif

@@ -40,4 +40,8 @@ int32_t sqlite_rebuild_begin(struct database *db, bool outside, struct database_
 int32_t sqlite_rebuild_check(struct database *db, const struct database_rebuild *state, migrate_error **err);
 int32_t sqlite_rebuild_end(struct database *db, struct database_rebuild *state, migrate_error **err);
 
+/* facts.c */
+int32_t sqlite_facts(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
+                     struct migrate_rows **out_edges, migrate_error **err);
+
 #endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT
+ * Facts: read through an engine, sorted, digested. */
+#include "schema/facts.h"
+#include "util/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int compare(const void *a, const void *b)
+{
+    const struct fact *x = a, *y = b;
+    int order = (x->rank > y->rank) - (x->rank < y->rank);
+
+    if (order == 0)
+        order = strcmp(x->kind, y->kind);
+    if (order == 0)
+        order = strcmp(x->ident, y->ident);
+    return order != 0 ? order : strcmp(x->value, y->value);
+}
+
+static const char *cell(const struct migrate_rows *rows, size_t row, size_t column)
+{
+    const char *text = rows_text(rows, row, column);
+
+    return text != NULL ? text : "";
+}
+
+int32_t facts_read(struct database *db, const struct database_facts_wish *wish, struct facts *out,
+                   migrate_error **err)
+{
+    struct facts facts = {.engine = db->engine};
+    int32_t rc = db->engine->facts(db, wish, &facts.rows, &facts.edges, err);
+
+    if (rc != MIGRATE_OK)
+        return rc;
+    facts.count = rows_count(facts.rows);
+    facts.items = memory_new((facts.count + 1) * sizeof *facts.items);
+    if (facts.items == NULL) {
+        facts_free(&facts);
+        return error_nomem(err);
+    }
+    for (size_t i = 0; i < facts.count; i++) {
+        facts.items[i] = (struct fact){.rank = rows_int(facts.rows, i, 0),
+                                       .kind = cell(facts.rows, i, 1),
+                                       .ident = cell(facts.rows, i, 2),
+                                       .value = cell(facts.rows, i, 3),
+                                       .make = rows_text(facts.rows, i, 4),
+                                       .undo = rows_text(facts.rows, i, 5),
+                                       .key = cell(facts.rows, i, 6),
+                                       .inside = cell(facts.rows, i, 7),
+                                       .name = cell(facts.rows, i, 8)};
+        facts.items[i].part = facts.items[i].rank == 43 || facts.items[i].rank == 44;
+    }
+    qsort(facts.items, facts.count, sizeof *facts.items, compare);
+    *out = facts;
+    return MIGRATE_OK;
+}
+
+void facts_free(struct facts *facts)
+{
+    memory_free(facts->items);
+    rows_free(facts->rows);
+    rows_free(facts->edges);
+    *facts = (struct facts){0};
+}
+
+void facts_fingerprint(const struct facts *facts, char *out)
+{
+    struct digest digest;
+
+    digest_init(&digest);
+    for (size_t i = 0; i < facts->count; i++) {
+        const struct fact *fact = &facts->items[i];
+        if (strcmp(fact->kind, "column position") == 0)
+            continue;
+        digest_add(&digest, fact->kind, strlen(fact->kind) + 1);
+        digest_add(&digest, fact->ident, strlen(fact->ident) + 1);
+        digest_add(&digest, fact->value, strlen(fact->value));
+        digest_add(&digest, "\n", 1);
+    }
+    digest_end_hex(&digest, out);
+}
