@@ -57,6 +57,9 @@ static int32_t classify_source(const struct source *source, const struct history
             items[i].state = ITEM_APPLIED;
         } else if (m->kind == MIGRATION_VERSIONED) {
             items[i].state = ITEM_MODIFIED;
+            code = a->token_checksum ? source_tokens(source, m, NULL, err) : MIGRATE_OK;
+            if (code != MIGRATE_OK)
+                return code;
             items[i].cosmetic = *m->token_checksum && text_equal(a->token_checksum, m->token_checksum);
         }
     }

@@ -23,7 +23,6 @@ static int32_t add_record(struct migrate_plan *plan, const struct migration *m, 
     step->event = event;
     step->effect = "add";
     step->checksum = m->checksum;
-    step->token_checksum = m->token_checksum;
     step->reason = arena_text(&plan->arena, reason);
     return plan->arena.failed ? error_nomem(err) : MIGRATE_OK;
 }

@@ -117,7 +117,6 @@ int32_t plan_add_renamed(struct migrate_plan *plan, const struct item *item, con
     new->event = "renamed";
     new->effect = "add";
     new->checksum = item->migration->checksum;
-    new->token_checksum = item->migration->token_checksum;
     new->reason = arena_text(&plan->arena, reason);
     return plan->arena.failed ? error_nomem(err) : MIGRATE_OK;
 }

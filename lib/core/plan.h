@@ -23,7 +23,7 @@ struct step {
     const char *stored;                /* down, with this text that the history keeps; NULL: the source's own */
     size_t segments, alone;            /* known behind plan_preflight(): parts of its text, and how many are lone statements */
     /* STEP_RECORD */
-    const char *event, *effect, *checksum, *token_checksum, *reason;
+    const char *event, *effect, *checksum, *reason;
 };
 
 struct finding {

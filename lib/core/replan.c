@@ -36,7 +36,6 @@ static int32_t copy_step(struct migrate_plan *plan, const struct step *from, mig
     step->name = arena_text(&plan->arena, from->name);
     step->stored = arena_text(&plan->arena, from->stored);
     step->checksum = arena_text(&plan->arena, from->checksum);
-    step->token_checksum = arena_text(&plan->arena, from->token_checksum);
     step->reason = arena_text(&plan->arena, from->reason);
     return plan->arena.failed ? error_nomem(err) : MIGRATE_OK;
 }

@@ -69,6 +69,19 @@ static int32_t send_whole(struct migrate_run *run, const struct script *script, 
     return code;
 }
 
+/* The segment alone, where prefix and suffix go by themselves. */
+static int32_t send_alone(struct migrate_run *run, const struct script *script, const struct segment *segment, migrate_error **err)
+{
+    struct database *db = run->session->db;
+    struct database_fault fault = {.offset = SIZE_MAX, .start = SIZE_MAX};
+    int32_t code = segment->length == 0
+                       ? MIGRATE_OK
+                       : db->class->exec(db, script->text.text.data + segment->offset, segment->length, &fault, err);
+    if (code != MIGRATE_OK)
+        place_in_message(script, segment, 0, 0, &fault, err);
+    return code;
+}
+
 /* ---- as a stream ---- */
 
 /* Statements in a row that wait to be sent, as a range of the stream. */
@@ -227,13 +240,13 @@ int32_t run_segment(struct migrate_run *run, const struct script *script, const 
     struct database *db = run->session->db;
     if (prefix->failed || suffix->failed)
         return error_nomem(err);
-    if (db->class->one_message && !db->class->deferred_check && !run->rebuild && !segment->streamed && !script_big(script) &&
-        segment->length <= MESSAGE_MOST)
+    bool short_text = !segment->streamed && !script_big(script) && segment->length <= MESSAGE_MOST;
+    if (db->class->one_message && !db->class->deferred_check && !run->rebuild && short_text)
         return send_whole(run, script, segment, prefix, suffix, err);
     int32_t code = prefix->length ? database_exec_text(db, prefix, NULL, err) : MIGRATE_OK;
     if (code != MIGRATE_OK)
         return code;
-    code = send_stream(run, script, segment, err);
+    code = (short_text ? send_alone : send_stream)(run, script, segment, err);
     if (code != MIGRATE_OK)
         return code;
     if (prefix->length && db->class->transaction(db) == DATABASE_IDLE) {

@@ -85,13 +85,20 @@ static void set_duration(const struct migrate_run *run, struct history_entry *en
     entry->begun_after = run->grouping == GROUP_WHOLE ? run->step_begun - run->opened_at : 0;
 }
 
+/* What the history keeps of a migration that is applied from now on. */
+static int32_t read_for_history(struct migrate_run *run, const struct migration *m, char **down, migrate_error **err)
+{
+    int32_t code = source_checksum(m, err);
+    if (code == MIGRATE_OK)
+        code = source_tokens(run->build->source, m, NULL, err);
+    return code == MIGRATE_OK ? down_text(run, m, down, err) : code;
+}
+
 static int32_t migration_row(struct migrate_run *run, const struct migration *m, const char *event, struct text *sql,
                              migrate_error **err)
 {
     char *down = NULL;
-    int32_t code = source_checksum(m, err);
-    if (code == MIGRATE_OK)
-        code = down_text(run, m, &down, err);
+    int32_t code = read_for_history(run, m, &down, err);
     if (code != MIGRATE_OK)
         return code;
     struct history_entry entry = {.event = event, .effect = "add", .kind = kind_name(m->kind), .id = m->id, .name = m->name,
@@ -121,16 +128,15 @@ int32_t step_rows(struct migrate_run *run, const struct step *step, struct text 
     struct history_entry entry = {.event = record ? step->event : "rolled_back", .effect = record ? step->effect : "remove",
                                   .kind = step->repeatable ? "repeatable" : "versioned", .id = step->id, .name = step->name,
                                   .checksum = step->checksum ? step->checksum : step->migration ? step->migration->checksum : NULL,
-                                  .token_checksum = step->token_checksum, .breaking = step->breaking, .statement = -1,
-                                  .reason = step->reason};
+                                  .breaking = step->breaking, .statement = -1, .reason = step->reason};
     if (!record)
         set_duration(run, &entry);
     char *down = NULL;
     int32_t code = MIGRATE_OK;
-    if (record && step->migration && strcmp(step->effect, "add") == 0)
-        code = source_checksum(step->migration, err);
-    if (code == MIGRATE_OK && record && step->migration && strcmp(step->effect, "add") == 0)
-        code = down_text(run, step->migration, &down, err);
+    if (record && step->migration && strcmp(step->effect, "add") == 0) {
+        code = read_for_history(run, step->migration, &down, err);
+        entry.token_checksum = step->migration->token_checksum;
+    }
     entry.down_sql = down;
     if (code == MIGRATE_OK)
         code = add_row(run, &entry, sql, err);
@@ -317,6 +323,7 @@ static int32_t read_script(struct migrate_run *run, const struct step *step, con
         run->read = step->migration;
         run->rollback = script->text.rollback;
         script->text.rollback = (struct text){0};
+        code = source_tokens(run->build->source, step->migration, &script->text.text, err);
     }
     return code;
 }

@@ -115,36 +115,6 @@ static int32_t take_needs(struct build *build, const struct reading *reading, si
     return MIGRATE_OK;
 }
 
-/* A string or a function's body over several lines is one token: its line ends count as LF, too. */
-static void drop_carriage_returns(struct text *text)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < text->length; i++)
-        if (text->data[i] != '\r' || i + 1 == text->length || text->data[i + 1] != '\n')
-            text->data[kept++] = text->data[i];
-    text->length = kept;
-}
-
-static int32_t take_checksums(const struct reading *reading, struct migration *migration, migrate_error **err)
-{
-    struct text up = {0};
-    int32_t code = MIGRATE_OK;
-
-    if (reading->skeleton)
-        return MIGRATE_OK; /* taken when the text is run, or asked for */
-    section_checksum(reading, migration->checksum);
-    section_up(reading, &up);
-    if (up.failed) {
-        code = error_nomem(err);
-    } else {
-        drop_carriage_returns(&up);
-        sql_token_digest(reading->dialect, up.data ? up.data : "", up.length, migration->token_checksum);
-    }
-    text_free(&up);
-    return code;
-}
-
 /* The rollback block inside the up file is the way down, unless there is another. */
 static int32_t take_rollback(const struct reading *reading, struct migration *migration, migrate_error **err)
 {
@@ -171,14 +141,15 @@ static int32_t take_rollback(const struct reading *reading, struct migration *mi
 static int32_t take_up(struct build *build, const struct reading *reading, size_t index, migrate_error **err)
 {
     struct migration *migration = &build->source->items[index];
-    int32_t code = take_checksums(reading, migration, err);
+    int32_t code;
 
+    if (!reading->skeleton) /* of a big file it is taken when the text is run, or asked for */
+        section_checksum(reading, migration->checksum);
     migration->up.no_transaction = reading->no_transaction;
     migration->up.foreign_keys = reading->foreign_keys;
     migration->out_of_order = reading->out_of_order;
     migration->breaking = reading->breaking;
-    if (code == MIGRATE_OK)
-        code = take_rollback(reading, migration, err);
+    code = take_rollback(reading, migration, err);
     if (code == MIGRATE_OK)
         code =
             take_words(build, reading, &reading->tables, &migration->tables, &migration->tables_count, err);

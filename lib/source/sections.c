@@ -128,15 +128,6 @@ void section_checksum(const struct reading *reading, char out[DIGEST_HEX])
     digest_end_hex(&digest, out);
 }
 
-static int32_t refuse_changed(const struct section *section, migrate_error **err)
-{
-    int32_t code = error_set(err, MIGRATE_ERROR_SOURCE, "%s changed while it was in use", section->file);
-
-    error_hint(err, "run again, with migrations that nobody writes to");
-    error_place(err, section->file, 0, 0);
-    return code;
-}
-
 /* Blank lines in front are left out: they would be sent for nothing. */
 static int32_t hand_over(struct text *text, struct section_text *out, migrate_error **err)
 {
@@ -185,7 +176,7 @@ int32_t section_read(const struct source *source, const struct section *section,
     if (code == MIGRATE_OK && expected) {
         section_checksum(&reading, checksum);
         if (!text_equal(checksum, expected))
-            code = refuse_changed(section, err);
+            code = bytes_changed(section->file, err);
     }
     if (code == MIGRATE_OK) {
         section_rollback(&reading, section->from_block ? &text : &rollback);
@@ -210,4 +201,42 @@ void section_text_free(struct section_text *text)
 {
     text_free(&text->text);
     text_free(&text->rollback);
+}
+
+/* A string or a function's body over several lines is one token: its line ends count as LF, too. */
+static void drop_carriage_returns(struct text *text)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < text->length; i++)
+        if (text->data[i] != '\r' || i + 1 == text->length || text->data[i + 1] != '\n')
+            text->data[kept++] = text->data[i];
+    text->length = kept;
+}
+
+int32_t source_tokens(const struct source *source, const struct migration *migration, const struct text *up,
+                      migrate_error **err)
+{
+    struct section_text read = {0};
+    struct text copy = {0};
+    char *out = ((struct migration *)migration)->token_checksum;
+    int32_t code = MIGRATE_OK;
+
+    if (*out != '\0' || !migration->up.bytes || migration->up.big)
+        return MIGRATE_OK;
+    if (!up)
+        code = section_read(source, &migration->up, migration->checksum, &read, err);
+    if (!up)
+        up = &read.text;
+    if (code == MIGRATE_OK && up->length > 0 && memchr(up->data, '\r', up->length)) {
+        text_add_n(&copy, up->data, up->length);
+        code = copy.failed ? error_nomem(err) : MIGRATE_OK;
+        drop_carriage_returns(&copy);
+        up = &copy;
+    }
+    if (code == MIGRATE_OK)
+        sql_token_digest(source->private->dialect, up->data ? up->data : "", up->length, out);
+    text_free(&copy);
+    section_text_free(&read);
+    return code;
 }

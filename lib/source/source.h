@@ -39,7 +39,7 @@ struct migration {
     /* "" until source_checksum(), for a big file */
     char checksum[DIGEST_HEX]; /* of the up text as DESIGN says; a code migration's: "code:" version (its
                                   digest where it is too long) */
-    char token_checksum[DIGEST_HEX]; /* "" for code */
+    char token_checksum[DIGEST_HEX]; /* "" until source_tokens(); for code and big files, too */
     const char *const *depends;      /* -- Depends: ids in full; those of other engines are left out */
     size_t depends_count;
     const char *const *tables; /* -- Dependencies: tables, as written */
@@ -114,6 +114,9 @@ void section_stream_close(struct section_stream *stream);
 
 /* Sees to it that the checksum is known; of a big file it is taken now. */
 int32_t source_checksum(const struct migration *migration, migrate_error **err);
+/* The same for the checksum over tokens, which few runs need. up: the up text, if it is at hand; NULL: it is read. */
+int32_t source_tokens(const struct source *source, const struct migration *migration, const struct text *up,
+                      migrate_error **err);
 /* The text was read and has this checksum: keeps it, or refuses a file that is no longer what it was. */
 int32_t source_settle(const struct migration *migration, const char *checksum, migrate_error **err);
 

@@ -64,6 +64,7 @@ static void try_file(const char *path, const char *engine, const char *text, siz
         if (source->schema.present) {
             try_section(source, &source->schema.up, source->schema.checksum, text, length);
         } else {
+            REQUIRE(source_tokens(source, last, NULL, NULL) == MIGRATE_OK);
             REQUIRE(strlen(last->checksum) == 64 && strlen(last->token_checksum) == 64);
             try_section(source, &last->up, last->checksum, text, length);
             try_section(source, &last->down, NULL, text, length);

@@ -26,6 +26,8 @@ static void sums_of(const char *text, char *checksum, char *tokens)
     put("001_a.sql", text);
     open_folder();
     strcpy(checksum, item("001_a")->checksum);
+    ck_assert_str_eq(item("001_a")->token_checksum, ""); /* only where it is asked for */
+    ck_assert_int_eq(source_tokens(opened, item("001_a"), NULL, NULL), MIGRATE_OK);
     strcpy(tokens, item("001_a")->token_checksum);
 }
 
