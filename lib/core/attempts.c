@@ -78,14 +78,15 @@ static bool bounds_itself(const struct script *script)
     return false;
 }
 
-void attempts_begin(struct attempts *attempts, struct migrate_run *run, const struct step *step,
-                    const struct script *script, bool bounded)
+void attempts_begin(struct attempts *attempts, struct migrate_run *run, const struct step *step, const struct script *script,
+                    const struct segment *segment, bool bounded)
 {
     int64_t now = clock_monotonic();
     if (attempts->number++ == 0) {
         attempts->run = run;
         attempts->step = step;
         attempts->script = script;
+        attempts->segment = segment;
         attempts->bounded = bounded && run->grouping == GROUP_EACH && budget_of(run) > 0;
         attempts->opened = now;
         attempts->seq = run->writer.seq;
@@ -122,23 +123,25 @@ static bool only_defines(const struct sql_dialect *dialect, const char *sql, siz
 }
 
 /* Whether what ran up to the place of the error was definitions alone; no place: all of it. */
-static bool wrote_nothing(const struct script *script, const migrate_error *problem)
+static bool wrote_nothing(const struct script *script, const struct segment *segment, const migrate_error *problem)
 {
     const char *text = script->text.text.data;
-    size_t length = script->text.text.length;
+    size_t length = script->text.text.length, from = 0;
     struct sql_splitter splitter;
     struct sql_statement statement;
     struct sql_mark mark;
     if (script_big(script) || !text)
         return false; /* mostly data, and read but once */
     mark = sql_mark_first(text, length);
-    sql_split(&splitter, script->engine->dialect, text, length);
+    if (segment)
+        from = segment->offset;
+    sql_split(&splitter, script->engine->dialect, text + from, segment ? segment->length : length);
     while (sql_next(&splitter, &statement)) {
-        sql_mark_move(&mark, text, length, statement.offset);
+        sql_mark_move(&mark, text, length, from + statement.offset);
         if (problem->line && mark.line + script->text.first_line - 1 > problem->line)
             break;
         if (script_sends(statement.kind) &&
-            !only_defines(script->engine->dialect, text + statement.offset, statement.length))
+            !only_defines(script->engine->dialect, text + from + statement.offset, statement.length))
             return false;
     }
     return true;
@@ -153,7 +156,7 @@ static const char *reason_against(const struct attempts *attempts, const migrate
                                                      : budget; /* the last wait may not have been seen */
     if (ran - waited > WORKED_MOST)
         return "it is not tried again by itself, because it had worked for more than 5 s";
-    if (!wrote_nothing(attempts->script, problem))
+    if (!wrote_nothing(attempts->script, attempts->segment, problem))
         return "it is not tried again by itself, because it may have written rows before it was blocked";
     return (int64_t)attempts->number >= option_number(run->session->options, OPTION_DDL_LOCK_ATTEMPTS) ? ""
                                                                                                        : NULL;

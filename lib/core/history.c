@@ -309,7 +309,8 @@ static int32_t replay_trace(struct history *history, const struct migrate_rows *
         }
         if (progress)
             trace->statement = rows_int(rows, row, STATEMENT);
-        trace->started_hash = started ? rows_text(rows, row, HASH) : NULL;
+        trace->started_hash = trace->begun_hash = started ? rows_text(rows, row, HASH) : NULL;
+        trace->begun = rows_int(rows, row, STATEMENT);
     }
     return MIGRATE_OK;
 }

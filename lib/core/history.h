@@ -39,6 +39,8 @@ struct trace {
     int64_t statement;     /* non-transactional work: statements done; -1: none begun */
     size_t first_row;      /* of that work: see history_progress() */
     const char *started_hash; /* of what was begun behind them and whose end was not recorded; NULL: none */
+    int64_t begun;            /* the same if its end was recorded as a failure: number, counted from 1, and digest; NULL: none */
+    const char *begun_hash;
 };
 
 struct history {

@@ -25,53 +25,11 @@ struct needs {
     struct arena arena;
 };
 
-/* A reader of one statement's tokens, without spaces and comments. */
-struct reader {
-    const struct sql_dialect *dialect;
-    const char *text;
-    size_t length, offset;
-    struct sql_token token;
-};
-
-static void reader_next(struct reader *reader)
-{
-    do {
-        reader->token = sql_lex(reader->dialect, reader->text, reader->length, reader->offset);
-        reader->offset = reader->token.offset + reader->token.length;
-    } while (reader->token.kind == SQL_SPACE || reader->token.kind == SQL_LINE_COMMENT ||
-             reader->token.kind == SQL_BLOCK_COMMENT);
-}
-
-static bool reader_take(struct reader *reader, const char *word)
-{
-    if (!sql_is_word(reader->text, reader->token, word))
-        return false;
-    reader_next(reader);
-    return true;
-}
-
-/* A name as written, schema and all; "" if there is none. The schema alone goes to *schema. */
-static void reader_name(struct reader *reader, struct text *name, struct text *schema)
-{
-    while (reader->token.kind == SQL_WORD || reader->token.kind == SQL_NAME) {
-        text_add_n(name, reader->text + reader->token.offset, reader->token.length);
-        reader_next(reader);
-        if (reader->token.kind != SQL_SYMBOL || reader->token.length != 1 || reader->text[reader->token.offset] != '.')
-            return;
-        text_clear(schema);
-        text_add_n(schema, name->data ? name->data : "", name->length);
-        text_add_char(name, '.');
-        reader_next(reader);
-    }
-}
-
 /* CREATE INDEX i ON t, DROP TRIGGER g ON t: to the table's name. */
-static void reader_go_to_table(struct reader *reader)
+static void reader_go_to_table(struct sql_reader *reader)
 {
-    while (reader->token.kind != SQL_END && !sql_is_word(reader->text, reader->token, "on"))
-        reader_next(reader);
-    reader_take(reader, "on");
-    reader_take(reader, "only");
+    sql_reader_seek(reader, "on");
+    sql_reader_take(reader, "only");
 }
 
 static bool needs_made(const struct needs *needs, const char *name)
@@ -113,29 +71,29 @@ static int32_t needs_add(struct needs *needs, enum database_need_kind kind, cons
 }
 
 /* CREATE ...: the schema it goes into, the table it is on, and what is there afterwards. */
-static int32_t read_create(struct reader *reader, struct needs *needs, const struct script *script, size_t offset,
+static int32_t read_create(struct sql_reader *reader, struct needs *needs, const struct script *script, size_t offset,
                            migrate_error **err)
 {
     struct text name = {0}, schema = {0};
     int32_t code = MIGRATE_OK;
     static const char *const fillers[] = {"or", "replace", "unlogged", "unique", "recursive", "materialized", "constraint"};
     for (size_t i = 0; i < sizeof fillers / sizeof *fillers; i++)
-        reader_take(reader, fillers[i]);
-    bool temporary = reader_take(reader, "temp") || reader_take(reader, "temporary"), table = false;
-    bool extension = reader_take(reader, "extension"), new_schema = !extension && reader_take(reader, "schema");
-    bool object = (table = reader_take(reader, "table")) || reader_take(reader, "view") || reader_take(reader, "sequence") ||
-                  reader_take(reader, "type") || reader_take(reader, "domain") || reader_take(reader, "function") ||
-                  reader_take(reader, "procedure");
-    bool trigger = !object && reader_take(reader, "trigger");
-    bool on_table = trigger || (!object && (reader_take(reader, "index") || reader_take(reader, "policy")));
+        sql_reader_take(reader, fillers[i]);
+    bool temporary = sql_reader_take(reader, "temp") || sql_reader_take(reader, "temporary"), table = false;
+    bool extension = sql_reader_take(reader, "extension"), new_schema = !extension && sql_reader_take(reader, "schema");
+    bool object = (table = sql_reader_take(reader, "table")) || sql_reader_take(reader, "view") || sql_reader_take(reader, "sequence") ||
+                  sql_reader_take(reader, "type") || sql_reader_take(reader, "domain") || sql_reader_take(reader, "function") ||
+                  sql_reader_take(reader, "procedure");
+    bool trigger = !object && sql_reader_take(reader, "trigger");
+    bool on_table = trigger || (!object && (sql_reader_take(reader, "index") || sql_reader_take(reader, "policy")));
     if (temporary || !(extension || new_schema || object || on_table))
         goto out;
-    reader_take(reader, "concurrently");
-    if (reader_take(reader, "if"))
-        reader_take(reader, "not"), reader_take(reader, "exists");
+    sql_reader_take(reader, "concurrently");
+    if (sql_reader_take(reader, "if"))
+        sql_reader_take(reader, "not"), sql_reader_take(reader, "exists");
     if (on_table)
         reader_go_to_table(reader);
-    reader_name(reader, &name, &schema);
+    sql_reader_name(reader, &name, &schema);
     if (name.failed || schema.failed) {
         code = error_nomem(err);
     } else if (!name.length) {
@@ -161,34 +119,34 @@ out:
 }
 
 /* ALTER and DROP of tables and what is like them: their owner only, and for DROP the schema's. */
-static int32_t read_alter(struct reader *reader, bool drop, struct needs *needs, const struct script *script, size_t offset,
+static int32_t read_alter(struct sql_reader *reader, bool drop, struct needs *needs, const struct script *script, size_t offset,
                           migrate_error **err)
 {
     struct text name = {0}, schema = {0};
     int32_t code = MIGRATE_OK;
-    if (!reader_take(reader, "materialized"))
-        reader_take(reader, "foreign");
-    bool on_table = reader_take(reader, "trigger") || reader_take(reader, "policy");
+    if (!sql_reader_take(reader, "materialized"))
+        sql_reader_take(reader, "foreign");
+    bool on_table = sql_reader_take(reader, "trigger") || sql_reader_take(reader, "policy");
     if (on_table)
         reader_go_to_table(reader);
-    else if (!reader_take(reader, "table") && !reader_take(reader, "view") && !reader_take(reader, "index") &&
-             !reader_take(reader, "sequence"))
+    else if (!sql_reader_take(reader, "table") && !sql_reader_take(reader, "view") && !sql_reader_take(reader, "index") &&
+             !sql_reader_take(reader, "sequence"))
         return MIGRATE_OK;
-    reader_take(reader, "concurrently");
-    if (reader_take(reader, "if"))
-        reader_take(reader, "exists");
-    reader_take(reader, "only");
+    sql_reader_take(reader, "concurrently");
+    if (sql_reader_take(reader, "if"))
+        sql_reader_take(reader, "exists");
+    sql_reader_take(reader, "only");
     bool more = true;
     while (more && code == MIGRATE_OK) {
         text_clear(&name);
-        reader_name(reader, &name, &schema);
+        sql_reader_name(reader, &name, &schema);
         if (name.failed || schema.failed)
             code = error_nomem(err);
         else if (name.length)
             code = needs_add(needs, drop && !on_table ? NEED_DROP : NEED_OWN, name.data, script, offset, err);
         more = drop && reader->token.kind == SQL_SYMBOL && reader->text[reader->token.offset] == ',';
         if (more)
-            reader_next(reader);
+            sql_reader_next(reader);
     }
     text_free(&name);
     text_free(&schema);
@@ -203,16 +161,16 @@ static int32_t read_script(const struct script *script, struct needs *needs, boo
     int32_t code = MIGRATE_OK;
     sql_split(&splitter, script->engine->dialect, script->text.text.data, script->text.text.length);
     while (code == MIGRATE_OK && !*role && sql_next(&splitter, &statement)) {
-        struct reader reader = {script->engine->dialect, script->text.text.data, statement.offset + statement.length, statement.offset, {0}};
-        reader_next(&reader);
-        if (reader_take(&reader, "create"))
+        struct sql_reader reader;
+        sql_reader_open(&reader, script->engine->dialect, script->text.text.data + statement.offset, statement.length);
+        if (sql_reader_take(&reader, "create"))
             code = read_create(&reader, needs, script, statement.offset, err);
-        else if (reader_take(&reader, "alter"))
+        else if (sql_reader_take(&reader, "alter"))
             code = read_alter(&reader, false, needs, script, statement.offset, err);
-        else if (reader_take(&reader, "drop"))
+        else if (sql_reader_take(&reader, "drop"))
             code = read_alter(&reader, true, needs, script, statement.offset, err);
-        else if (reader_take(&reader, "set"))
-            *role = reader_take(&reader, "role") || reader_take(&reader, "session") || reader_take(&reader, "search_path");
+        else if (sql_reader_take(&reader, "set"))
+            *role = sql_reader_take(&reader, "role") || sql_reader_take(&reader, "session") || sql_reader_take(&reader, "search_path");
     }
     return code;
 }

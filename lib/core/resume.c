@@ -148,16 +148,19 @@ static int32_t check_records(struct migrate_run *run, const struct step *step, c
         at += found;
     }
     script_stream_close(&stream);
-    if (code == MIGRATE_OK && trace->started_hash) {
-        code = error_set(err, MIGRATE_ERROR_PARTIAL, "%s: the end of its statement %zu was never recorded", step->id, at);
-        error_hint(err, "look whether it took place. If the migration is complete: mark %s --applied --reason TEXT; if not, undo what "
-                        "it did, then mark %s --forgotten --reason TEXT and run again", step->id, step->id);
-        script_place(script, SIZE_MAX, at - 1, err);
-    }
     return code;
 }
 
-int32_t resume_at(struct migrate_run *run, const struct step *step, const struct script *script, size_t *done, migrate_error **err)
+int32_t resume_unknown(const struct step *step, const struct script *script, size_t begun, migrate_error **err)
+{
+    int32_t code = error_set(err, MIGRATE_ERROR_PARTIAL, "%s: the end of its statement %zu was never recorded", step->id, begun);
+    error_hint(err, "look whether it took place. If the migration is complete: mark %s --applied --reason TEXT; if not, undo what "
+                    "it did, then mark %s --forgotten --reason TEXT and run again", step->id, step->id);
+    script_place(script, SIZE_MAX, begun - 1, err);
+    return code;
+}
+
+int32_t resume_at(struct migrate_run *run, const struct step *step, const struct script *script, struct resume *out, migrate_error **err)
 {
     struct history history = {0};
     int32_t code = history_load(run->session, &history, err);
@@ -166,7 +169,12 @@ int32_t resume_at(struct migrate_run *run, const struct step *step, const struct
     const struct trace *trace = history_trace(&history, step->id);
     if (trace && trace->statement >= 0)
         code = check_records(run, step, script, &history, trace, err);
-    *done = trace && trace->statement > 0 ? (size_t)trace->statement : 0;
+    *out = (struct resume){.done = trace && trace->statement > 0 ? (size_t)trace->statement : 0};
+    if (trace && trace->begun_hash && strlen(trace->begun_hash) < sizeof out->hash) {
+        memcpy(out->hash, trace->begun_hash, strlen(trace->begun_hash) + 1);
+        out->begun = (size_t)trace->begun;
+        out->unsure = trace->started_hash != NULL;
+    }
     history_free(&history);
     return code;
 }

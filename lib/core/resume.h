@@ -6,7 +6,14 @@
 
 #include "core/run.h"
 
-/* *done: the number of statements that are done. */
-int32_t resume_at(struct migrate_run *run, const struct step *step, const struct script *script, size_t *done, migrate_error **err);
+struct resume {
+    size_t done;          /* statements that are done */
+    size_t begun;         /* the lone one behind them that our own row names, counted from 1; 0: none */
+    char hash[DIGEST_HEX]; /* of that */
+    bool unsure;          /* its end was never recorded; else the database said that it failed */
+};
+int32_t resume_at(struct migrate_run *run, const struct step *step, const struct script *script, struct resume *out, migrate_error **err);
+/* The error for an end that nobody knows, and that cannot be found out. */
+int32_t resume_unknown(const struct step *step, const struct script *script, size_t begun, migrate_error **err);
 
 #endif

@@ -128,13 +128,15 @@ struct attempts {
     struct migrate_run *run;
     const struct step *step;
     const struct script *script;
+    const struct segment *segment;
     struct database_locks locks;
     bool bounded;          /* waits are bounded; else they are only told of */
     size_t number;
     int64_t opened, seq;   /* the writer's, before the first */
 };
-/* Before the first attempt, and before each further one. bounded: the part is one transaction. script may be NULL. */
-void attempts_begin(struct attempts *attempts, struct migrate_run *run, const struct step *step, const struct script *script, bool bounded);
+/* Before the first attempt, and before each further one. segment NULL: the whole script. bounded: it is one transaction. */
+void attempts_begin(struct attempts *attempts, struct migrate_run *run, const struct step *step, const struct script *script,
+                    const struct segment *segment, bool bounded);
 /* Behind one that failed: whether to try again. It has paused then, and *problem is gone; else *problem says what was tried. */
 bool attempts_again(struct attempts *attempts, int32_t *code, migrate_error **problem);
 void attempts_end(struct attempts *attempts);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * Work that is not one transaction (CREATE INDEX CONCURRENTLY, VACUUM, the author's own COMMIT in the middle): segment by segment, each
  * leaving a row in the history, so that the next run goes on behind the last one that was done. A lone statement is announced by a
- * `started` row first: if its end was never recorded, nobody knows whether it took place, and the run stops with both choices. */
+ * `started` row first: if its end was never recorded, the database is asked what became of it (see alone.c); where it cannot tell, the
+ * run stops with both choices. */
+#include "core/alone.h"
 #include "core/events.h"
 #include "core/holder.h"
-#include "core/resume.h"
 #include "util/memory.h"
 
 #include <string.h>
@@ -46,13 +47,14 @@ static int32_t add_rows(struct migrate_run *run, const struct step *step, const 
     return add_progress(run, step, script, "progress", segment, sql, err);
 }
 
-static int32_t run_transaction(struct migrate_run *run, const struct step *step, const struct script *script,
+static int32_t try_transaction(struct migrate_run *run, const struct step *step, const struct script *script,
                                const struct segment *segment, migrate_error **err)
 {
     const struct database_engine *engine = run->session->db->engine;
     const char *role = option_text(run->session->options, OPTION_SET_ROLE);
     struct text prefix = {0}, suffix = {0};
     engine->begin(&prefix, role);
+    attempts_limit(run, &prefix);
     engine->before_history(&suffix, role);
     int32_t code = add_rows(run, step, script, segment, &suffix, err);
     message_add(&suffix, "COMMIT", 6);
@@ -62,6 +64,21 @@ static int32_t run_transaction(struct migrate_run *run, const struct step *step,
         run_clean_up(run, "ROLLBACK");
     text_free(&prefix);
     text_free(&suffix);
+    return code;
+}
+
+static int32_t run_transaction(struct migrate_run *run, const struct step *step, const struct script *script,
+                               const struct segment *segment, migrate_error **err)
+{
+    struct attempts attempts = {0};
+    migrate_error *problem = NULL;
+    int32_t code;
+    do {
+        attempts_begin(&attempts, run, step, script, segment, true);
+        code = try_transaction(run, step, script, segment, &problem);
+    } while (code != MIGRATE_OK && attempts_again(&attempts, &code, &problem));
+    attempts_end(&attempts);
+    error_move(err, &problem);
     return code;
 }
 
@@ -99,24 +116,54 @@ static int32_t write_end(struct migrate_run *run, const struct text *rows, migra
     return code;
 }
 
-static int32_t run_alone(struct migrate_run *run, const struct step *step, const struct script *script,
-                         const struct segment *segment, migrate_error **err)
+/* Announced, and run. rows: what is to be recorded behind it, made before, because nothing but the database may fail there. */
+static int32_t carry_out(struct migrate_run *run, const struct step *step, const struct script *script, const struct segment *segment,
+                         struct alone *alone, struct text *rows, migrate_error **err)
 {
     static const struct text nothing = {0};
-    struct text started = {0}, rows = {0};
-    bool last = segment + 1 == script->items + script->count, silent = segment->only_session;
-    int32_t code = silent ? MIGRATE_OK : add_progress(run, step, script, "started", segment, &started, err);
-    if (code == MIGRATE_OK && (last || !silent))
-        code = add_rows(run, step, script, segment, &rows, err);
-    if (code == MIGRATE_OK && started.length)
-        code = write_rows(run, &started, err);
+    struct text started = {0};
+    struct attempts attempts = {0};
+    migrate_error *problem = NULL;
+    int32_t code = add_progress(run, step, script, "started", segment, &started, &problem);
+    if (code == MIGRATE_OK)
+        code = add_rows(run, step, script, segment, rows, &problem);
+    if (code == MIGRATE_OK)
+        code = write_rows(run, &started, &problem);
     if (code == MIGRATE_OK) {
-        code = run_segment(run, script, segment, &nothing, &nothing, err);
-        run->alone_failed = !silent && code != MIGRATE_OK && run->session->db->class->transaction(run->session->db) == DATABASE_IDLE;
+        attempts_begin(&attempts, run, step, script, segment, false);
+        code = run_segment(run, script, segment, &nothing, &nothing, &problem);
+        attempts_end(&attempts);
+        if (code == MIGRATE_OK)
+            code = alone_after(alone, &problem);
+        else
+            alone_failed(alone, code, &problem);
+        run->alone_failed = code != MIGRATE_OK && run->session->db->class->transaction(run->session->db) == DATABASE_IDLE;
     }
+    text_free(&started);
+    error_move(err, &problem);
+    return code;
+}
+
+static int32_t run_alone(struct migrate_run *run, const struct step *step, const struct script *script,
+                         const struct segment *segment, const struct resume *resume, migrate_error **err)
+{
+    static const struct text nothing = {0};
+    struct alone alone = {.run = run, .step = step, .script = script, .segment = segment};
+    struct text rows = {0};
+    bool last = segment + 1 == script->items + script->count, done = false;
+    int32_t code;
+    if (segment->only_session) {
+        code = run_segment(run, script, segment, &nothing, &nothing, err);
+    } else {
+        code = alone_before(&alone, resume, &done, err);
+        if (code == MIGRATE_OK && !done)
+            code = carry_out(run, step, script, segment, &alone, &rows, err);
+    }
+    if (code == MIGRATE_OK && rows.length == 0 && (last || !segment->only_session))
+        code = add_rows(run, step, script, segment, &rows, err);
     if (code == MIGRATE_OK && rows.length)
         code = write_end(run, &rows, err);
-    text_free(&started);
+    alone_free(&alone);
     text_free(&rows);
     return code;
 }
@@ -172,16 +219,35 @@ static int32_t finish(struct migrate_run *run, const struct step *step, migrate_
     return code;
 }
 
+/* The statement whose end nobody knows is no longer one by itself. */
+static bool hides_unsure(const struct segment *segment, const struct resume *resume)
+{
+    return resume->unsure && segment->first < resume->begun && segment->first + segment->count >= resume->begun &&
+           !(segment->alone && segment->first + 1 == resume->begun);
+}
+
+static int32_t run_part(struct migrate_run *run, const struct step *step, const struct script *script, const struct segment *segment,
+                        const struct resume *resume, migrate_error **err)
+{
+    event_doing(run->session, segment->alone ? "running outside a transaction:" : "running", step->id);
+    if (hides_unsure(segment, resume))
+        return resume_unknown(step, script, resume->begun, err);
+    if (segment->alone)
+        return run_alone(run, step, script, segment, resume, err);
+    return run_transaction(run, step, script, segment, err);
+}
+
 int32_t run_segments(struct migrate_run *run, const struct step *step, struct script *script, migrate_error **err)
 {
-    size_t done = 0;
+    struct resume resume = {0};
     if (run->grouping == GROUP_HOST || run->grouping == GROUP_WHOLE) {
         error_set(err, MIGRATE_ERROR_REFUSED, "%s cannot run inside one transaction with others", step->id);
         error_hint(err, "run it without transaction=run, on a connection that is not inside a transaction");
         script_place(script, SIZE_MAX, SIZE_MAX, err);
         return MIGRATE_ERROR_REFUSED;
     }
-    int32_t code = resume_at(run, step, script, &done, err);
+    int32_t code = resume_at(run, step, script, &resume, err);
+    size_t done = resume.done;
     if (code == MIGRATE_OK && done > 0)
         code = script_cut_finer(script, done, err);
     if (code == MIGRATE_OK)
@@ -195,8 +261,7 @@ int32_t run_segments(struct migrate_run *run, const struct step *step, struct sc
         const struct segment *segment = &script->items[i];
         if (segment->first + segment->count <= done)
             continue;
-        event_doing(run->session, segment->alone ? "running outside a transaction:" : "running", step->id);
-        code = segment->alone ? run_alone(run, step, script, segment, err) : run_transaction(run, step, script, segment, err);
+        code = run_part(run, step, script, segment, &resume, err);
         if (code == MIGRATE_OK && !segment->only_session)
             done = segment->first + segment->count;
     }

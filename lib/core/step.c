@@ -356,7 +356,7 @@ static int32_t run_script(struct migrate_run *run, const struct step *step, stru
     struct attempts attempts = {0};
     int32_t code;
     do {
-        attempts_begin(&attempts, run, step, script, true);
+        attempts_begin(&attempts, run, step, script, NULL, true);
         code = (script_big(script) ? run_big : run_atomic)(run, step, script, &problem);
     } while (code != MIGRATE_OK && attempts_again(&attempts, &code, &problem));
     attempts_end(&attempts);

@@ -107,3 +107,10 @@ int32_t database_ask(struct database *db, const struct text *sql, bool *out, mig
     rows_free(rows);
     return result;
 }
+
+void database_probe_free(struct database_probe *probe)
+{
+    text_free(&probe->object);
+    text_free(&probe->mend);
+    text_free(&probe->session);
+}

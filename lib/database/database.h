@@ -111,6 +111,23 @@ struct database_need {
                          schema */
 };
 
+/* What became of a statement that runs outside of transactions. */
+enum database_probe_answer {
+    DATABASE_PROBE_UNKNOWN,    /* there is no way to tell */
+    DATABASE_PROBE_AGAIN,      /* it did not take place, or may as well be run again */
+    DATABASE_PROBE_DONE,       /* what it makes is there, and whole; what it takes away is gone */
+    DATABASE_PROBE_LEFTOVER,   /* half of it is there: `mend` clears that away, then it can run */
+    DATABASE_PROBE_UNFINISHED, /* half of it is done: `mend` does the rest */
+    DATABASE_PROBE_AT_WORK     /* another session is at it */
+};
+struct database_probe {
+    enum database_probe_answer answer;
+    bool makes;          /* it makes something that is not there before, and counts as done once the answer is DONE */
+    struct text object;  /* for messages: "index public.t_a" */
+    struct text mend;    /* statements, each to be run alone */
+    struct text session; /* who is at work */
+};
+
 /* What was so before a migration that drops or renames tables which others refer to. */
 struct database_rebuild {
     bool was_on;                  /* foreign keys were enforced */
@@ -193,6 +210,8 @@ struct database_engine {
     int32_t (*facts)(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
                      struct migrate_rows **out_edges, migrate_error **err);
     const char *facts_head; /* what goes before SQL that makes facts; "" if nothing */
+    /* What became of a statement that may not run in a transaction, or what stands in its way. NULL: nothing can be told. */
+    int32_t (*probe)(struct database *db, const char *statement, size_t length, struct database_probe *out, migrate_error **err);
     /* What to GRANT, in printf form with %s for the quoted object (history table, schema) and %s for the quoted role. */
     const char *grant_select, *grant_write, *grant_create;
     const char *rights_sqlstate; /* of a statement that lacks a right; NULL: there are none */
@@ -230,6 +249,8 @@ int32_t database_query(struct database *db, const struct text *sql, struct migra
                        migrate_error **err);
 /* One row, one column, read as a truth value. */
 int32_t database_ask(struct database *db, const struct text *sql, bool *out, migrate_error **err);
+
+void database_probe_free(struct database_probe *probe);
 
 /* ---- function tables (client.c), drivers (host/driver.c) ---- */
 int32_t client_new(const char *engine, migrate_client **out, migrate_error **err);

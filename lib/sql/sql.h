@@ -6,6 +6,7 @@
 
 #include "util/digest.h"
 #include "util/error.h"
+#include "util/text.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -112,6 +113,21 @@ bool sql_next(struct sql_splitter *splitter,
 
 /* The kind by the first words; see kinds.c for the tables. */
 enum sql_kind sql_kind_of(const struct sql_dialect *dialect, const char *text, size_t length);
+
+/* ---- one statement's tokens (reader.c) ---- */
+struct sql_reader {
+    const struct sql_dialect *dialect;
+    const char *text;
+    size_t length, offset;
+    struct sql_token token; /* the one at hand: neither space nor comment */
+};
+void sql_reader_open(struct sql_reader *reader, const struct sql_dialect *dialect, const char *text, size_t length);
+void sql_reader_next(struct sql_reader *reader);
+bool sql_reader_is(const struct sql_reader *reader, const char *word);
+bool sql_reader_take(struct sql_reader *reader, const char *word); /* moves behind it if it is that word */
+bool sql_reader_seek(struct sql_reader *reader, const char *word); /* ... wherever it comes; false: it does not */
+/* A name as written, schema and all; "" if there is none. The schema alone goes to *schema, which may be NULL. */
+void sql_reader_name(struct sql_reader *reader, struct text *name, struct text *schema);
 
 /* ---- positions and digests (position.c) ---- */
 /* 1-based line and column (in characters) of a byte offset. CRLF, LF and lone CR end a line; a BOM at the

@@ -437,6 +437,7 @@ const struct database_engine database_postgresql = {
     .preflight = preflight,
     .facts = postgresql_facts,
     .facts_head = "SET check_function_bodies = off;\n",
+    .probe = postgresql_probe,
     .grant_select = "GRANT SELECT ON %s TO %s",
     .grant_write = "GRANT SELECT, INSERT ON %s TO %s",
     .grant_create = "GRANT CREATE ON SCHEMA %s TO %s",

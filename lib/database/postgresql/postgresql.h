@@ -14,6 +14,9 @@ int32_t postgresql_open(const char *url, const struct database_options *options,
 int32_t postgresql_open_handle(migrate_client *client, void *handle, struct database **out,
                                migrate_error **err);
 
+/* See struct database_engine. */
+int32_t postgresql_probe(struct database *db, const char *statement, size_t length, struct database_probe *out, migrate_error **err);
+
 /* What a SQLSTATE means: *code, and the same with kind, SQLSTATE and a hint on the error, if there is one.
  * sqlstate may be NULL. */
 void postgresql_classify(migrate_error **err, const char *sqlstate, int32_t *code);
