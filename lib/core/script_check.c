@@ -2,6 +2,7 @@
  * What cannot be run at all, and is refused before anything has: statements that would end the run's transaction, psql's own
  * commands, and text that never ends. */
 #include "core/script.h"
+#include "core/shells.h"
 
 #include <string.h>
 
@@ -51,40 +52,17 @@ static int32_t refuse_open(struct script_stream *stream, const struct sql_statem
     }
 }
 
-/* What psql would do, and what to do instead. */
-static const struct {
-    const char *names; /* a blank before and behind each */
-    const char *hint;
-} psql_commands[] = {
-    {" c connect ", "a migration runs on one connection: give this part to another database's migrations"},
-    {" copy ", "\\copy reads a file beside psql; write COPY ... FROM stdin with the data in the migration"},
-    {" i ir include include_relative ", "put the included text into the migration"},
-    {" g gx gexec gset gdesc crosstabview watch ", "write a DO block, or plain statements"},
-    {" set unset prompt getenv setenv ", "variables of psql have no meaning here: write the values"},
-    {" if elif else endif ", "write a DO block with IF"},
-    {" echo warn qecho timing pset encoding q quit a t x o ! h ? d dt ", "it changes nothing in the database: leave it out"},
-};
-
-/* The command whose backslash is at an offset of the statement, and what to do instead. pg_dump's \restrict and \unrestrict only
- * guard psql against other commands in the dump. */
+/* The command of a shell at an offset of the statement. */
 static int32_t check_command(struct script_stream *stream, const struct sql_statement *statement, size_t at, migrate_error **err)
 {
-    const char *text = stream->sql.text + statement->offset + at + 1, *hint = "leave it out";
-    size_t most = statement->length - at - 1, length = 0;
-    char name[32];
-    while (length + 3 < sizeof name && length < most && !strchr(" \t\r\n;'\"", text[length]))
-        length++;
-    name[0] = ' ';
-    memcpy(name + 1, text, length);
-    memcpy(name + 1 + length, " ", 2);
-    if (at == 0 && (strcmp(name, " restrict ") == 0 || strcmp(name, " unrestrict ") == 0))
+    const char *text = stream->sql.text + statement->offset + at;
+    struct shell_command command;
+    if (!shell_command(text, statement->length - at, &command))
+        return refuse_at(stream, statement, statement->offset + at, "a lone backslash is no SQL", "remove it", err);
+    if (at == 0 && command.means_nothing)
         return MIGRATE_OK;
-    for (size_t i = 0; i < sizeof psql_commands / sizeof *psql_commands; i++) {
-        if (strstr(psql_commands[i].names, name))
-            hint = psql_commands[i].hint;
-    }
-    error_set(err, MIGRATE_ERROR_SOURCE, "\\%.*s is a command of psql, not SQL", (int)length, text);
-    return refused(stream, statement, statement->offset + at, hint, err);
+    error_set(err, MIGRATE_ERROR_SOURCE, "%.*s is a command of %s, not SQL", (int)command.length, text, command.shell);
+    return refused(stream, statement, statement->offset + at, command.hint, err);
 }
 
 /* As in SELECT ... \gexec: outside of strings SQL knows no backslash. */
@@ -101,8 +79,39 @@ static int32_t check_inside(struct script_stream *stream, const struct sql_state
     return token.kind == SQL_END ? MIGRATE_OK : check_command(stream, statement, token.offset, err);
 }
 
+/* The text is UTF-8, and the database must not take it for anything else. SQL_ASCII takes it as it is. */
+static int32_t check_encoding(struct script_stream *stream, const struct sql_statement *statement, migrate_error **err)
+{
+    static const char *const fine[] = {"utf8", "unicode", "sqlascii", "default"};
+    const struct sql_dialect *dialect = stream->script->engine->dialect;
+    const char *text = stream->sql.text + statement->offset;
+    struct sql_token token = {0}, last = {0};
+    char name[16] = "";
+    size_t length = 0;
+    do {
+        token = sql_lex(dialect, text, statement->length, token.offset + token.length);
+        if (token.kind == SQL_WORD || token.kind == SQL_STRING || token.kind == SQL_NAME)
+            last = token;
+    } while (token.kind != SQL_END);
+    for (size_t i = 0; i < last.length && length + 1 < sizeof name; i++) {
+        if (!strchr("'\"-_ ", text[last.offset + i]))
+            name[length++] = text[last.offset + i];
+    }
+    for (size_t i = 0; i < sizeof fine / sizeof *fine; i++) {
+        if (text_equal_nocase(name, fine[i]))
+            return MIGRATE_OK;
+    }
+    return refuse_at(stream, statement, statement->offset + last.offset, "a client_encoding other than UTF8 is not supported",
+                     "migrations are UTF-8: convert the file (iconv -f OLD -t UTF-8) and write UTF8 here, or dump it with pg_dump "
+                     "--encoding=UTF8", err);
+}
+
 int32_t script_check(struct script_stream *stream, const struct sql_statement *statement, migrate_error **err)
 {
+    struct shell_command command;
+    const char *text = stream->sql.text + statement->offset;
+    if (statement->length > 0 && *text == '.' && shell_command(text, statement->length, &command))
+        return check_command(stream, statement, 0, err);
     switch (statement->kind) {
     case SQL_ROLLBACK:
         return refuse(stream, statement, "a migration may not roll back its own transaction",
@@ -120,6 +129,8 @@ int32_t script_check(struct script_stream *stream, const struct sql_statement *s
                       "leave it out (or set it to the bare word on), and write E'...' where a backslash escapes", err);
     case SQL_META:
         return check_command(stream, statement, 0, err);
+    case SQL_ENCODING_SETTING:
+        return check_encoding(stream, statement, err);
     case SQL_PLAIN:
     case SQL_ADD_VALUE:
     case SQL_BEGIN:

@@ -541,7 +541,7 @@ static int32_t check_encoding(const struct reading *reading, migrate_error **err
     else
         code = reading_fail(reading, bad, MIGRATE_ERROR_SOURCE, err, "the byte 0x%02X is not valid UTF-8",
                             (unsigned)(unsigned char)reading->text[bad]);
-    error_hint(err, "save the file as UTF-8");
+    error_hint(err, "save the file as UTF-8 (a dump: pg_dump --encoding=UTF8)");
     return code;
 }
 

@@ -73,6 +73,7 @@ enum sql_kind {
     SQL_FOREIGN_KEYS,        /* SQLite: PRAGMA foreign_keys = x, which does nothing inside a transaction */
     SQL_ALONE,               /* may not run inside a transaction: CREATE INDEX CONCURRENTLY, VACUUM ... */
     SQL_STRING_SETTING,      /* SET standard_conforming_strings = off: strings would be read in another way */
+    SQL_ENCODING_SETTING,    /* SET client_encoding, SET NAMES: the same */
     SQL_COPY_IN,             /* COPY ... FROM stdin: data follow */
     SQL_META                 /* psql's backslash command */
 };

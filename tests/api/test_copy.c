@@ -279,6 +279,13 @@ START_TEST(test_psql_commands)
         {"\\timing", "\\timing", 1},
         {"\\q", "\\q", 1},
         {"\\unheard_of", "\\unheard_of", 1},
+        {"SELECT 1\\; SELECT 2;", "\\; is", 9},
+        {"\\! rm -rf /", "\\! is", 1},
+        {"\\dt+ t", "\\dt is", 1},
+        {"\\lo_import 'x'", "lo_from_bytea", 1},
+        {"\\.", "ends the data of COPY", 1},
+        {"\\watch 3", "\\watch", 1},
+        {"\\", "a lone backslash", 1},
     };
     if (api.engine != API_POSTGRESQL)
         return;
@@ -292,7 +299,8 @@ START_TEST(test_psql_commands)
         API_FAILS(api_apply(), MIGRATE_ERROR_SOURCE, "source");
         API_PLACE("002_x.sql", 3, commands[i].column);
         API_SAYS(commands[i].name);
-        API_SAYS("psql");
+        if (commands[i].line[1] != '\0')
+            API_SAYS("of psql");
         check_nothing(before);
     }
     free(before);
@@ -338,27 +346,74 @@ END_TEST
 START_TEST(test_dot_command)
 {
     static const struct {
-        const char *line, *name;
-    } commands[] = {{".mode csv", ".mode"}, {".import x.csv t", ".import"}, {".read more.sql", ".read"}};
+        const char *line, *name, *hint;
+    } commands[] = {
+        {".mode csv", ".mode is", "changes nothing"},
+        {".headers on", ".headers is", "changes nothing"},
+        {".print it's done", ".print is", "changes nothing"},
+        {".import x.csv t", ".import is", "INSERT statements"},
+        {".read more.sql", ".read is", "included text"},
+        {".open other.db", ".open is", "one connection"},
+        {".load ./ext", ".load is", "load the extension"},
+        {".shell rm x", ".shell is", "no programs"},
+        {".param set :a 1", ".param is", "write the values"},
+        {".quit", ".quit is", "remove what is not to be run"},
+        {".unheard", ".unheard is", "leave it out"},
+    };
     if (api.engine != API_SQLITE)
         return;
     make_table();
     char *before = api_snapshot();
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         char text[200];
-        snprintf(text, sizeof text, "INSERT INTO t VALUES (1, 'a');\n\n%s\nINSERT INTO t VALUES (2, 'b');\n",
+        snprintf(text, sizeof text, "INSERT INTO t VALUES (1, 'a');\nVACUUM;\n%s\nINSERT INTO t VALUES (2, 'b');\n",
                  commands[i].line);
         api_file("002_x.sql", text);
-        int32_t code = api_apply();
-        API_FAILS(code, code == MIGRATE_ERROR_SQL ? MIGRATE_ERROR_SQL : MIGRATE_ERROR_SOURCE, "source");
+        API_FAILS(api_apply(), MIGRATE_ERROR_SOURCE, "source");
         API_PLACE("002_x.sql", 3, 1);
         API_SAYS(commands[i].name);
         API_SAYS("sqlite3 shell");
+        API_SAYS(commands[i].hint);
         check_nothing(before);
     }
     free(before);
 }
 END_TEST
 
+/* ---- encodings ---- */
+
+START_TEST(test_encoding)
+{
+    static const char *const fine[] = {"SET client_encoding = 'UTF8'", "SET client_encoding TO utf8", "set names 'utf-8'",
+                                       "SET SESSION client_encoding = \"UNICODE\"", "SET client_encoding = 'SQL_ASCII'"};
+    static const char *const others[] = {"SET client_encoding = 'LATIN1'", "SET NAMES 'WIN1252'", "set client_encoding to EUC_JP"};
+    if (api.engine != API_POSTGRESQL)
+        return;
+    make_table();
+    char *before = api_snapshot();
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        char text[300];
+        snprintf(text, sizeof text, "INSERT INTO t VALUES (3, 'x');\n  %s;\n", others[i]);
+        api_file("900_y.sql", text);
+        API_FAILS(api_apply(), MIGRATE_ERROR_SOURCE, "source");
+        API_PLACE("900_y.sql", 2, 3 + (int)(strrchr(others[i], ' ') + 1 - others[i]));
+        API_SAYS("--encoding=UTF8");
+        check_nothing(before);
+    }
+    free(before);
+    api_remove("900_y.sql");
+    for (size_t i = 0; i < sizeof fine / sizeof *fine; i++) {
+        char text[300];
+        snprintf(text, sizeof text, "TRUNCATE t;\n%s;\nINSERT INTO t VALUES (1, 'gr\xc3\xbc\xc3\x9f');\nCOPY t FROM stdin;\n2\t\xc3\xbc\n\\.\n",
+                 fine[i]);
+        char name[32];
+        snprintf(name, sizeof name, "%03zu_x.sql", i + 2);
+        api_file(name, text);
+        API_OK(api_apply());
+        ck_assert_str_eq(api_query("SELECT length(b) FROM t ORDER BY a"), "4 1");
+    }
+}
+END_TEST
+
 API("copy", test_text, test_csv, test_several, test_rollback, test_bad_line, test_deferred, test_own_segments,
-    test_host, test_sqlite, test_psql_commands, test_psql_variables, test_restrict, test_dot_command)
+    test_host, test_sqlite, test_psql_commands, test_psql_variables, test_restrict, test_dot_command, test_encoding)

@@ -181,7 +181,7 @@ static const char *const postgresql_ways[] = {
     "SELECT 1 AS x INTO TEMP found;\n",
     "SET search_path = pg_temp, public; CREATE TABLE found (x text);\n",
     "RESET ALL; RESET ROLE;\n",
-    "SET client_encoding = 'LATIN1';\n",
+    "SELECT set_config('client_encoding', 'LATIN1', false);\n",
     "BEGIN; SET search_path = other; COMMIT; SET ROLE \"%s\"; BEGIN; SET lock_timeout = 5; COMMIT;\n",
     "-- migrate: no-transaction\nSET search_path = other; SET ROLE \"%s\"; SET statement_timeout = 12345; "
     "CREATE TEMP TABLE found (x "

@@ -43,6 +43,8 @@ START_TEST(postgresql_transactions)
         {"END IF", SQL_PLAIN},
         {"SET standard_conforming_strings = on", SQL_PLAIN},
         {"SET LOCAL standard_conforming_strings TO off", SQL_STRING_SETTING},
+        {"SET client_encoding = 'UTF8'", SQL_ENCODING_SETTING},
+        {"set session names 'latin1'", SQL_ENCODING_SETTING},
         {"set standard_conforming_strings = 'off'", SQL_STRING_SETTING},
         {"SET escape_string_warning = off", SQL_PLAIN},
         {"COPY t FROM STDOUT", SQL_COPY_IN}, /* the server takes either word */
