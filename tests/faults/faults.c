@@ -253,3 +253,16 @@ void faults_check_dump(const char *where, const char *whole)
                   where, dump + line, whole + line);
     free(dump);
 }
+
+/* The server may first have to find out that somebody is gone. */
+void faults_check_unlocked(void)
+{
+    const char *count = "";
+    for (int64_t end = faults_now() + 5000000; faults_now() < end; faults_sleep(100000)) {
+        count = api_query("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = "
+                          "(SELECT oid FROM pg_database WHERE datname = current_database())");
+        if (strcmp(count, "0") == 0)
+            return;
+    }
+    ck_abort_msg("%s advisory locks are left", count);
+}

@@ -54,5 +54,7 @@ const char *faults_effects(void);
 char *faults_dump(void);
 /* The same dump as this one. */
 void faults_check_dump(const char *where, const char *whole);
+/* PostgreSQL: no advisory lock is held, or soon none is. */
+void faults_check_unlocked(void);
 
 #endif

@@ -205,9 +205,7 @@ static long travel(void)
 
 static void check_nothing_left(void)
 {
-    ck_assert_str_eq(api_query("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = "
-                               "(SELECT oid FROM pg_database WHERE datname = current_database())"),
-                     "0");
+    faults_check_unlocked();
     ck_assert_str_eq(
         api_query("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE "
                   "'idle in transaction%'"),
