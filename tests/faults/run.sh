@@ -6,6 +6,7 @@
 # --brief is what continuous integration has time for; without it a campaign takes minutes. --rounds overrules both.
 #     storm      32 programs start at once, on an empty database and on one that is a migration behind; some or all are killed
 #     boundaries a program is killed at each boundary and inside the statements of a mixed set of migrations
+#     concurrently  CREATE INDEX CONCURRENTLY with a second starter, writers, and kills
 #     life       a set of migrations that takes longer than any program lives
 #     memory     each allocation of the library, and of libpq, fails in turn
 #     disk       full disks, and files that may not be written
@@ -33,7 +34,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 # campaign:engines
-all="storm:sqlite,postgresql boundaries:sqlite,postgresql life:sqlite,postgresql io:sqlite memory:sqlite,postgresql disk:sqlite,postgresql train:postgresql"
+all="storm:sqlite,postgresql boundaries:sqlite,postgresql concurrently:postgresql life:sqlite,postgresql io:sqlite memory:sqlite,postgresql disk:sqlite,postgresql train:postgresql"
 folder=$(mktemp -d)
 chmod 755 "$folder"
 passed=0 failed=0 skipped=0
