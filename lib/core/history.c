@@ -252,6 +252,9 @@ static int32_t replay_add(struct history *history, const struct migrate_rows *ro
     } else if (!repeatable) {
         first_seq = history->items[at].seq; /* a repaired checksum does not change when it was applied */
     }
+    if (history->renamed_seq && text_equal(rows_text(rows, row, EVENT), "renamed"))
+        first_seq = history->renamed_seq; /* nor does a new name */
+    history->renamed_seq = 0;
     history->items[at] = (struct applied){.id = id,
                                           .name = rows_text(rows, row, NAME),
                                           .checksum = checksum ? checksum : "",
@@ -275,6 +278,7 @@ static int32_t replay_remove(struct history *history, const struct migrate_rows 
     const char *id = rows_text(rows, row, ID);
     size_t at = applied_find(history, repeatable, id, &found);
     if (found) {
+        history->renamed_seq = text_equal(rows_text(rows, row, EVENT), "renamed") ? history->items[at].seq : 0;
         history->count--;
         memmove(history->items + at, history->items + at + 1, (history->count - at) * sizeof *history->items);
     }

@@ -50,6 +50,7 @@ struct history {
     struct trace *traces;  /* by id */
     size_t traces_count, traces_capacity;
     int64_t last_seq;      /* of the newest row that added a versioned migration */
+    int64_t renamed_seq;   /* while it is replayed: when the one was applied whose new name comes next */
     struct state_set state;
     struct migrate_rows *rows; /* the texts belong to it */
 };

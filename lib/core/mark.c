@@ -139,12 +139,13 @@ static int32_t make_marks(migrate_session *session, struct build *build, const s
     if (code == MIGRATE_OK)
         code = item ? mark_one(plan, mark, item, request->reason, err)
                     : mark_all(plan, &comparison, mark, request->reason, err);
+    if (code == MIGRATE_OK)
+        code = plan_set_end(plan, history, err);
     comparison_free(&comparison);
     if (code != MIGRATE_OK) {
         plan_free(plan);
         return code;
     }
-    plan_set_end(plan);
     plan->together = true;
     *out = plan;
     return MIGRATE_OK;

@@ -251,13 +251,37 @@ static int32_t add_all_renamed(const struct comparison *comparison, struct migra
     return code;
 }
 
-void plan_set_end(struct migrate_plan *plan)
+/* The one that was applied last, but for this one. */
+static const char *last_but(const struct history *history, const char *id)
 {
+    const struct applied *last = NULL;
+    for (size_t i = 0; i < history->count; i++) {
+        const struct applied *a = &history->items[i];
+        if (!a->repeatable && strcmp(a->id, id) != 0 && (!last || a->seq > last->seq))
+            last = a;
+    }
+    return last ? last->id : NULL;
+}
+
+int32_t plan_set_end(struct migrate_plan *plan, const struct history *history, migrate_error **err)
+{
+    bool moved = false;
     for (size_t i = 0; i < plan->count; i++) {
         const struct step *step = &plan->steps[i];
-        if (!step->repeatable && step->direction == DIRECTION_UP && !(step->effect && strcmp(step->effect, "add") != 0))
+        const char *event = step->event ? step->event : "", *effect = step->effect ? step->effect : "add";
+        bool at_end = plan->to && strcmp(plan->to, step->id) == 0;
+        if (step->repeatable || strcmp(event, "repaired") == 0)
+            continue;
+        if (strcmp(effect, "add") == 0 && strcmp(event, "renamed") == 0)
+            plan->to = moved ? step->id : plan->to; /* a new name does not change when it was applied */
+        else if (strcmp(effect, "add") == 0 && step->direction == DIRECTION_UP)
             plan->to = step->id;
+        else if (strcmp(event, "renamed") == 0)
+            moved = at_end;
+        else if (strcmp(effect, "remove") == 0 && at_end)
+            plan->to = arena_text(&plan->arena, last_but(history, step->id));
     }
+    return plan->arena.failed ? error_nomem(err) : MIGRATE_OK;
 }
 
 static int32_t refuse_unmanaged(migrate_session *session, const struct history *history, const struct migrate_plan *plan,
@@ -305,12 +329,13 @@ int32_t plan_up(migrate_session *session, struct build *build, const struct hist
         code = check_needs(session, &comparison, &target, plan, err);
     if (code == MIGRATE_OK)
         code = refuse_unmanaged(session, history, plan, err);
+    if (code == MIGRATE_OK)
+        code = plan_set_end(plan, history, err);
     comparison_free(&comparison);
     if (code != MIGRATE_OK) {
         plan_free(plan);
         return code;
     }
-    plan_set_end(plan);
     *out = plan;
     return MIGRATE_OK;
 }

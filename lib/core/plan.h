@@ -53,8 +53,8 @@ void plan_free(struct migrate_plan *plan);
 struct step *plan_add(struct migrate_plan *plan); /* NULL: out of memory */
 /* The old id goes, the new one comes; both rows say why. */
 int32_t plan_add_renamed(struct migrate_plan *plan, const struct item *item, const char *reason, migrate_error **err);
-/* Sets .to by the steps upwards. */
-void plan_set_end(struct migrate_plan *plan);
+/* Sets .to by the steps upwards and by records. */
+int32_t plan_set_end(struct migrate_plan *plan, const struct history *history, migrate_error **err);
 /* Texts are copied, NULL stays NULL. */
 int32_t plan_find(struct migrate_plan *plan, const struct finding *finding, migrate_error **err);
 

@@ -377,6 +377,29 @@ START_TEST(test_renamed_allowed)
 }
 END_TEST
 
+/* A new name does not make the first migration the last one. */
+START_TEST(test_renamed_keeps_its_place)
+{
+    make_base();
+    make_file("003_c", "");
+    API_OK(api_apply());
+    api_rename("001_a.sql", "001_first.sql");
+    API_OK(api_mark("renamed", NULL, "clearer"));
+    ck_assert_str_eq(migrate_rows_value_text(api.rows, "to"), "003_c");
+    API_OK(api_status());
+    ck_assert_str_eq(migrate_rows_value_text(api.rows, "at"), "003_c");
+    API_OK(api_rollback(NULL));
+    ck_assert_str_eq(migrate_rows_value_text(api.rows, "from"), "003_c");
+    ck_assert_str_eq(api_tables(), "001_a 002_b");
+    API_OK(api_apply());
+    api_remove("003_c.sql"); /* applied behind what this build knows, whatever was renamed since */
+    api_rename("002_b.sql", "002_better.sql");
+    api_option("on_ahead", "warn");
+    API_OK(api_mark("renamed", NULL, "clearer"));
+    STATUS("003_c", "ahead", "ahead");
+}
+END_TEST
+
 START_TEST(test_renamed_marked)
 {
     make_base();
@@ -592,7 +615,7 @@ API("policies", test_modified_fails, test_modified_cosmetic, test_modified_sever
     test_modified_allowed, test_modified_accepted, test_modified_all_accepted, test_not_modified,
     test_missing_fails, test_missing_passes, test_missing_forgotten, test_ahead_default, test_ahead_fails,
     test_ahead_warns, test_ahead_allowed, test_ahead_breaking, test_ahead_breaking_before,
-    test_ahead_rollback, test_renamed_fails, test_renamed_warns, test_renamed_allowed, test_renamed_marked,
+    test_ahead_rollback, test_renamed_fails, test_renamed_warns, test_renamed_allowed, test_renamed_keeps_its_place, test_renamed_marked,
     test_renamed_and_modified, test_renamed_ambiguous, test_late_strict, test_late_skipped,
     test_late_skipped_but_needed, test_late_any, test_late_by_directive, test_never_late, test_late_numbers,
     test_gaps, test_duplicate_numbers, test_weight)
