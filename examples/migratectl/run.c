@@ -171,7 +171,7 @@ static void report_table(const struct cli *cli, const migrate_rows *report)
 }
 
 /* "2 applied; the database is at 002_b." */
-static void report_summary(const struct cli *cli, const migrate_rows *report)
+static void report_summary(const struct cli *cli, int32_t code, const migrate_rows *report)
 {
     const char *to = migrate_rows_value_text(report, "to");
     size_t applied = 0, rolled_back = 0, recorded = 0;
@@ -184,14 +184,14 @@ static void report_summary(const struct cli *cli, const migrate_rows *report)
     if (recorded)
         fprintf(cli->out, "%zu recorded without being run; ", recorded);
     if (migrate_rows_count(report) == 0)
-        fputs("Nothing to do; ", cli->out);
+        fputs(code == MIGRATE_STOPPED ? "Nothing was done; " : "Nothing to do; ", cli->out);
     fprintf(cli->out, "the database is at %s.\n", to && *to ? to : "nothing");
 }
 
 static void report_text(struct cli *cli, int32_t code, const migrate_rows *report)
 {
     report_table(cli, report);
-    report_summary(cli, report);
+    report_summary(cli, code, report);
     if (code == MIGRATE_STOPPED) {
         output_note(cli, "Stopped before everything was done.");
         output_next(cli, "up");

@@ -248,6 +248,25 @@ static void quote_name(migrate_session *session, struct text *sql, const char *t
     session->db->engine->name_quoted(sql, *schema ? schema : NULL, table);
 }
 
+static int32_t read_table(migrate_session *session, const struct request *request, struct text *sql, struct migrate_rows **rows,
+                          migrate_error **err)
+{
+    migrate_error *problem = NULL;
+    int32_t code = database_query(session->db, sql, rows, &problem);
+    enum error_kind kind = error_kind_of(&problem);
+    if (code == MIGRATE_OK || (kind != ERROR_NO_TABLE && kind != ERROR_NO_COLUMN)) {
+        error_move(err, &problem);
+        return code;
+    }
+    error_clear(&problem);
+    if (kind == ERROR_NO_TABLE)
+        error_set(err, MIGRATE_ERROR_TARGET, "there is no table %s", request->table);
+    else
+        error_set(err, MIGRATE_ERROR_TARGET, "the table %s has no column %s", request->table, request->column);
+    error_hint(err, "name the former tool's table (with its schema, if it is not in the search_path) and the column that holds ids or file names");
+    return MIGRATE_ERROR_TARGET;
+}
+
 static int32_t make_from_table(migrate_session *session, struct build *build, const struct history *history,
                                const struct request *request, struct migrate_plan **out, migrate_error **err)
 {
@@ -256,12 +275,13 @@ static int32_t make_from_table(migrate_session *session, struct build *build, co
     struct text sql = {0};
     bool *taken = memory_new(build->source->count + 1);
     int32_t code = taken ? plan_new(session, build, history, &plan, err) : error_nomem(err);
-    text_add(&sql, "SELECT ");
+    text_add(&sql, "SELECT t."); /* without a table's name SQLite reads a column that is not there as a string */
     session->db->engine->name_quoted(&sql, NULL, request->column);
     text_add(&sql, " FROM ");
     quote_name(session, &sql, request->table);
+    text_add(&sql, " AS t");
     if (code == MIGRATE_OK)
-        code = database_query(session->db, &sql, &rows, err);
+        code = read_table(session, request, &sql, &rows, err);
     for (size_t row = 0; code == MIGRATE_OK && row < rows_count(rows); row++) {
         if (!rows_is_null(rows, row, 0))
             code = adopt_value(build->source, taken, rows_text(rows, row, 0), err);
