@@ -119,6 +119,8 @@ typedef void (*migrate_function)(void);
     (-35) /* SQLite: the file is on a network file system (option network_file), or one without locks */
 #define MIGRATE_ERROR_DEVICE_LOCKED                                                                          \
     (-36) /* SQLite: the file is there only once the device or its encrypted folder is unlocked */
+#define MIGRATE_ERROR_OUTCOME_UNKNOWN                                                                        \
+    (-37) /* the connection broke during COMMIT and the database could not be asked; the next run finds out */
 
 /* "Not there", where a function returns an index. */
 #define MIGRATE_NONE ((size_t)-1)
@@ -150,7 +152,8 @@ MIGRATE_API int32_t migrate_error_code(const migrate_error *error); /* MIGRATE_E
 MIGRATE_API const char *
 migrate_error_name(const migrate_error *error); /* the code as a word: "sql", "locked" ... */
 /* What to do: "retry" (later), "source" (mend the migrations), "rights", "usage", "state" (decide: the
- * database and the build differ), "environment" (mend the set-up), "cancelled", "internal". */
+ * database and the build differ), "environment" (mend the set-up), "cancelled", "internal", "unknown" (it may have been done or
+ * not: run again on a new connection, the history tells). */
 MIGRATE_API const char *migrate_error_class(const migrate_error *error);
 MIGRATE_API const char *migrate_error_message(const migrate_error *error); /* one line */
 MIGRATE_API const char *migrate_error_detail(const migrate_error *error);

@@ -11,9 +11,15 @@ int32_t connection_call(migrate_session *session, const char *id, migrate_code_f
     struct migrate_connection connection = {.session = session};
     int32_t result = code(&connection, user);
     int32_t end = watch_check(&session->watch);
+    enum database_transaction state = session->db->class->transaction(session->db);
     int32_t outcome = MIGRATE_OK;
     if (end != MIGRATE_OK) {
         outcome = watch_error(&session->watch, end, err);
+    } else if (state == DATABASE_LOST) { /* whether the callback noticed or not */
+        outcome = error_set(err, MIGRATE_ERROR_CONNECTION_LOST, "%s: %s", id,
+                            connection.failure ? connection.failure : "the connection was lost");
+        error_database(err, ERROR_LOST, NULL, 0);
+        error_id(err, id);
     } else if (result != 0 && connection.no_memory) {
         outcome = error_nomem(err);
     } else if (result != 0) {
@@ -22,13 +28,10 @@ int32_t connection_call(migrate_session *session, const char *id, migrate_code_f
         error_id(err, id);
         if (!connection.failure)
             error_hint(err, "it returned %ld; migrate_connection_fail() lets it say more", (long)result);
-    } else {
-        enum database_transaction state = session->db->class->transaction(session->db);
-        if (state == DATABASE_IDLE || state == DATABASE_LOST) {
-            outcome = error_set(err, MIGRATE_ERROR_CODE, "%s: the code migration ended its own transaction", id);
-            error_hint(err, "leave COMMIT and ROLLBACK to the library");
-            error_id(err, id);
-        }
+    } else if (state == DATABASE_IDLE) {
+        outcome = error_set(err, MIGRATE_ERROR_CODE, "%s: the code migration ended its own transaction", id);
+        error_hint(err, "leave COMMIT and ROLLBACK to the library");
+        error_id(err, id);
     }
     memory_free(connection.failure);
     return outcome;

@@ -425,6 +425,24 @@ const struct applied *history_last(const struct history *history)
     return last;
 }
 
+static bool ends_a_step(const char *event)
+{
+    return !text_equal(event, "failed") && !text_equal(event, "started") && !text_equal(event, "progress");
+}
+
+struct history_since history_since(const struct history *history, int64_t seq, const char *run, const char *id)
+{
+    struct history_since since = {.others = history->head.seq < seq}; /* a standby that lagged behind took over */
+    for (size_t row = rows_count(history->rows); row > 0 && rows_int(history->rows, row - 1, SEQ) > seq; row--) {
+        if (!text_equal(rows_text(history->rows, row - 1, RUN), run))
+            since.others = true;
+        else if (ends_a_step(rows_text(history->rows, row - 1, EVENT)) &&
+                 (!id || text_equal(rows_text(history->rows, row - 1, ID), id)))
+            since.ended = true;
+    }
+    return since;
+}
+
 /* ---- other questions ---- */
 
 static int32_t create_once(migrate_session *session, bool own, migrate_error **err)

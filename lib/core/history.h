@@ -67,6 +67,12 @@ struct progress {
     const char *hash;
 };
 bool history_progress(const struct history *history, const struct trace *trace, size_t *row, struct progress *out);
+/* What was written behind row seq. ended: by this run, the row that ends a step of that id (NULL: of any). */
+struct history_since {
+    bool others; /* wrote too, or rows were lost */
+    bool ended;
+};
+struct history_since history_since(const struct history *history, int64_t seq, const char *run, const char *id);
 /* The newest applied versioned migration, or NULL. */
 const struct applied *history_last(const struct history *history);
 

@@ -173,7 +173,8 @@ int32_t resume_at(struct migrate_run *run, const struct step *step, const struct
     if (trace && trace->begun_hash && strlen(trace->begun_hash) < sizeof out->hash) {
         memcpy(out->hash, trace->begun_hash, strlen(trace->begun_hash) + 1);
         out->begun = (size_t)trace->begun;
-        out->unsure = trace->started_hash != NULL;
+        /* A run whose connection broke knows that it had not sent the statement yet. */
+        out->unsure = trace->started_hash && !(run->alone == ALONE_TOLD && run->alone_statement == out->begun);
     }
     history_free(&history);
     return code;

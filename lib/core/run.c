@@ -45,7 +45,7 @@ static int32_t check_network(const migrate_session *session, migrate_error **err
     return MIGRATE_ERROR_FILE_SYSTEM;
 }
 
-static int32_t check_writable(const struct migrate_run *run, migrate_error **err)
+int32_t run_check_writable(const struct migrate_run *run, migrate_error **err)
 {
     if (!run->session->db->read_only)
         return check_network(run->session, err);
@@ -68,7 +68,8 @@ static int32_t run_prepare(struct migrate_run *run, migrate_error **err)
     if (code != MIGRATE_OK)
         return code;
     run->table = head.table;
-    run->seq_seen = head.seq;
+    if (!run->losses)
+        run->seq_seen = head.seq;
     if (run->request.everything)
         code = build_is_state(run->build, head.state, &current, err);
     if (code != MIGRATE_OK)
@@ -83,7 +84,7 @@ static int32_t run_prepare(struct migrate_run *run, migrate_error **err)
         return MIGRATE_OK;
     }
     if (code == MIGRATE_OK)
-        code = check_writable(run, err);
+        code = run_check_writable(run, err);
     if (code == MIGRATE_OK)
         code = session_make(session, err);
     if (code == MIGRATE_OK)
@@ -102,6 +103,27 @@ static int32_t run_prepare(struct migrate_run *run, migrate_error **err)
         code = history_create(session, false, err);
         run->table = code == MIGRATE_OK;
     }
+    return code;
+}
+
+/* From the start again, if the connection breaks before anything was run. */
+static int32_t prepare_patiently(struct migrate_run *run, migrate_error **err)
+{
+    migrate_error *problem = NULL;
+    int32_t code = run_prepare(run, &problem);
+    while (code != MIGRATE_OK && run_lost(run, &problem) && run_may_reconnect(run)) {
+        migrate_error *next = NULL;
+        code = run_reconnect(run, problem, &next);
+        plan_free(run->plan);
+        run->plan = NULL;
+        if (code == MIGRATE_OK)
+            code = run_prepare(run, &next);
+        error_clear(&problem);
+        problem = next;
+        if (!run->session->db)
+            break;
+    }
+    error_move(err, &problem);
     return code;
 }
 
@@ -134,7 +156,7 @@ int32_t run_begin(migrate_session *session, const struct request *request, struc
     if (code == MIGRATE_OK) {
         int64_t limit = option_duration(session->options, OPTION_RUN_DEADLINE);
         session_deadline(session, limit ? run->begun + limit : 0);
-        code = run_prepare(run, err);
+        code = prepare_patiently(run, err);
     }
     if (code == MIGRATE_OK && run->plan) {
         run->from = arena_text(&run->arena, run->plan->from);
@@ -156,8 +178,7 @@ int32_t run_begin(migrate_session *session, const struct request *request, struc
 
 /* ---- steps ---- */
 
-/* Remembers for the report, and counts what has committed. */
-static int32_t run_done(struct migrate_run *run, const struct step *step, int64_t duration, migrate_error **err)
+int32_t run_done(struct migrate_run *run, const struct step *step, int64_t duration, migrate_error **err)
 {
     if (!array_reserve(run))
         return error_nomem(err);
@@ -174,9 +195,10 @@ static int32_t run_done(struct migrate_run *run, const struct step *step, int64_
     return run->arena.failed ? error_nomem(err) : MIGRATE_OK;
 }
 
-static void run_settle(struct migrate_run *run)
+void run_settle(struct migrate_run *run)
 {
     run->settled = run->next;
+    run->losses = 0;
     for (; run->settled_done < run->count; run->settled_done++) {
         const struct done_step *done = &run->items[run->settled_done];
         struct migrate_event event;
@@ -201,7 +223,7 @@ static int32_t commit_patiently(struct migrate_run *run, migrate_error **err)
         db->engine->after_commit(&after);
     message_add(&sql, after.data, after.length);
     for (;;) {
-        code = database_exec_text(db, &sql, NULL, err);
+        code = run_exec_final(run, &sql, true, NULL, err);
         if (code != MIGRATE_ERROR_LOCKED || db->class->transaction(db) != DATABASE_OPEN || clock_monotonic() >= limit)
             break;
         error_clear(err);
@@ -237,8 +259,7 @@ static int32_t run_commit(struct migrate_run *run, migrate_error **err)
     return code;
 }
 
-/* Forgets what a lost transaction had done since the last commit. */
-static void run_unsettle(struct migrate_run *run)
+void run_unsettle(struct migrate_run *run)
 {
     run->next = run->settled;
     run->count = run->settled_done;
@@ -310,17 +331,20 @@ static int32_t step_each(struct migrate_run *run, migrate_error **err)
 {
     int64_t expected = run->writer.seq;
     migrate_error *problem = NULL;
-    int32_t code = MIGRATE_OK;
-    if (!run->table) {
-        code = history_create(run->session, false, err);
-        if (code != MIGRATE_OK)
-            return code;
-        run->table = true;
-    }
-    code = step_execute(run, &problem);
+    int32_t code = run->table ? MIGRATE_OK : history_create(run->session, false, &problem);
+    run->table = code == MIGRATE_OK;
+    if (code == MIGRATE_OK)
+        code = step_execute(run, &problem);
     if (code == MIGRATE_OK) {
         run_settle(run);
         return MIGRATE_MORE;
+    }
+    event_doing(run->session, NULL, NULL);
+    if (run_lost(run, &problem))
+        return run_recover(run, expected, &problem, err);
+    if (!run->table) {
+        error_move(err, &problem);
+        return code;
     }
     /* Without a lock between the parts of non-transactional work, what looks half-done may be under way in another process. */
     int64_t patience = code == MIGRATE_ERROR_PARTIAL && !run->locked ? PATIENCE : 0;
@@ -406,15 +430,19 @@ static int32_t step_own(struct migrate_run *run, migrate_error **err)
 static int32_t step_shared(struct migrate_run *run, migrate_error **err)
 {
     bool moved = false;
+    migrate_error *problem = NULL;
+    int64_t expected = run->open ? run->seq_opened : run->writer.seq;
     int32_t code = MIGRATE_OK;
     if (!run->open && !(run->grouping == GROUP_HOST && run->next > 0)) {
-        code = run_open_shared(run, &moved, err);
+        code = run_open_shared(run, &moved, &problem);
         if (code == MIGRATE_OK && moved)
-            code = run_replan(run, err);
+            code = run_replan(run, &problem);
+        if (code != MIGRATE_OK && run_lost(run, &problem))
+            return run_recover(run, expected, &problem, err);
+        error_move(err, &problem);
         if (code != MIGRATE_OK || moved || run->finished)
             return code == MIGRATE_OK ? MIGRATE_MORE : code;
     }
-    migrate_error *problem = NULL;
     size_t at = run->next;
     code = step_execute(run, &problem);
     if (code == RUN_OWN)
@@ -428,6 +456,8 @@ static int32_t step_shared(struct migrate_run *run, migrate_error **err)
     if (code == MIGRATE_OK)
         return MIGRATE_MORE;
     event_doing(run->session, NULL, NULL);
+    if (run_lost(run, &problem))
+        return run_recover(run, expected, &problem, err);
     /* In the same transaction, where there still is one: those who wait must not try before they can know. */
     const struct step *step = &run->plan->steps[at];
     bool recorded = run->grouping == GROUP_BATCH && still_good(run) && run_write_rows(run, NULL) == MIGRATE_OK &&

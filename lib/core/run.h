@@ -69,6 +69,10 @@ struct migrate_run {
     bool keeps_sql;       /* the history has room for the text of half-done work */
     bool alone_failed;    /* a lone statement was announced, and the database says that it failed */
     bool unclean;         /* what failed could not be undone: nothing may be committed before a rollback */
+    size_t losses;        /* of the connection, since the run last got on */
+    bool in_doubt;        /* the connection broke while something was being committed */
+    enum { ALONE_NONE, ALONE_TOLD, ALONE_SENT, ALONE_DONE } alone; /* how far the lone statement under way is, and its number */
+    size_t alone_statement;
 };
 
 int32_t run_begin(migrate_session *session, const struct request *request, struct migrate_run **out, migrate_error **err);
@@ -78,6 +82,25 @@ int32_t run_end(struct migrate_run *run, migrate_rows **out_report, migrate_erro
 int32_t run_all(migrate_session *session, const struct request *request, migrate_rows **out_report, migrate_error **err);
 
 /* ---- rooms of a run ---- */
+
+/* run.c */
+int32_t run_check_writable(const struct migrate_run *run, migrate_error **err);
+/* Remembers a step for the report; what is settled has committed; what is not is forgotten with its transaction. */
+int32_t run_done(struct migrate_run *run, const struct step *step, int64_t duration, migrate_error **err);
+void run_settle(struct migrate_run *run);
+void run_unsettle(struct migrate_run *run);
+
+/* recover.c: what failed with this error failed because the connection is gone. */
+bool run_lost(const struct migrate_run *run, migrate_error *const *problem);
+/* Runs a text that ends a step; if it commits and the connection breaks meanwhile, the run is in doubt. */
+int32_t run_exec_final(struct migrate_run *run, const struct text *sql, bool commits, struct database_fault *fault,
+                       migrate_error **err);
+/* Once more without getting on? And the connection anew, without the lock. */
+bool run_may_reconnect(const struct migrate_run *run);
+int32_t run_reconnect(struct migrate_run *run, const migrate_error *problem, migrate_error **err);
+/* The connection broke during a step, before which the newest row was expected: MORE if the run goes on, or what is to be told. Takes
+ * the problem. */
+int32_t run_recover(struct migrate_run *run, int64_t expected, migrate_error **problem, migrate_error **err);
 
 /* replan.c: plan and writer from what the history says now. */
 int32_t run_plan(struct migrate_run *run, const struct history_head *head, migrate_error **err);

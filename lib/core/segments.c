@@ -6,6 +6,7 @@
 #include "core/alone.h"
 #include "core/events.h"
 #include "core/holder.h"
+#include "util/clock.h"
 #include "util/memory.h"
 
 #include <string.h>
@@ -92,22 +93,24 @@ static int32_t write_rows(struct migrate_run *run, const struct text *rows, migr
     engine->before_history(&message, role);
     message_add(&message, rows->data, rows->length);
     message_add(&message, "COMMIT", 6);
-    int32_t code = database_exec_text(run->session->db, &message, NULL, err);
+    int32_t code = run_exec_final(run, &message, true, NULL, err);
     if (code != MIGRATE_OK && run->session->db->class->transaction(run->session->db) != DATABASE_IDLE)
         run_clean_up(run, "ROLLBACK");
     text_free(&message);
     return code;
 }
 
+enum { PATIENCE = 30000000 }; /* microseconds */
+
 /* What is done must not be forgotten: neither token nor deadline stop these rows, and they are tried twice. */
 static int32_t write_end(struct migrate_run *run, const struct text *rows, migrate_error **err)
 {
     struct database *db = run->session->db;
-    struct watch *watch = db->watch;
+    struct watch *watch = db->watch, own = {.deadline = clock_monotonic() + PATIENCE};
     migrate_error *problem = NULL;
-    db->watch = NULL;
+    db->watch = &own;
     int32_t code = write_rows(run, rows, &problem);
-    if (code != MIGRATE_OK) {
+    if (code != MIGRATE_OK && !run_lost(run, &problem)) {
         error_clear(&problem);
         code = write_rows(run, rows, &problem);
     }
@@ -127,9 +130,12 @@ static int32_t carry_out(struct migrate_run *run, const struct step *step, const
     int32_t code = add_progress(run, step, script, "started", segment, &started, &problem);
     if (code == MIGRATE_OK)
         code = add_rows(run, step, script, segment, rows, &problem);
+    run->alone = ALONE_TOLD;
+    run->alone_statement = segment->first + 1;
     if (code == MIGRATE_OK)
         code = write_rows(run, &started, &problem);
     if (code == MIGRATE_OK) {
+        run->alone = ALONE_SENT;
         attempts_begin(&attempts, run, step, script, segment, false);
         code = run_segment(run, script, segment, &nothing, &nothing, &problem);
         attempts_end(&attempts);
@@ -137,7 +143,11 @@ static int32_t carry_out(struct migrate_run *run, const struct step *step, const
             code = alone_after(alone, &problem);
         else
             alone_failed(alone, code, &problem);
-        run->alone_failed = code != MIGRATE_OK && run->session->db->class->transaction(run->session->db) == DATABASE_IDLE;
+        run->in_doubt = code != MIGRATE_OK && run_lost(run, &problem);
+        run->alone_failed =
+            code != MIGRATE_OK && !run->in_doubt && run->session->db->class->transaction(run->session->db) == DATABASE_IDLE;
+        if (code == MIGRATE_OK)
+            run->alone = ALONE_DONE;
     }
     text_free(&started);
     error_move(err, &problem);
@@ -150,12 +160,13 @@ static int32_t run_alone(struct migrate_run *run, const struct step *step, const
     static const struct text nothing = {0};
     struct alone alone = {.run = run, .step = step, .script = script, .segment = segment};
     struct text rows = {0};
-    bool last = segment + 1 == script->items + script->count, done = false;
+    bool last = segment + 1 == script->items + script->count;
+    bool done = run->alone == ALONE_DONE && run->alone_statement == segment->first + 1; /* before the connection broke */
     int32_t code;
     if (segment->only_session) {
         code = run_segment(run, script, segment, &nothing, &nothing, err);
     } else {
-        code = alone_before(&alone, resume, &done, err);
+        code = done ? MIGRATE_OK : alone_before(&alone, resume, &done, err);
         if (code == MIGRATE_OK && !done)
             code = carry_out(run, step, script, segment, &alone, &rows, err);
     }
@@ -163,6 +174,8 @@ static int32_t run_alone(struct migrate_run *run, const struct step *step, const
         code = add_rows(run, step, script, segment, &rows, err);
     if (code == MIGRATE_OK && rows.length)
         code = write_end(run, &rows, err);
+    if (code == MIGRATE_OK)
+        run->alone = ALONE_NONE;
     alone_free(&alone);
     text_free(&rows);
     return code;

@@ -62,7 +62,7 @@ static int32_t send_whole(struct migrate_run *run, const struct script *script, 
     text_add_n(&message, script->text.text.data + segment->offset, segment->length);
     text_add(&message, "\n");
     message_add(&message, suffix->data, suffix->length);
-    int32_t code = database_exec_text(run->session->db, &message, &fault, err);
+    int32_t code = run_exec_final(run, &message, suffix->length > 0 && run->grouping == GROUP_EACH, &fault, err);
     if (code != MIGRATE_OK)
         place_in_message(script, segment, before, count_statements(script->engine->dialect, prefix), &fault, err);
     text_free(&message);
@@ -257,7 +257,7 @@ int32_t run_segment(struct migrate_run *run, const struct script *script, const 
     if (code == MIGRATE_OK)
         code = check_end(run, err);
     if (code == MIGRATE_OK && suffix->length)
-        code = database_exec_text(db, suffix, NULL, err);
+        code = run_exec_final(run, suffix, run->grouping == GROUP_EACH, NULL, err);
     if (code != MIGRATE_OK)
         script_place(script, SIZE_MAX, SIZE_MAX, err);
     return code;

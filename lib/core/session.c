@@ -301,13 +301,14 @@ int32_t session_begin_until(migrate_session *session, int64_t limit, migrate_err
     if (watch_check(&session->watch) != MIGRATE_OK)
         return watch_error(&session->watch, MIGRATE_ERROR_CANCELLED, err);
     bool own = session->url != NULL;
-    if (own && (!session->db || session->placeholder ||
-                session->db->class->transaction(session->db) == DATABASE_LOST)) {
+    enum database_transaction state = session->db ? session->db->class->transaction(session->db) : DATABASE_LOST;
+    /* UNKNOWN: a statement that did not end when it was cancelled. */
+    if (own && (session->placeholder || state == DATABASE_LOST || state == DATABASE_UNKNOWN)) {
         int32_t code = open_anew(session, false, limit, err);
         if (code != MIGRATE_OK)
             return code;
+        state = session->db->class->transaction(session->db);
     }
-    enum database_transaction state = session->db->class->transaction(session->db);
     if (own && (state == DATABASE_OPEN || state == DATABASE_ABORTED))
         return database_exec(session->db, "ROLLBACK", err); /* left by a run that could not even do that */
     if (session->db->borrowed && (state == DATABASE_OPEN || state == DATABASE_ABORTED) && !session_embedded(session)) {

@@ -201,7 +201,7 @@ static int32_t send_end(struct migrate_run *run, const struct step *step, migrat
     struct text suffix = {0};
     int32_t code = compose_end(run, step, &suffix, err);
     if (code == MIGRATE_OK)
-        code = database_exec_text(run->session->db, &suffix, NULL, err);
+        code = run_exec_final(run, &suffix, run->grouping == GROUP_EACH, NULL, err);
     if (code == MIGRATE_OK)
         run->rows_kept = run->rows.sql.length;
     text_free(&suffix);
@@ -246,7 +246,7 @@ static int32_t run_code(struct migrate_run *run, const struct step *step, const 
         code = compose_end(run, step, &suffix, err);
         if (code == MIGRATE_OK) {
             message_add(&prefix, suffix.data, suffix.length);
-            code = database_exec_text(db, &prefix, NULL, err);
+            code = run_exec_final(run, &prefix, run->grouping == GROUP_EACH, NULL, err);
         }
     } else {
         code = database_exec_text(db, &prefix, NULL, err);

@@ -61,6 +61,7 @@ static const struct {
     {MIGRATE_ERROR_INTERNAL, "internal", "internal"},
     {MIGRATE_ERROR_FILE_SYSTEM, "file_system", "environment"},
     {MIGRATE_ERROR_DEVICE_LOCKED, "device_locked", "retry"},
+    {MIGRATE_ERROR_OUTCOME_UNKNOWN, "outcome_unknown", "unknown"},
 };
 
 #define CODE_COUNT (sizeof codes / sizeof codes[0])

@@ -11,6 +11,7 @@
 #     memory     each allocation of the library, and of libpq, fails in turn
 #     disk       full disks, and files that may not be written
 #     train      the release train: builds N-1, N, N+1 and back; --rounds are seconds here
+#     cuts       a proxy cuts the connection before, inside and behind each message of a conversation with PostgreSQL
 #     io         SQLite on a disk where each write, read, sync, open, truncate, lock ... fails in turn
 # The last line is "N passed, N failed, N skipped": a campaign on an engine counts once. What cannot be run on this machine is
 # shown as SKIPPED. The same seed makes the same choices; when a process gets the processor is not ours to repeat.
@@ -34,7 +35,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 # campaign:engines
-all="storm:sqlite,postgresql boundaries:sqlite,postgresql concurrently:postgresql life:sqlite,postgresql io:sqlite memory:sqlite,postgresql disk:sqlite,postgresql train:postgresql"
+all="storm:sqlite,postgresql boundaries:sqlite,postgresql concurrently:postgresql life:sqlite,postgresql io:sqlite memory:sqlite,postgresql disk:sqlite,postgresql train:postgresql cuts:postgresql"
 folder=$(mktemp -d)
 chmod 755 "$folder"
 passed=0 failed=0 skipped=0

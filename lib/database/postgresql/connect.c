@@ -15,6 +15,11 @@
  * that does not answer as well, and then libpq goes on to the next host by itself. */
 #define ADDRESS_TIMEOUT "10000" /* milliseconds */
 
+/* A statement may be silent for hours, and its server may be gone meanwhile: that is known after about a minute. */
+#define KEEPALIVES_IDLE "30" /* seconds */
+#define KEEPALIVES_INTERVAL "10"
+#define KEEPALIVES_COUNT "3"
+
 struct url_facts {
     bool modern;          /* this libpq is of 14 or later */
     bool insists;         /* the URL wants a standby */
@@ -97,9 +102,10 @@ static int32_t read_url(const struct postgresql_client *pq, const char *url, str
 static PGconn *start(const struct postgresql_client *pq, const char *url,
                      const struct database_options *options, const struct url_facts *facts)
 {
-    const char *keywords[] = {"fallback_application_name", "dbname", "client_encoding", NULL, NULL, NULL};
-    const char *values[] = {options->application_name, url, "UTF8", NULL, NULL, NULL};
-    size_t count = 3;
+    const char *keywords[9] = {"fallback_application_name", "keepalives_idle", "keepalives_interval", "keepalives_count",
+                               "dbname", "client_encoding"};
+    const char *values[9] = {options->application_name, KEEPALIVES_IDLE, KEEPALIVES_INTERVAL, KEEPALIVES_COUNT, url, "UTF8"};
+    size_t count = 6;
 
     if (facts->address_timeout) {
         keywords[count] = "tcp_user_timeout";

@@ -230,15 +230,21 @@ static int32_t receive_all(struct run *run, struct watch *watch)
     return code;
 }
 
-/* The watch said so: the server is asked to stop, and gets a moment to answer. */
+/* The watch said so: the server is asked to stop, and gets a moment to answer. If all was done before it heard
+ * of that, then it is done: a COMMIT that took place must not be told as cancelled. */
 static void cancel(struct run *run, int32_t code)
 {
     struct watch moment = {.deadline = clock_monotonic() + POSTGRESQL_DRAIN};
+    int32_t end;
 
-    if (run->code == MIGRATE_OK)
-        run->code = watch_error(run->connection->base.watch, code, run->err);
     postgresql_request_cancel(run->connection);
-    receive_all(run, &moment);
+    end = receive_all(run, &moment);
+    if (end == MIGRATE_OK && run->code == MIGRATE_OK)
+        return;
+    error_clear(run->err);
+    run->code = watch_error(run->connection->base.watch, code, run->err);
+    if (end != MIGRATE_OK)
+        error_detail_add(run->err, "the server did not answer when it was asked to cancel: it may still finish what it does");
 }
 
 static int32_t perform(struct run *run)
@@ -300,7 +306,12 @@ int32_t postgresql_query(struct database *db, const char *sql, struct migrate_ro
 
 static enum database_transaction transaction(struct database *db)
 {
-    switch (own(db)->pq->PQtransactionStatus(own(db)->handle)) {
+    const struct postgresql_client *pq = own(db)->pq;
+
+    /* Whether the server is still there shows when it is listened to: its farewell first, then the end. */
+    for (int i = 0; i < 2 && !db->borrowed && pq->PQtransactionStatus(own(db)->handle) == PQTRANS_IDLE; i++)
+        pq->PQconsumeInput(own(db)->handle);
+    switch (pq->PQtransactionStatus(own(db)->handle)) {
     case PQTRANS_IDLE:
         return DATABASE_IDLE;
     case PQTRANS_INTRANS:

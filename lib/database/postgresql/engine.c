@@ -155,10 +155,18 @@ static void objects_exist(struct text *out, const char *schema, const char *tabl
 
 /* ---- transactions ---- */
 
-/* A setting that only some servers have. */
-#define SET_IF_KNOWN(condition, name, value)                                                                 \
+/* A setting that only some servers have. local: until the transaction ends. */
+#define SET_IF_KNOWN(condition, name, value, local)                                                          \
     ", CASE WHEN " condition "current_setting('" name "', true) IS NOT NULL "                                \
-    "THEN set_config('" name "', '" value "', true) END"
+    "THEN set_config('" name "', '" value "', " local ") END"
+
+/* The server looks for a client that is gone while it works, so that its lock is soon free: a killed one's system says so when
+ * asked, one whose machine went down answers nothing. */
+#define NOTICE_THE_END(local)                                                                                \
+    SET_IF_KNOWN("version() LIKE '%linux%' AND ", "client_connection_check_interval", "500ms", local)        \
+    ", CASE WHEN current_setting('tcp_keepalives_idle')::integer > 60 "                                      \
+    "THEN set_config('tcp_keepalives_idle', '60', " local ") || set_config('tcp_keepalives_interval', '10', " \
+    local ") || set_config('tcp_keepalives_count', '3', " local ") END"
 
 /* Outside of transactions a role's or a database's time-outs would hit CREATE INDEX CONCURRENTLY. What begin() remembers is
  * remembered here for all transactions of a migration that has several: one of them may leave another role behind. */
@@ -174,11 +182,10 @@ static void before_alone(struct text *out, const char *set_role)
                   "set_config('default_transaction_read_only', 'off', false), "
                   "set_config('default_transaction_isolation', 'read committed', false), "
                   "set_config('libmigrate.user', session_user, false), "
-                  "set_config('libmigrate.role', current_setting('role'), false)");
+                  "set_config('libmigrate.role', current_setting('role'), false)" NOTICE_THE_END("false"));
 }
 
-/* Besides the time-outs, it remembers whose transaction this is, for before_history(). The server looks for
- * a client that is gone while it works, so that its lock is soon free. */
+/* Besides the time-outs, it remembers whose transaction this is, for before_history(). */
 static void begin(struct text *out, const char *set_role)
 {
     text_add(out, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; ");
@@ -192,10 +199,8 @@ static void begin(struct text *out, const char *set_role)
                   "set_config('libmigrate.user', coalesce(nullif(current_setting('libmigrate.user', true), ''), "
                   "session_user), true), "
                   "set_config('libmigrate.role', coalesce(nullif(current_setting('libmigrate.role', true), ''), "
-                  "current_setting('role')), true)" SET_IF_KNOWN(
-                      "", "transaction_timeout", "0")
-                      SET_IF_KNOWN("version() LIKE '%linux%' AND ", "client_connection_check_interval",
-                                   "500ms") "; ");
+                  "current_setting('role')), true)" SET_IF_KNOWN("", "transaction_timeout", "0", "true")
+                      NOTICE_THE_END("true") "; ");
 }
 
 static void lock_limit(struct text *out, int64_t microseconds)

@@ -110,6 +110,23 @@ static void add_details(const struct postgresql_client *pq, const PGresult *resu
         error_hint(err, "%s", hint);
 }
 
+static bool is_fatal(const struct postgresql_client *pq, const PGresult *result)
+{
+    const char *severity = result == NULL ? NULL : pq->PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+
+    return severity == NULL || text_equal(severity, "FATAL") || text_equal(severity, "PANIC");
+}
+
+/* A connection of the server's own, to a foreign server. */
+static int32_t foreign_lost(const struct postgresql_client *pq, const PGresult *result, const char *sqlstate,
+                            const char *message, migrate_error **err)
+{
+    error_set(err, MIGRATE_ERROR_SQL, "%.*s", (int)strcspn(message, "\n"), message);
+    error_database(err, ERROR_OTHER, sqlstate, 0);
+    add_details(pq, result, err);
+    return MIGRATE_ERROR_SQL;
+}
+
 int32_t postgresql_error(const struct postgresql_connection *connection, const PGresult *result,
                          migrate_error **err)
 {
@@ -121,8 +138,11 @@ int32_t postgresql_error(const struct postgresql_connection *connection, const P
     if (message == NULL)
         message = pq->PQerrorMessage(connection->handle);
     postgresql_classify(NULL, sqlstate, &code);
-    if (code == MIGRATE_ERROR_CONNECTION_LOST || pq->PQstatus(connection->handle) == CONNECTION_BAD)
+    if (pq->PQstatus(connection->handle) == CONNECTION_BAD ||
+        (code == MIGRATE_ERROR_CONNECTION_LOST && is_fatal(pq, result)))
         return lost(connection, sqlstate, message, err);
+    if (code == MIGRATE_ERROR_CONNECTION_LOST)
+        return foreign_lost(pq, result, sqlstate, message, err);
     set = error_set(err, code, "%.*s", (int)strcspn(message, "\n"), message);
     if (set != code)
         return set;
