@@ -6,7 +6,7 @@
 
 #include "core/run.h"
 
-/* Whether the script needs it: it drops or renames a table that others refer to, or it switches foreign keys itself. */
+/* Whether the script needs it: it drops or renames a table that others refer to, or it has a wish about foreign keys. */
 int32_t rebuild_needed(struct migrate_run *run, const struct script *script, bool *out, migrate_error **err);
 
 #endif

@@ -377,7 +377,7 @@ static int32_t run_rebuild(struct migrate_run *run, const struct step *step, str
 {
     struct database *db = run->session->db;
     struct database_rebuild state = {0};
-    int32_t code = db->engine->rebuild_begin(db, run->grouping == GROUP_EACH, &state, err);
+    int32_t code = db->engine->rebuild_begin(db, run->grouping == GROUP_EACH, script->keep_foreign_keys, &state, err);
     if (code != MIGRATE_OK) {
         script_place(script, SIZE_MAX, SIZE_MAX, err);
         return code;

@@ -131,7 +131,8 @@ struct database_probe {
 /* What was so before a migration that drops or renames tables which others refer to. */
 struct database_rebuild {
     bool was_on;                  /* foreign keys were enforced */
-    int64_t violations;           /* rows that refer to nothing */
+    bool enforced;                /* ... and are, as the migration asks for: there is nothing to check */
+    char *violations;             /* rows that refer to nothing */
     char *names;                  /* tables, and what foreign keys refer to */
     char *broken;                 /* views and triggers that did not compile */
 };
@@ -201,7 +202,7 @@ struct database_engine {
      * needed. */
     bool (*rebuild_drops)(const char *statement, size_t length, struct text *table);
     int32_t (*rebuild_referred)(struct database *db, const char *table, bool *out, migrate_error **err);
-    int32_t (*rebuild_begin)(struct database *db, bool outside, struct database_rebuild *state, migrate_error **err);
+    int32_t (*rebuild_begin)(struct database *db, bool outside, bool enforce, struct database_rebuild *state, migrate_error **err);
     int32_t (*rebuild_check)(struct database *db, const struct database_rebuild *state, migrate_error **err);
     int32_t (*rebuild_end)(struct database *db, struct database_rebuild *state, migrate_error **err);
     /* The schema as rows, sorted: rank, kind, ident, value, make, undo, key, inside, name (what they mean: schema/facts.h). edges (may be

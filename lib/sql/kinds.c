@@ -68,8 +68,10 @@ const struct sql_kind_rule sql_sqlite_rules[] = {
     {"PRAGMA foreign_keys ( [-|+] ? ) $", SQL_FOREIGN_KEYS},
     {"PRAGMA ? . foreign_keys = [-|+] ? $", SQL_FOREIGN_KEYS},
     {"PRAGMA ? . foreign_keys ( [-|+] ? ) $", SQL_FOREIGN_KEYS},
-    {"PRAGMA journal_mode|synchronous =|(", SQL_ALONE},
-    {"PRAGMA ? . journal_mode|synchronous =|(", SQL_ALONE},
+    {"PRAGMA journal_mode|synchronous|temp_store|temp_store_directory =|(", SQL_ALONE},
+    {"PRAGMA ? . journal_mode|synchronous|temp_store|temp_store_directory =|(", SQL_ALONE},
+    {"PRAGMA wal_checkpoint", SQL_ALONE},
+    {"PRAGMA ? . wal_checkpoint", SQL_ALONE},
     {NULL, SQL_PLAIN},
 };
 

@@ -131,6 +131,8 @@ START_TEST(test_bad_line)
         {"COPY t FROM stdin;\n2\ttwo\n\\.\nUPDATE t SET b = 'x';\nCOPY t FROM stdin;\n3\tx\n2\ty\n\\.\n", 7,
          "23505"},
         {"COPY t FROM stdin WITH (FORMAT csv);\n2,a\n3,\"a\nb\nc\"\nx,y\n\\.\n", 6, "22P02"},
+        {"COPY t FROM stdin CSV HEADER;\na,b\n2,\"x\ny\"\nz,\"p\nq\"\n\\.\n", 6, "22P02"}, /* the record's last line */
+        {"COPY t FROM stdin CSV;\r\n2,\"x\r\ny\"\r\n3,z,z\r\n\\.\r\n", 4, "22P04"},
         {"COPY t FROM stdin;\r\n2\ttwo\r\n1\tagain\r\n\\.\r\n", 3, "23505"},
         {"SELECT 1;\n  COPY absent FROM stdin;\n2\ttwo\n\\.\n", 2, "42P01"},
         {"SELECT 1;\nCOPY t FROM stdin WITH (FORMAT strange);\n2\ttwo\n\\.\n", 2, "22023"},

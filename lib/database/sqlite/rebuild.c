@@ -4,7 +4,7 @@
  * it does nothing. So the pragma is set here, before the transaction begins, and what it would have guarded
  * is checked before it ends: no row that refers to nothing, no foreign key without its table, no view or
  * trigger that no longer compiles, unless it was so before. */
-#include "database/sqlite/sqlite.h"
+#include "database/sqlite/violations.h"
 
 #include "util/memory.h"
 
@@ -180,7 +180,6 @@ static int32_t list_broken(struct database *db, struct text *out, migrate_error 
     return result == MIGRATE_OK && out->failed ? error_nomem(err) : result;
 }
 
-#define COUNT_VIOLATIONS "SELECT count(*) FROM pragma_foreign_key_check"
 #define DANGLING                                                                                             \
     "main.sqlite_master AS m, pragma_foreign_key_list(m.name) AS f WHERE m.type = 'table' AND NOT EXISTS "   \
     "(SELECT 1 FROM main.sqlite_master AS t WHERE t.type = 'table' AND t.name = f.\"table\" COLLATE NOCASE)"
@@ -203,12 +202,36 @@ static int32_t list_names(struct database *db, const char *query, struct text *o
 
 /* ---- around the transaction ---- */
 
-int32_t sqlite_rebuild_begin(struct database *db, bool outside, struct database_rebuild *state,
-                             migrate_error **err)
+/* The migration asks for what an own connection does not do by itself. */
+static int32_t enforce_keys(struct database *db, bool outside, struct database_rebuild *state, migrate_error **err)
 {
-    struct text broken = {0}, names = {0};
     int64_t on = 0;
     int32_t result = ask_number(db, "PRAGMA foreign_keys", &on, err);
+
+    memset(state, 0, sizeof *state);
+    state->enforced = true;
+    state->was_on = on != 0;
+    if (result != MIGRATE_OK || on != 0)
+        return result;
+    if (!outside) {
+        result = error_set(err, MIGRATE_ERROR_REFUSED, "foreign keys cannot be enforced inside this transaction");
+        error_hint(err, "\"-- migrate: foreign-keys on\" needs a transaction of its own: run it without transaction=run and "
+                        "host_transaction=use, or begin with PRAGMA foreign_keys=ON");
+        return result;
+    }
+    return database_exec(db, "PRAGMA foreign_keys = ON", err);
+}
+
+int32_t sqlite_rebuild_begin(struct database *db, bool outside, bool enforce, struct database_rebuild *state,
+                             migrate_error **err)
+{
+    struct text broken = {0}, names = {0}, violations = {0};
+    int64_t on = 0;
+    int32_t result;
+
+    if (enforce)
+        return enforce_keys(db, outside, state, err);
+    result = ask_number(db, "PRAGMA foreign_keys", &on, err);
 
     memset(state, 0, sizeof *state);
     if (result == MIGRATE_OK && on != 0 && !outside) {
@@ -224,38 +247,41 @@ int32_t sqlite_rebuild_begin(struct database *db, bool outside, struct database_
         result = database_exec(db, "PRAGMA foreign_keys = OFF", err);
     state->was_on = on != 0;
     if (result == MIGRATE_OK)
-        result = ask_number(db, COUNT_VIOLATIONS, &state->violations, err);
+        result = sqlite_violations(db, &violations, err);
     if (result == MIGRATE_OK)
         result = list_broken(db, &broken, err);
     if (result == MIGRATE_OK)
         result = list_names(db, TABLE_NAMES " UNION " DANGLING_NAMES, &names, err);
     state->broken = result == MIGRATE_OK ? text_take(&broken) : NULL;
     state->names = result == MIGRATE_OK ? text_take(&names) : NULL;
+    state->violations = result == MIGRATE_OK ? text_take(&violations) : NULL;
     text_free(&broken);
     text_free(&names);
-    if (result == MIGRATE_OK && (state->broken == NULL || state->names == NULL))
+    text_free(&violations);
+    if (result == MIGRATE_OK && (state->broken == NULL || state->names == NULL || state->violations == NULL))
         result = error_nomem(err);
     if (result != MIGRATE_OK)
         sqlite_rebuild_end(db, state, NULL);
     return result;
 }
 
-static int32_t refuse_violations(struct database *db, migrate_error **err)
+static int32_t check_violations(struct database *db, const struct database_rebuild *state, migrate_error **err)
 {
-    struct migrate_rows *rows = NULL;
+    enum { SHOWN = 5 };
+    struct text now = {0}, shown = {0};
+    size_t count = 0;
+    int32_t result = sqlite_violations(db, &now, err);
 
-    error_set(err, MIGRATE_ERROR_REFUSED, "rows would be left that refer to nothing");
-    if (db->class->query(db, "SELECT \"table\", rowid, parent FROM pragma_foreign_key_check LIMIT 5", &rows,
-                         NULL) == MIGRATE_OK) {
-        for (size_t row = 0; row < rows_count(rows); row++)
-            error_detail_add(err, "%s, rowid %s: no such row in %s", rows_text(rows, row, 0),
-                             rows_is_null(rows, row, 1) ? "?" : rows_text(rows, row, 1),
-                             rows_text(rows, row, 2));
+    if (result == MIGRATE_OK && now.length > 0)
+        result = sqlite_violations_new(now.data, state->violations, SHOWN, &count, &shown, err);
+    if (result == MIGRATE_OK && count > 0) {
+        result = error_set(err, MIGRATE_ERROR_REFUSED, "rows would be left that refer to nothing: %zu", count);
+        error_detail(err, "%s", shown.data);
+        error_hint(err, "PRAGMA foreign_key_check lists them; delete them or bring their parents back in the migration");
     }
-    rows_free(rows);
-    error_hint(
-        err, "PRAGMA foreign_key_check lists them; delete them or bring their parents back in the migration");
-    return MIGRATE_ERROR_REFUSED;
+    text_free(&now);
+    text_free(&shown);
+    return result;
 }
 
 /* The first name that is not among those before; NULL if there is none. */
@@ -313,13 +339,13 @@ static int32_t check_programs(struct database *db, const struct database_rebuild
 
 int32_t sqlite_rebuild_check(struct database *db, const struct database_rebuild *state, migrate_error **err)
 {
-    int64_t violations = 0;
-    int32_t result = check_references(db, state, err);
+    int32_t result;
 
+    if (state->enforced)
+        return MIGRATE_OK;
+    result = check_references(db, state, err);
     if (result == MIGRATE_OK)
-        result = ask_number(db, COUNT_VIOLATIONS, &violations, err);
-    if (result == MIGRATE_OK && violations > state->violations)
-        result = refuse_violations(db, err);
+        result = check_violations(db, state, err);
     return result == MIGRATE_OK ? check_programs(db, state, err) : result;
 }
 
@@ -329,10 +355,11 @@ int32_t sqlite_rebuild_end(struct database *db, struct database_rebuild *state, 
     int32_t result = MIGRATE_OK;
 
     db->watch = NULL;
-    if (state->was_on)
-        result = database_exec(db, "PRAGMA foreign_keys = ON", err);
+    if (state->was_on != state->enforced)
+        result = database_exec(db, state->was_on ? "PRAGMA foreign_keys = ON" : "PRAGMA foreign_keys = OFF", err);
     db->watch = watch;
     memory_free(state->broken);
+    memory_free(state->violations);
     memory_free(state->names);
     memset(state, 0, sizeof *state);
     return result;

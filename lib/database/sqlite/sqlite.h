@@ -36,7 +36,8 @@ int32_t sqlite_settings_restore(struct database *db, const struct sqlite_setting
 /* rebuild.c */
 bool sqlite_rebuild_drops(const char *statement, size_t length, struct text *table);
 int32_t sqlite_rebuild_referred(struct database *db, const char *table, bool *out, migrate_error **err);
-int32_t sqlite_rebuild_begin(struct database *db, bool outside, struct database_rebuild *state, migrate_error **err);
+int32_t sqlite_rebuild_begin(struct database *db, bool outside, bool enforce, struct database_rebuild *state,
+                             migrate_error **err);
 int32_t sqlite_rebuild_check(struct database *db, const struct database_rebuild *state, migrate_error **err);
 int32_t sqlite_rebuild_end(struct database *db, struct database_rebuild *state, migrate_error **err);
 
