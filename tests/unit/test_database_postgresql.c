@@ -368,7 +368,7 @@ static struct database *borrow(PGconn *handle, migrate_client **out)
     ck_assert_int_eq(client_new("postgresql", &client, &err), 0);
     ck_assert_int_eq(postgresql_open_handle(client, handle, &db, &err), MIGRATE_ERROR_CLIENT);
     error_clear(&err);
-    SET(PQcancel), SET(PQclear), SET(PQconnectPoll), SET(PQconnectStartParams);
+    SET(PQbackendPID), SET(PQcancel), SET(PQclear), SET(PQconnectPoll), SET(PQconnectStartParams);
     SET(PQconnectionNeedsPassword), SET(PQconninfoFree), SET(PQconninfoParse), SET(PQconsumeInput);
     SET(PQdb), SET(PQerrorMessage), SET(PQfinish), SET(PQflush), SET(PQfname), SET(PQfreeCancel);
     SET(PQfreemem), SET(PQgetCancel), SET(PQgetCopyData), SET(PQgetResult), SET(PQgetisnull);
