@@ -4,6 +4,7 @@
 
 #include "core/events.h"
 #include "util/array.h"
+#include "util/clock.h"
 #include "util/memory.h"
 
 #include <string.h>
@@ -54,6 +55,31 @@ static int32_t history_problem(migrate_session *session, int32_t code, migrate_e
     default:
         return code;
     }
+}
+
+/* Inside the host's transaction, which a refusal (no right to read or to make the table) must not abort. */
+#define SAVEPOINT "libmigrate_history"
+enum { GUARD_PATIENCE = 5000000 }; /* microseconds */
+
+static int32_t guard_begin(migrate_session *session, bool *guarded, migrate_error **err)
+{
+    bool inside = session_embedded(session);
+    int32_t code = inside ? database_exec(session->db, "SAVEPOINT " SAVEPOINT, err) : MIGRATE_OK;
+    *guarded = inside && code == MIGRATE_OK;
+    return code;
+}
+
+static void guard_end(migrate_session *session, bool guarded, int32_t code)
+{
+    struct database *db = session->db;
+    struct watch *watch = db->watch, own = {.deadline = clock_monotonic() + GUARD_PATIENCE};
+    if (!guarded)
+        return;
+    db->watch = &own; /* after a cancel too */
+    if (code != MIGRATE_OK)
+        database_exec(db, "ROLLBACK TO SAVEPOINT " SAVEPOINT, NULL);
+    database_exec(db, "RELEASE SAVEPOINT " SAVEPOINT, NULL);
+    db->watch = watch;
 }
 
 static int32_t history_exists(migrate_session *session, bool *out, migrate_error **err)
@@ -119,7 +145,7 @@ static int32_t history_query(migrate_session *session, const char *columns, cons
     migrate_error *problem = NULL;
     struct text sql = {0};
     int32_t code = MIGRATE_OK;
-    bool silent = session->doing == NULL;
+    bool silent = session->doing == NULL, guarded = false;
     if (silent)
         event_doing(session, "reading the history", NULL);
     *table = true;
@@ -129,7 +155,10 @@ static int32_t history_query(migrate_session *session, const char *columns, cons
             goto out;
     }
     history_select(session, &sql, columns, tail);
-    code = database_query(session->db, &sql, out, &problem);
+    code = guard_begin(session, &guarded, &problem);
+    if (code == MIGRATE_OK)
+        code = database_query(session->db, &sql, out, &problem);
+    guard_end(session, guarded, code);
     if (code != MIGRATE_OK && error_kind_of(&problem) == ERROR_NO_TABLE) {
         error_clear(&problem);
         *table = false;
@@ -454,7 +483,11 @@ static int32_t create_once(migrate_session *session, bool own, migrate_error **e
     db->engine->history_create(&sql, session->history_schema, session->history_table);
     if (own)
         text_add(&sql, "; COMMIT");
-    int32_t code = database_exec_text(db, &sql, NULL, err);
+    bool guarded = false;
+    int32_t code = guard_begin(session, &guarded, err);
+    if (code == MIGRATE_OK)
+        code = database_exec_text(db, &sql, NULL, err);
+    guard_end(session, guarded, code);
     text_free(&sql);
     if (code != MIGRATE_OK && own && db->class->transaction(db) != DATABASE_IDLE)
         database_exec(db, "ROLLBACK", NULL);

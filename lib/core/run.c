@@ -15,6 +15,9 @@ enum { PATIENCE = 2000000, PAUSE = 20000 };
 /* A shared transaction is committed between two steps once it has written so much. */
 enum { BATCH_MOST = 32 * 1024 * 1024 };
 
+/* After a cancel a COMMIT that others hold up is tried for so many microseconds more. */
+enum { COMMIT_GRACE = 100000 };
+
 /* Rows that wait for it are written when their text is so long. */
 enum { ROWS_MOST = 32 * 1024 };
 
@@ -211,11 +214,11 @@ void run_settle(struct migrate_run *run)
     }
 }
 
-/* A reader may hold a COMMIT up on SQLite: it is tried again. */
+/* A reader may hold a COMMIT up on SQLite: it is tried again, but not for long if the host wants an end. */
 static int32_t commit_patiently(struct migrate_run *run, migrate_error **err)
 {
     struct database *db = run->session->db;
-    int64_t limit = clock_monotonic() + option_duration(run->session->options, OPTION_WAIT_TIMEOUT);
+    int64_t begun = clock_monotonic(), limit = begun + option_duration(run->session->options, OPTION_WAIT_TIMEOUT);
     struct text sql = {0}, after = {0};
     int32_t code;
     message_add(&sql, "COMMIT", 6);
@@ -226,6 +229,11 @@ static int32_t commit_patiently(struct migrate_run *run, migrate_error **err)
         code = run_exec_final(run, &sql, true, NULL, err);
         if (code != MIGRATE_ERROR_LOCKED || db->class->transaction(db) != DATABASE_OPEN || clock_monotonic() >= limit)
             break;
+        int32_t end = clock_monotonic() - begun >= COMMIT_GRACE ? watch_check(&run->session->watch) : MIGRATE_OK;
+        if (end != MIGRATE_OK) {
+            code = watch_error(&run->session->watch, end, err);
+            break;
+        }
         error_clear(err);
         clock_sleep(1000 + clock_jitter(20000));
     }
@@ -234,7 +242,7 @@ static int32_t commit_patiently(struct migrate_run *run, migrate_error **err)
     return code;
 }
 
-/* Token and deadline do not stop it: the work is done. */
+/* Token and deadline do not stop the COMMIT of a batch: what is in it is done. All or nothing may still become nothing. */
 static int32_t run_commit(struct migrate_run *run, migrate_error **err)
 {
     struct database *db = run->session->db;
@@ -242,7 +250,8 @@ static int32_t run_commit(struct migrate_run *run, migrate_error **err)
     migrate_error *problem = NULL;
     if (!run->open)
         return MIGRATE_OK;
-    db->watch = NULL;
+    if (run->grouping == GROUP_BATCH)
+        db->watch = NULL;
     int32_t code = run_write_rows(run, &problem);
     if (code == MIGRATE_OK)
         code = commit_patiently(run, &problem);

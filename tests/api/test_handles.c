@@ -441,6 +441,38 @@ START_TEST(test_inside_and_failed)
 }
 END_TEST
 
+/* What the role may not do does not take the host's own work with it. */
+START_TEST(test_inside_and_refused)
+{
+    if (api.engine != API_POSTGRESQL)
+        return;
+    make_two();
+    api_option("host_transaction", "use");
+    api_option("on_unmanaged", "apply");
+    api_option("preflight", "off");
+    api_sql("CREATE TABLE own (id integer)");
+    char role[600], owner[600];
+    snprintf(owner, sizeof owner, "%s", api.url);
+    snprintf(role, sizeof role, "%s", api_role());
+    api_sql("GRANT ALL ON own TO PUBLIC");
+    for (int history = 0; history < 2; history++) { /* it may not make one, it may not read one */
+        if (history)
+            API_OK(api_apply());
+        api_use(role);
+        connect_host();
+        host_sql("BEGIN");
+        host_sql("INSERT INTO own VALUES (1)");
+        open_handle();
+        API_FAILS(api_apply(), MIGRATE_ERROR_RIGHTS, "rights");
+        ck_assert_int_eq(PQtransactionStatus(postgresql), PQTRANS_INTRANS);
+        host_sql("COMMIT");
+        ck_assert_int_eq(atoi(api_query("SELECT count(*) FROM own")), history + 1);
+        close_host();
+        api_use(owner);
+    }
+}
+END_TEST
+
 /* Settings inside the host's transaction come back at once, not at its end. */
 START_TEST(test_inside_and_settings)
 {
@@ -482,4 +514,4 @@ API("handles", test_nothing_leaks_on_own_connections, test_nothing_leaks_with_se
     test_settings_of_the_host, test_lone_statements_and_settings, test_things_of_the_host,
     test_handlers_of_the_host, test_role_of_the_host, test_open_transaction_is_refused,
     test_aborted_transaction_is_refused, test_inside_and_committed, test_inside_and_rolled_back,
-    test_inside_and_failed, test_inside_and_settings, test_client_without_functions)
+    test_inside_and_failed, test_inside_and_refused, test_inside_and_settings, test_client_without_functions)
