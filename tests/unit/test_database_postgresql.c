@@ -3,6 +3,7 @@
 #include "test_database_postgresql.h"
 
 #include "database/client.h"
+#include "database/postgresql/client.h"
 #include "util/clock.h"
 
 #include <arpa/inet.h>
@@ -357,7 +358,7 @@ START_TEST(resets_its_own_settings)
 }
 END_TEST
 
-#define SET(function) client_set(client, #function, (migrate_function)function)
+#define SET(function) client_set(client, #function, (migrate_function)function);
 
 static struct database *borrow(PGconn *handle, migrate_client **out)
 {
@@ -368,15 +369,7 @@ static struct database *borrow(PGconn *handle, migrate_client **out)
     ck_assert_int_eq(client_new("postgresql", &client, &err), 0);
     ck_assert_int_eq(postgresql_open_handle(client, handle, &db, &err), MIGRATE_ERROR_CLIENT);
     error_clear(&err);
-    SET(PQbackendPID), SET(PQcancel), SET(PQclear), SET(PQconnectPoll), SET(PQconnectStartParams);
-    SET(PQconnectionNeedsPassword), SET(PQconninfoFree), SET(PQconninfoParse), SET(PQconsumeInput);
-    SET(PQdb), SET(PQerrorMessage), SET(PQfinish), SET(PQflush), SET(PQfname), SET(PQfreeCancel);
-    SET(PQfreemem), SET(PQgetCancel), SET(PQgetCopyData), SET(PQgetResult), SET(PQgetisnull);
-    SET(PQgetlength), SET(PQgetvalue), SET(PQhost), SET(PQisBusy), SET(PQisnonblocking), SET(PQnfields);
-    SET(PQntuples), SET(PQparameterStatus), SET(PQport), SET(PQputCopyData), SET(PQputCopyEnd);
-    SET(PQresetStart);
-    SET(PQresultErrorField), SET(PQresultStatus), SET(PQsendQuery), SET(PQsetErrorVerbosity);
-    SET(PQsetNoticeReceiver), SET(PQsetnonblocking), SET(PQsocket), SET(PQstatus), SET(PQtransactionStatus);
+    POSTGRESQL_FUNCTIONS(SET)
     ck_assert_msg(postgresql_open_handle(client, handle, &db, &err) == 0, "%s",
                   err == NULL ? "" : err->message);
     *out = client;
