@@ -102,16 +102,21 @@ static const char *query_of(const char *path)
     return path + strlen(path);
 }
 
-/* scheme://user:SECRET@host. libpq takes everything before the first '@' that no '/' precedes; a password
+/* scheme://user:SECRET@host, with or without a slash that belongs there. libpq takes everything before the first '@' that no '/' precedes; a password
  * may hold an unescaped '/' or '@' all the same, so the last '@' before the query counts. */
 static void mark_userinfo(const char *url, char *marks)
 {
     const char *start = strstr(url, "://");
     const char *slash, *end, *at = NULL, *colon;
 
-    if (start == NULL)
+    if (start != NULL)
+        start += 3;
+    else if (scheme_length(url) > 0)
+        start = url + scheme_length(url) + 1;
+    else if (strchr(url, '=') == NULL)
+        start = url;
+    else
         return;
-    start += 3;
     slash = strchr(start, '/');
     end = slash == NULL ? start + strlen(start) : query_of(slash);
     for (const char *p = start; p < end; p++)

@@ -70,6 +70,13 @@ START_TEST(test_wrong_password)
     API_FAILS(api_open(api_url_with("pw", "", NULL)), MIGRATE_ERROR_AUTHENTICATION, "rights");
     API_FAILS(api_open(api_url_with("nobody_of_that_name", NULL, NULL)), MIGRATE_ERROR_AUTHENTICATION,
               "rights");
+    /* Mistakes in the URL that would make a part of the password something else. */
+    static const char *const urls[] = {"postgresql://pw:not-the@secret@127.0.0.1:1/x", "postgresql:pw:not-the-secret@127.0.0.1/x",
+                                       "POSTGRESQL://pw:not-the-secret@127.0.0.1/x"};
+    for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
+        API_FAILS(api_open(urls[i]), MIGRATE_ERROR_URL, "usage");
+        API_SAYS_NOT("secret");
+    }
     ck_assert_int_eq(api_told("connecting"), 0);
     make_base();
     AS_BEFORE();

@@ -50,6 +50,18 @@ static bool ports_valid(const char *ports)
     }
 }
 
+/* "p@ss@host": libpq takes what is behind the first @ for the host's name, and would show it. Sockets may have one: /folder, @name. */
+static bool hosts_valid(const char *hosts)
+{
+    for (const char *host = hosts; *host != '\0'; host += *host == ',') {
+        size_t length = strcspn(host, ",");
+        if (*host != '/' && *host != '@' && memchr(host, '@', length) != NULL)
+            return false;
+        host += length;
+    }
+    return true;
+}
+
 static void read_option(const PQconninfoOption *option, struct url_facts *facts)
 {
     if (text_equal(option->keyword, "tcp_user_timeout"))
@@ -60,6 +72,8 @@ static void read_option(const PQconninfoOption *option, struct url_facts *facts)
         facts->insists = text_equal(option->val, "standby") || text_equal(option->val, "read-only");
     if (text_equal(option->keyword, "port") && option->val != NULL && !ports_valid(option->val))
         facts->fault = "the port is not a number from 1 to 65535";
+    if (text_equal(option->keyword, "host") && option->val != NULL && !hosts_valid(option->val))
+        facts->fault = "the host has an @ in it";
 }
 
 /* libpq quotes what it could not read, and that may be a part of the password. */

@@ -22,7 +22,8 @@ static const struct meaning meanings[] = {
      "a statement of this process still uses the table; finish it first"},
     {SQLITE_PROTOCOL, MIGRATE_ERROR_LOCKED, ERROR_BUSY, "try again when other connections have finished"},
     {SQLITE_READONLY, MIGRATE_ERROR_READ_ONLY, ERROR_READ_ONLY,
-     "check that the file and its folder may be written (SQLite puts its journal beside the file)"},
+     "check that the file and its folder may be written: SQLite puts its journal beside the file, and in WAL mode needs it to read too "
+     "(while nobody writes, file:PATH?immutable=1 reads it)"},
     {SQLITE_FULL, MIGRATE_ERROR_IO, ERROR_IO, "make room on the disk, then run again"},
     {SQLITE_IOERR, MIGRATE_ERROR_IO, ERROR_IO, "check the disk and the file system"},
     {SQLITE_NOLFS, MIGRATE_ERROR_IO, ERROR_IO, "the file system does not take files of this size"},
