@@ -151,4 +151,5 @@ const struct database_engine database_sqlite = {
     .grant_write = "let the connection's authorizer write %s",
     .grant_create = "let the connection's authorizer create tables in %s",
     .settings_words = settings_words,
+    .probe = sqlite_probe,
 };
