@@ -12,6 +12,11 @@ bool script_sends(enum sql_kind kind)
     return kind != SQL_BEGIN && kind != SQL_COMMIT && kind != SQL_FOREIGN_KEYS && kind != SQL_META;
 }
 
+bool script_resets(const struct script *script, enum sql_kind kind)
+{
+    return kind == SQL_RESET_ALL && script->borrowed && script->engine->reset_all;
+}
+
 /* The open segment, made if there is none. */
 static struct segment *segment_open(struct script *script, size_t offset, bool alone)
 {
@@ -109,7 +114,7 @@ static int32_t cut_at(struct script *script, struct cutting *cutting, struct scr
         return code;
     struct segment *segment = &script->items[script->count - 1];
     segment->only_session = alone && script_only_session(script, sql, statement->length);
-    segment->streamed = segment->streamed || statement->kind == SQL_COPY_IN;
+    segment->streamed = segment->streamed || statement->kind == SQL_COPY_IN || script_resets(script, statement->kind);
     if (cutting->commit_values && statement->kind == SQL_ADD_VALUE)
         cutting->open = false;
     return script->engine->rebuild_drops ? note_dropped(script, sql, statement->length, err) : MIGRATE_OK;
@@ -191,7 +196,7 @@ int32_t script_read(migrate_session *session, const struct source *source, const
                     const char *expected, struct script *out, migrate_error **err)
 {
     struct script script = {.section = section, .file = section->file, .id = id, .engine = session->db->engine,
-                            .can_copy = session->db->class->copy_begin != NULL,
+                            .can_copy = session->db->class->copy_begin != NULL, .borrowed = session->db->borrowed,
                             .keep_foreign_keys = section->foreign_keys};
     int32_t code = script_big(&script) ? MIGRATE_OK : section_read(source, section, expected, &script.text, err);
     if (code != MIGRATE_OK)
@@ -202,7 +207,7 @@ int32_t script_read(migrate_session *session, const struct source *source, const
 int32_t script_from_text(migrate_session *session, const char *id, const char *text, struct script *out, migrate_error **err)
 {
     struct script script = {.file = "history", .id = id, .engine = session->db->engine,
-                            .can_copy = session->db->class->copy_begin != NULL};
+                            .can_copy = session->db->class->copy_begin != NULL, .borrowed = session->db->borrowed};
     text_add(&script.text.text, text);
     script.text.first_line = 1;
     script.text.first_column = 1;

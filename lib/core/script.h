@@ -25,6 +25,7 @@ struct script {
     size_t count, capacity;
     size_t statements;
     bool can_copy;          /* the connection takes the data of COPY */
+    bool borrowed;          /* ... and is the host's */
     bool sets;              /* it may change settings, or leave something temporary */
     bool foreign_keys;      /* it switches SQLite's foreign keys; the statement is not sent, the run does it */
     bool keep_foreign_keys; /* -- migrate: foreign-keys on */
@@ -51,6 +52,9 @@ bool script_big(const struct script *script);
 /* Whether statements of that kind are sent to the database, and counted. The author's BEGIN and COMMIT are boundaries; foreign keys
  * are switched by the run, outside of the transaction; of psql's commands only those are let through that mean nothing here. */
 bool script_sends(enum sql_kind kind);
+
+/* Another statement is sent in its place: RESET ALL on the host's connection. */
+bool script_resets(const struct script *script, enum sql_kind kind);
 
 /* Says in the error where in the file it happened. offset: byte offset in a text that is held, SIZE_MAX: unknown; statement: the text's
  * statement number, SIZE_MAX: unknown. */

@@ -132,6 +132,7 @@ int32_t script_check(struct script_stream *stream, const struct sql_statement *s
     case SQL_ENCODING_SETTING:
         return check_encoding(stream, statement, err);
     case SQL_PLAIN:
+    case SQL_RESET_ALL:
     case SQL_ADD_VALUE:
     case SQL_BEGIN:
     case SQL_COMMIT:

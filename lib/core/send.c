@@ -178,6 +178,10 @@ static int32_t take_statement(struct sender *sender, const struct sql_statement 
         int32_t code = send_batch(sender, err);
         return code == MIGRATE_OK ? send_copy(sender, statement, err) : code;
     }
+    if (script_resets(sender->script, statement->kind)) {
+        int32_t code = send_batch(sender, err);
+        return code == MIGRATE_OK ? database_exec(sender->db, sender->script->engine->reset_all, err) : code;
+    }
     if (!sender->waiting) {
         sender->waiting = true;
         sender->start = stream->base + statement->offset;

@@ -214,6 +214,7 @@ struct database_engine {
     /* What became of a statement that may not run in a transaction, or what stands in its way. NULL: nothing can be told. */
     int32_t (*probe)(struct database *db, const char *statement, size_t length, struct database_probe *out, migrate_error **err);
     /* What to GRANT, in printf form with %s for the quoted object (history table, schema) and %s for the quoted role. */
+    const char *reset_all; /* RESET ALL on a host's connection: without the settings that only the host knows. NULL: there is none */
     const char *grant_select, *grant_write, *grant_create;
     const char *rights_sqlstate; /* of a statement that lacks a right; NULL: there are none */
 };

@@ -29,6 +29,7 @@ const struct sql_kind_rule sql_postgresql_rules[] = {
     {"COPY * FROM STDIN|STDOUT", SQL_COPY_IN},
     {"SET [SESSION|LOCAL] standard_conforming_strings =|TO ON|TRUE|YES|1 $", SQL_PLAIN},
     {"SET [SESSION|LOCAL] standard_conforming_strings", SQL_STRING_SETTING},
+    {"RESET ALL $", SQL_RESET_ALL},
     {"SET [SESSION|LOCAL] client_encoding", SQL_ENCODING_SETTING},
     {"SET [SESSION|LOCAL] NAMES", SQL_ENCODING_SETTING},
     {"CREATE [UNIQUE] INDEX CONCURRENTLY", SQL_ALONE},

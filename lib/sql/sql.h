@@ -74,6 +74,7 @@ enum sql_kind {
     SQL_ALONE,               /* may not run inside a transaction: CREATE INDEX CONCURRENTLY, VACUUM ... */
     SQL_STRING_SETTING,      /* SET standard_conforming_strings = off: strings would be read in another way */
     SQL_ENCODING_SETTING,    /* SET client_encoding, SET NAMES: the same */
+    SQL_RESET_ALL,           /* RESET ALL: would take from a host what nobody can list, its own settings */
     SQL_COPY_IN,             /* COPY ... FROM stdin: data follow */
     SQL_META                 /* psql's backslash command */
 };

@@ -79,6 +79,9 @@ static char *settings_of_postgresql(void)
                     "WHERE name !~ '^transaction_|[.]' UNION ALL SELECT 'role=' || current_setting('role') "
                     "UNION ALL SELECT 'user=' || current_user || ' ' || "
                     "session_user UNION ALL SELECT 'path=' || array_to_string(current_schemas(false), ',') "
+                    "UNION ALL SELECT 'own=' || coalesce(current_setting('my.tenant', true), '') "
+                    "UNION ALL SELECT 'type=' || typname FROM pg_type WHERE typnamespace = pg_my_temp_schema() "
+                    "UNION ALL SELECT 'routine=' || proname FROM pg_proc WHERE pronamespace = pg_my_temp_schema() "
                     "UNION ALL SELECT 'temp=' || relname FROM pg_class WHERE relnamespace = "
                     "pg_my_temp_schema() UNION ALL SELECT 'prepared=' || name FROM pg_prepared_statements "
                     "UNION ALL SELECT 'listen=' || c FROM pg_listening_channels() c) s");
@@ -181,6 +184,10 @@ static const char *const postgresql_ways[] = {
     "SELECT 1 AS x INTO TEMP found;\n",
     "SET search_path = pg_temp, public; CREATE TABLE found (x text);\n",
     "RESET ALL; RESET ROLE;\n",
+    "SET search_path = other;\nRESET ALL;\nCREATE TABLE IF NOT EXISTS public.reset AS SELECT current_setting('search_path') AS s;\n",
+    "CREATE FUNCTION pg_temp.f(a integer, b text DEFAULT 'x') RETURNS integer LANGUAGE sql AS 'SELECT 1'; CREATE TYPE pg_temp.e AS "
+    "ENUM ('a'); CREATE TYPE pg_temp.c AS (a pg_temp.e); CREATE DOMAIN pg_temp.d AS text; CREATE PROCEDURE pg_temp.p() LANGUAGE sql AS "
+    "''; CREATE TEMP TABLE found (x pg_temp.c);\n",
     "SELECT set_config('client_encoding', 'LATIN1', false);\n",
     "BEGIN; SET search_path = other; COMMIT; SET ROLE \"%s\"; BEGIN; SET lock_timeout = 5; COMMIT;\n",
     "-- migrate: no-transaction\nSET search_path = other; SET ROLE \"%s\"; SET statement_timeout = 12345; "
@@ -274,6 +281,8 @@ static void set_and_look(bool own, const char *prepare)
         ck_assert_str_eq(api_query("SELECT count(DISTINCT coalesce(db_user, '')) FROM libmigrate_history"),
                          "1");
     }
+    if (api.engine == API_POSTGRESQL)
+        ck_assert_str_eq(api_query("SELECT s FROM public.reset"), "\"$user\", public");
     close_as(own);
 }
 
@@ -289,7 +298,8 @@ START_TEST(test_borrowed)
         false,
         API_EITHER(
             "PRAGMA foreign_keys = on; PRAGMA cache_size = 123; CREATE TEMP TABLE mine (x)",
-            "SET search_path = public, other; SET statement_timeout = 54321; CREATE TEMP TABLE mine (x int); "
+            "SET search_path = public, other; SET statement_timeout = 54321; SET my.tenant = 'x'; CREATE TEMP TABLE mine (x int); "
+            "CREATE TYPE pg_temp.own AS ENUM ('a'); CREATE FUNCTION pg_temp.own() RETURNS integer LANGUAGE sql AS 'SELECT 1'; "
             "PREPARE p AS SELECT 1; LISTEN l"));
 }
 END_TEST

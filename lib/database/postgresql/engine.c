@@ -5,6 +5,13 @@
 
 #include <string.h>
 
+/* What RESET ALL resets; a setting of the host's own (my.setting) is in no list, so it could not be brought back. */
+#define RESET_ALL                                                                                            \
+    "SELECT pg_catalog.set_config(name, reset_val, false) FROM pg_catalog.pg_settings WHERE (context = 'user' OR " \
+    "(context = 'superuser' AND pg_catalog.current_setting('is_superuser') = 'on')) AND setting IS DISTINCT FROM "  \
+    "reset_val AND name NOT IN ('client_encoding', 'transaction_isolation', 'transaction_read_only', "       \
+    "'transaction_deferrable', 'role', 'session_authorization', 'seed')"
+
 /* ---- names and literals ---- */
 
 static void add_quoted(struct text *out, const char *text, size_t length, char quote)
@@ -425,6 +432,7 @@ const struct database_engine database_postgresql = {
     .history_create = history_create,
     .history_exists = history_exists,
     .history_has = history_has,
+    .reset_all = RESET_ALL,
     .objects_exist = objects_exist,
     .now = "clock_timestamp()",
     .at_microseconds = "(extract(epoch FROM at) * 1000000)::bigint",

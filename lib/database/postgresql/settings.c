@@ -22,7 +22,13 @@
     "UNION ALL SELECT 3, oid::text, pg_catalog.format('DROP %s IF EXISTS pg_temp.%I CASCADE', "              \
     "CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, relname) "                 \
     "FROM pg_catalog.pg_class WHERE relnamespace = pg_catalog.pg_my_temp_schema() "                          \
-    "AND relkind IN ('r', 'p', 'v', 'S')) s ORDER BY rank, name"
+    "AND relkind IN ('r', 'p', 'v', 'S') "                                                                   \
+    "UNION ALL SELECT 3, '1.' || oid::text, pg_catalog.format('DROP TYPE IF EXISTS pg_temp.%I CASCADE', typname) " \
+    "FROM pg_catalog.pg_type t WHERE typnamespace = pg_catalog.pg_my_temp_schema() AND (typtype IN ('e', 'd', 'r') " \
+    "OR EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = t.typrelid AND c.relkind = 'c')) "           \
+    "UNION ALL SELECT 3, '2.' || oid::text, pg_catalog.format('DROP ROUTINE IF EXISTS pg_temp.%I(%s) CASCADE', proname, " \
+    "pg_catalog.pg_get_function_identity_arguments(oid)) "                                                    \
+    "FROM pg_catalog.pg_proc WHERE pronamespace = pg_catalog.pg_my_temp_schema()) s ORDER BY rank, name"
 
 #define RESET_SETTINGS "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; UNLISTEN *; DISCARD TEMPORARY"
 
