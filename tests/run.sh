@@ -196,4 +196,8 @@ script_test "hot standby" tests/cli/standby.sh build/examples/migratectl/migrate
 if [ -z "$quick" ]; then
     script_test "faults" tests/faults/run.sh --brief --seed 1
     script_test "fuzzing, 30 s a target" tests/fuzz/run.sh 30
+    say "Benchmarks"
+    if expect "all of them in brief" tests/bench/run.sh --brief --build build --work "$folder"; then
+        cat "$folder/log"
+    fi
 fi

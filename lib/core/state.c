@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { STATE_STRIDE = 32 };
+enum { STATE_STRIDE = 32, STATE_MUCH = 100000 };
 
 const char *kind_name(enum migration_kind kind)
 {
@@ -84,10 +84,19 @@ static void digest_entry(struct digest *digest, const struct state_entry *entry)
     digest_add(digest, "\n", 1);
 }
 
+/* From the beginning, by the faster one. */
+static void state_hurry(struct state_set *set)
+{
+    set->fast = true;
+    set->marks_count = set->tail_count = 0;
+}
+
 int32_t state_digest(struct state_set *set, char out[DIGEST_HEX], migrate_error **err)
 {
     struct digest digest;
     size_t from = 0;
+    if (set->digested >= STATE_MUCH && !set->fast)
+        state_hurry(set);
     if (set->tail_count > 0) {
         from = set->tail_count;
         digest = set->tail;
@@ -95,8 +104,9 @@ int32_t state_digest(struct state_set *set, char out[DIGEST_HEX], migrate_error 
         from = (set->marks_count - 1) * STATE_STRIDE;
         digest = set->marks[set->marks_count - 1];
     } else {
-        digest_init(&digest);
+        (set->fast ? digest_init_long : digest_init)(&digest);
     }
+    set->digested += set->count - from;
     for (size_t i = from; i < set->count; i++) {
         if (i % STATE_STRIDE == 0 && i / STATE_STRIDE == set->marks_count) {
             if (!array_grow((void **)&set->marks, &set->marks_capacity, set->marks_count + 1, sizeof *set->marks))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The state digest: what a database with these migrations applied is called. SHA-256 over `kind NUL id NUL checksum LF` of each,
- * sorted bytewise. Adding at the end, which is the usual case, costs one line of hashing whatever the number before it. */
+ * sorted bytewise. Adding at the end, which is the usual case, costs one line of hashing whatever the number before it. Ids whose numbers
+ * have no zeros in front go into the middle, and all behind them is digested again: there the processor's own SHA-256 pays. */
 #ifndef CORE_STATE_H
 #define CORE_STATE_H
 
@@ -17,6 +18,8 @@ struct state_set {
     size_t marks_count, marks_capacity;
     struct digest tail;   /* the digest over the first tail_count entries; 0: unknown */
     size_t tail_count;
+    size_t digested;      /* entries so far: many in one run mean that they are added in the middle */
+    bool fast;            /* the marks are made by digest_init_long() */
 };
 
 /* Adds or replaces; the texts must outlive the set. */

@@ -9,7 +9,8 @@
 #include <string.h>
 
 #define LOCK_PATIENCE 5000000 /* microseconds that one statement waits for a lock if nobody says how long */
-#define PROGRESS_STEPS 1000   /* virtual machine instructions between two looks at the watch */
+#define WIDE_CACHE "PRAGMA cache_size=-3072" /* KiB; SQLite's own is 2000 */
+#define PROGRESS_STEPS 1000                  /* virtual machine instructions between two looks at the watch */
 
 static struct sqlite_database *of(struct database *db)
 {
@@ -114,7 +115,8 @@ static int32_t failure(struct sqlite_database *self, migrate_error **err)
 
     if (ended || cancelled)
         return watch_error(self->base.watch, self->stopped, err);
-    if ((primary == SQLITE_CANTOPEN || primary == SQLITE_IOERR) && sqlite_device_locked(self->api->system_errno(self->handle)))
+    if ((primary == SQLITE_CANTOPEN || primary == SQLITE_IOERR) &&
+        sqlite_device_locked(self->api->system_errno(self->handle)))
         return sqlite_report_locked_device(self->base.label, code, err);
     return sqlite_report(err, code, self->api->errmsg(self->handle));
 }
@@ -197,6 +199,20 @@ static int pages_written(const struct sqlite_database *self)
     return now;
 }
 
+/* Each CREATE reads all of sqlite_master. With some ten thousand tables that is as much as SQLite's own cache holds, and whatever
+ * else is touched would drive it out again and again. */
+static void widen_cache(struct sqlite_database *self)
+{
+    sqlite3_stmt *statement = NULL;
+
+    if (self->base.borrowed || self->widened)
+        return;
+    self->widened = true;
+    if (self->api->prepare_v2(self->handle, WIDE_CACHE, -1, &statement, NULL) == SQLITE_OK)
+        self->api->step(statement);
+    self->api->finalize(statement);
+}
+
 /* Runs the first statement of a NUL-terminated text; *tail is what follows it. */
 static int32_t run_one(struct sqlite_database *self, const char *sql, const char **tail,
                        struct database_fault *fault, struct migrate_rows **out, migrate_error **err)
@@ -222,8 +238,10 @@ static int32_t run_one(struct sqlite_database *self, const char *sql, const char
     result = step_all(self, statement, kind, out, err);
     if (result == MIGRATE_OK) {
         fault->done++;
-        if (kind == SQL_BEGIN)
+        if (kind == SQL_BEGIN) {
             self->pages_written = pages_written(self);
+            widen_cache(self);
+        }
     } else {
         fault->offset = fault->start + mistake(self, (size_t)(*tail - sql));
     }

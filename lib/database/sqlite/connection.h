@@ -13,6 +13,7 @@ struct sqlite_database {
     sqlite3 *handle;
     int32_t stopped;   /* why a handler of ours ended the statement; 0: it did not */
     int64_t patience;  /* clock_monotonic() at which the wait for a lock that is under way ends */
+    bool widened;      /* the page cache */
     int pages_written; /* by this connection before the open transaction */
     struct sqlite_settings settings;
 };
