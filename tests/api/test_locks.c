@@ -190,12 +190,13 @@ START_TEST(test_not_again_after_rows)
         "INSERT INTO a VALUES (1);\nALTER TABLE b ADD x integer;\n",
         "DO $$ BEGIN INSERT INTO a VALUES (1); ALTER TABLE b ADD x integer; END $$;\n",
         "CREATE TABLE d (id integer);\nUPDATE b SET id = 2;\n"};
+    struct told told;
     make_tables();
     api_sql("INSERT INTO b VALUES (1)");
     api_option("ddl_lock_timeout", "200ms");
     PGconn *reader = session("reader");
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        struct told told = {0};
+        told = (struct told){0};
         listen_to(&told);
         api_file("002_x.sql", texts[i]);
         run(reader, "BEGIN");
