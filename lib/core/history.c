@@ -9,6 +9,9 @@
 
 #include <string.h>
 
+/* A look at the history is given at least so much time, in microseconds. */
+enum { LOOK_LEAST = 5000000 };
+
 /* ---- what a failing read means ---- */
 
 void history_hint_grant(migrate_session *session, const char *grant, const char *object, migrate_error **err)
@@ -137,6 +140,18 @@ static int32_t head_from_rows(const migrate_session *session, const struct migra
     return MIGRATE_OK;
 }
 
+/* A table that is locked, or a pooler without a free connection, is not waited for without end. */
+static int32_t query_in_time(migrate_session *session, const struct text *sql, struct migrate_rows **out, migrate_error **err)
+{
+    int64_t outer = session->watch.deadline, patience = option_duration(session->options, OPTION_WAIT_TIMEOUT);
+    int64_t limit = clock_monotonic() + (patience > LOOK_LEAST ? patience : LOOK_LEAST);
+    if (!outer || limit < outer)
+        session_deadline(session, limit);
+    int32_t code = database_query(session->db, sql, out, err);
+    session_deadline(session, outer);
+    return code;
+}
+
 /* An own connection asks the table at once: with nothing to do that is the only query. On a borrowed one an error could
  * abort the host's transaction, so the catalog is asked first. */
 static int32_t history_query(migrate_session *session, const char *columns, const char *tail, struct migrate_rows **out,
@@ -157,7 +172,7 @@ static int32_t history_query(migrate_session *session, const char *columns, cons
     history_select(session, &sql, columns, tail);
     code = guard_begin(session, &guarded, &problem);
     if (code == MIGRATE_OK)
-        code = database_query(session->db, &sql, out, &problem);
+        code = query_in_time(session, &sql, out, &problem);
     guard_end(session, guarded, code);
     if (code != MIGRATE_OK && error_kind_of(&problem) == ERROR_NO_TABLE) {
         error_clear(&problem);

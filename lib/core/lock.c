@@ -5,6 +5,7 @@
  * is nothing left to do. */
 #include "core/events.h"
 #include "core/holder.h"
+#include "core/pooler.h"
 #include "util/clock.h"
 
 #include <string.h>
@@ -33,9 +34,9 @@ static int64_t lock_key(const migrate_session *session)
 static int32_t begin_write(struct migrate_run *run, migrate_error **err)
 {
     struct text sql = {0};
-    struct database *db = run->session->db;
-    db->engine->begin(&sql, option_text(run->session->options, OPTION_SET_ROLE));
-    int32_t code = database_exec_text(db, &sql, NULL, err);
+    int32_t code = run_begin_transaction(run, &sql, err);
+    if (code == MIGRATE_OK)
+        code = database_exec_text(run->session->db, &sql, NULL, err);
     text_free(&sql);
     return code;
 }
@@ -96,6 +97,17 @@ struct wait {
     int64_t outer;   /* the session's deadline */
 };
 
+/* A pooler lets its clients wait for a free session without end. */
+static int32_t try_pooled(struct migrate_run *run, const struct wait *wait, bool *got, migrate_error **err)
+{
+    migrate_session *session = run->session;
+    bool ours = !wait->outer || wait->limit < wait->outer;
+    session_deadline(session, ours ? wait->limit : wait->outer);
+    int32_t code = pooler_try(run, got, err);
+    session_deadline(session, wait->outer);
+    return code == MIGRATE_ERROR_TIMEOUT && ours ? holder_timeout(run, err) : code;
+}
+
 /* The connection broke while we waited: a server that restarts, a primary that fails over. Nothing was begun. */
 static int32_t wait_reconnect(struct migrate_run *run, const struct wait *wait, migrate_error **err)
 {
@@ -154,7 +166,9 @@ static int32_t wait_for(struct migrate_run *run, bool shared, bool *current, mig
     int32_t code;
     bool got = false;
     for (;;) {
-        code = shared ? try_shared(run, &got, &problem) : try_session(run, &got, &problem);
+        code = shared                ? try_shared(run, &got, &problem)
+               : session->db->pooled ? try_pooled(run, &wait, &got, &problem)
+                                     : try_session(run, &got, &problem);
         if (code == MIGRATE_OK && got)
             break;
         if (code != MIGRATE_OK)
@@ -174,16 +188,36 @@ static int32_t wait_for(struct migrate_run *run, bool shared, bool *current, mig
     return code;
 }
 
+/* Each transaction takes it for itself, the host's own once and for all. Behind a connection that broke it shows that the transaction
+ * of then is over. */
+static int32_t lock_pooled(struct migrate_run *run, bool *current, migrate_error **err)
+{
+    bool inside = session_embedded(run->session);
+    if (!inside && run->losses == 0)
+        return MIGRATE_OK;
+    int32_t code = run_wait(run, current, err);
+    if (code == MIGRATE_OK && !*current && !inside)
+        run_clean_up(run, "ROLLBACK");
+    return code;
+}
+
 int32_t run_lock(struct migrate_run *run, bool *current, migrate_error **err)
 {
     if (!run->session->db->engine->lock_try)
         return MIGRATE_OK; /* the write transaction will do */
     run->key = lock_key(run->session);
+    if (run->session->db->pooled)
+        return lock_pooled(run, current, err);
     int32_t code = wait_for(run, false, current, err);
     run->locked = code == MIGRATE_OK && !*current;
     if (run->locked)
         event_say(run->session, "locked", "debug", "lock taken on %s", run->session->db->label);
     return code;
+}
+
+int32_t run_wait(struct migrate_run *run, bool *current, migrate_error **err)
+{
+    return wait_for(run, false, current, err);
 }
 
 int32_t run_open(struct migrate_run *run, migrate_error **err)

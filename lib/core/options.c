@@ -88,6 +88,11 @@ static const struct option_row table[OPTION_COUNT] = {
                                  "The host's own connection is inside a transaction: refuse, or work inside it"},
     [OPTION_SCHEMA_PRIVILEGES] = {"schema_privileges", TYPE_WORD, "off", "off|on", false, false,
                                   "Owners and privileges belong to the schema that snapshot shows"},
+    [OPTION_POOLER] = {"pooler", TYPE_WORD, "auto", "auto|session|transaction", false, false,
+                       "PostgreSQL behind a pooler (PgBouncer ...): find out and take it to pool transactions; it pools sessions, or "
+                       "there is none; it pools transactions"},
+    [OPTION_DIRECT_URL] = {"direct_url", TYPE_TEXT, NULL, NULL, true, false,
+                           "The same database past the pooler, for runs with what no transaction can hold (CREATE INDEX CONCURRENTLY)"},
     [OPTION_HISTORY_SCHEMA] = {"history_schema", TYPE_TEXT, NULL, NULL, false, false,
                                "Schema of the history table (default: public on PostgreSQL, main on SQLite)"},
     [OPTION_HISTORY_TABLE] = {"history_table", TYPE_TEXT, "libmigrate_history", NULL, false, false,

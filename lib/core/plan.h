@@ -21,6 +21,7 @@ struct step {
     bool begun;                        /* an earlier run left it half done: statement by statement it goes on there */
     bool parts;                        /* its text is not one transaction; known behind plan_preflight() */
     const char *stored;                /* down, with this text that the history keeps; NULL: the source's own */
+    int64_t session_line, session_column; /* where its text begins to need a session of its own, see script_needs_session(); 0: it does not */
     size_t segments, alone;            /* known behind plan_preflight(): parts of its text, and how many are lone statements */
     /* STEP_RECORD */
     const char *event, *effect, *checksum, *reason;
@@ -72,6 +73,8 @@ int32_t plan_for_target(migrate_session *session, struct build *build, const str
  * with preflight=fail as an error. */
 int32_t plan_preflight(migrate_session *session, struct migrate_plan *plan, bool run, migrate_error **err);
 
+/* The file of its text; NULL: there is none. */
+const char *step_file(const struct migrate_plan *plan, const struct step *step);
 int32_t plan_rows(const struct migrate_plan *plan, migrate_rows **out, migrate_error **err);
 int32_t plan_findings(const struct migrate_plan *plan, migrate_rows **out, migrate_error **err);
 

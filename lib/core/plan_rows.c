@@ -9,7 +9,7 @@ static const char *step_reversible(const struct step *step)
     return step->migration && step->migration->down.present ? "source" : "no";
 }
 
-static const char *step_file(const struct migrate_plan *plan, const struct step *step)
+const char *step_file(const struct migrate_plan *plan, const struct step *step)
 {
     if (step->action == STEP_SCHEMA)
         return plan->build->source->schema.up.file;

@@ -65,8 +65,7 @@ static int32_t needs_add(struct needs *needs, enum database_need_kind kind, cons
         return error_nomem(err);
     struct need *need = &needs->items[needs->count++];
     *need = (struct need){.need = {kind, arena_text(&needs->arena, name)}, .id = script->id, .file = script->file};
-    sql_position(script->text.text.data, script->text.text.length, offset, &need->line, &need->column);
-    need->line += script->text.first_line - 1;
+    script_position(script, offset, &need->line, &need->column);
     return needs->arena.failed ? error_nomem(err) : MIGRATE_OK;
 }
 
@@ -223,6 +222,9 @@ static int32_t read_plan(migrate_session *session, struct migrate_plan *plan, st
         if (code == MIGRATE_OK)
             code = read_script(&script, needs, &role, err);
         plan->steps[i].parts = !script_atomic(&script);
+        const struct segment *segment = script_needs_session(&script);
+        if (segment)
+            script_position(&script, segment->offset, &plan->steps[i].session_line, &plan->steps[i].session_column);
         script_free(&script);
         if (code == MIGRATE_OK)
             code = watch_error(&session->watch, watch_check(&session->watch), err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * A run from beginning to end. */
-#include "core/run.h"
+#include "core/pooler.h"
 
 #include "core/events.h"
 #include "util/array.h"
@@ -97,6 +97,8 @@ static int32_t run_prepare(struct migrate_run *run, migrate_error **err)
     if (code == MIGRATE_ERROR_SOURCE && run->request.given)
         code = run_source_moved(err);
     if (code == MIGRATE_OK)
+        code = run_pooler(run, err);
+    if (code == MIGRATE_OK)
         code = run_lock(run, &current, err);
     if (code == MIGRATE_OK && current)
         run->finished = true;
@@ -106,6 +108,8 @@ static int32_t run_prepare(struct migrate_run *run, migrate_error **err)
         code = history_create(session, false, err);
         run->table = code == MIGRATE_OK;
     }
+    if (code == MIGRATE_OK && session->db->pooled && !run->table && !session_embedded(session))
+        code = pooler_create_history(run, err);
     return code;
 }
 
@@ -222,8 +226,7 @@ static int32_t commit_patiently(struct migrate_run *run, migrate_error **err)
     struct text sql = {0}, after = {0};
     int32_t code;
     message_add(&sql, "COMMIT", 6);
-    if (!db->borrowed)
-        db->engine->after_commit(&after);
+    run_after_commit(run, &after);
     message_add(&sql, after.data, after.length);
     for (;;) {
         code = run_exec_final(run, &sql, true, NULL, err);
@@ -283,6 +286,10 @@ static int32_t run_open_shared(struct migrate_run *run, bool *moved, migrate_err
     struct history_head head = {0};
     *moved = false;
     int32_t code = run->grouping == GROUP_HOST ? MIGRATE_OK : run_open(run, err);
+    if (code == RUN_MOVED) {
+        *moved = true;
+        return MIGRATE_OK;
+    }
     if (code != MIGRATE_OK || run->finished)
         return code;
     code = history_look(run->session, &head, err);
@@ -357,7 +364,7 @@ static int32_t step_each(struct migrate_run *run, migrate_error **err)
     }
     /* Without a lock between the parts of non-transactional work, what looks half-done may be under way in another process. */
     int64_t patience = code == MIGRATE_ERROR_PARTIAL && !run->locked ? PATIENCE : 0;
-    if (!run->alone_failed && history_moved(run, expected, patience)) {
+    if (code == RUN_MOVED || (!run->alone_failed && history_moved(run, expected, patience))) {
         error_clear(&problem);
         code = run_replan(run, err);
         return code == MIGRATE_OK ? MIGRATE_MORE : code;
@@ -540,6 +547,11 @@ int32_t run_end(struct migrate_run *run, migrate_rows **out_report, migrate_erro
         run->session->db->class->locks_end(run->session->db);
     if (run->session->db)
         run_unlock(run);
+    session_direct_end(run->session);
+    if (session_stuck(run->session)) { /* else it might begin later on, and hold the lock */
+        database_close(run->session->db);
+        run->session->db = NULL; /* the next call opens another */
+    }
     if (code == MIGRATE_OK && out_report)
         code = run_report(run, out_report, err);
     session_deadline(run->session, 0);

@@ -51,6 +51,7 @@ struct migrate_run {
     bool row_ahead;       /* the step's row is being written ahead of its work */
     int64_t seq_seen;     /* newest row as the run began: failures behind it happened while we waited */
     bool waited;          /* another runner or writer was in the way: there may be more who wait */
+    int64_t newest;       /* behind a transaction pooler: newest row as the transaction began */
     int64_t seq_opened;   /* newest row as the shared transaction was opened */
     size_t next;          /* step to be run */
     size_t settled;       /* steps before this one are committed */
@@ -119,7 +120,17 @@ int32_t run_reload_writer(struct migrate_run *run, migrate_error **err);
 int32_t run_report(struct migrate_run *run, migrate_rows **out, migrate_error **err);
 int32_t report_nothing(const migrate_session *session, const char *at, int64_t pending, migrate_rows **out, migrate_error **err);
 
+/* pooler.c: what begins a step's transaction, into prefix. Behind a transaction pooler it is begun at once, with its lock, however long that
+ * takes, and prefix gets what follows. RUN_MOVED: another runner came first; nothing is open, and the plan is no longer true. */
+#define RUN_MOVED 101
+int32_t run_begin_transaction(struct migrate_run *run, struct text *prefix, migrate_error **err);
+/* Between work and history row, and behind COMMIT. */
+void run_before_history(struct migrate_run *run, struct text *out);
+void run_after_commit(struct migrate_run *run, struct text *out);
+
 /* lock.c */
+/* Behind a transaction pooler: waits for a transaction with the lock. */
+int32_t run_wait(struct migrate_run *run, bool *current, migrate_error **err);
 int32_t run_lock(struct migrate_run *run, bool *current, migrate_error **err); /* *current: nothing is left to do */
 int32_t run_open(struct migrate_run *run, migrate_error **err);                /* the shared transaction */
 void run_rollback(struct migrate_run *run);                                    /* everything since the last commit */

@@ -53,6 +53,16 @@ bool script_only_session(const struct script *script, const char *sql, size_t le
     return false;
 }
 
+/* Heeded where a script has several transactions: rather one too many is found than one too few. */
+static bool outlasts_transaction(const struct script *script, const char *sql, size_t length)
+{
+    static const char *const makes[] = {"set_config", "temp", "prepare", "listen", NULL};
+    static const char *const local[] = {"set local", "set constraints", "set transaction", NULL};
+    if (script_only_session(script, sql, length))
+        return !begins_with_any(sql, length, local);
+    return begins_with_any(sql, length, makes);
+}
+
 static int32_t note_dropped(struct script *script, const char *sql, size_t length, migrate_error **err)
 {
     struct text table = {0};
@@ -108,6 +118,7 @@ static int32_t cut_at(struct script *script, struct cutting *cutting, struct scr
         return MIGRATE_OK;
     }
     script->sets = script->sets || begins_with_any(sql, statement->length, script->engine->settings_words);
+    script->lasting = script->lasting || outlasts_transaction(script, sql, statement->length);
     bool alone = cutting->no_transaction || statement->kind == SQL_ALONE;
     int32_t code = cut_add(script, cutting, offset, offset + statement->length, 1, alone, err);
     if (code != MIGRATE_OK)
@@ -239,6 +250,15 @@ bool script_big(const struct script *script)
     return script->section && script->section->big && !script->section->from_block;
 }
 
+const struct segment *script_needs_session(const struct script *script)
+{
+    for (size_t i = 0; i < script->count; i++) {
+        if (script->items[i].alone)
+            return &script->items[i];
+    }
+    return script->count > 1 && script->lasting ? &script->items[1] : NULL;
+}
+
 /* Until the stream gives the statement of that number. */
 static int32_t stream_to(struct script_stream *stream, size_t number, struct sql_statement *out, bool *found, migrate_error **err)
 {
@@ -327,6 +347,15 @@ static void place_number(const struct script *script, size_t number, migrate_err
     script_stream_close(&stream);
 }
 
+void script_position(const struct script *script, size_t offset, int64_t *line, int64_t *column)
+{
+    const struct section_text *text = &script->text;
+    sql_position(text->text.data ? text->text.data : "", text->text.length, offset, line, column);
+    if (*line == 1)
+        *column += text->first_column - 1;
+    *line += text->first_line - 1;
+}
+
 void script_place(const struct script *script, size_t offset, size_t statement, migrate_error **err)
 {
     const char *text = script->text.text.data;
@@ -345,10 +374,8 @@ void script_place(const struct script *script, size_t offset, size_t statement, 
     bool known = statement_around(script, offset, &found);
     if (known)
         script_show_statement(script, text + found.offset, found.length, err);
-    sql_position(text, length, offset, &line, &column);
-    if (line == 1)
-        column += script->text.first_column - 1;
-    error_place(err, script->file, line + script->text.first_line - 1, column);
+    script_position(script, offset, &line, &column);
+    error_place(err, script->file, line, column);
     if (known && err && *err && !(*err)->hint && offset < length)
         hint_at(text[offset], err);
     sql_line_at(text, length, offset, &line_offset, &line_length);

@@ -27,6 +27,7 @@ struct script {
     bool can_copy;          /* the connection takes the data of COPY */
     bool borrowed;          /* ... and is the host's */
     bool sets;              /* it may change settings, or leave something temporary */
+    bool lasting;           /* what it sets up or makes is in the session, for longer than a transaction */
     bool foreign_keys;      /* it switches SQLite's foreign keys; the statement is not sent, the run does it */
     bool keep_foreign_keys; /* -- migrate: foreign-keys on */
     struct {
@@ -48,6 +49,10 @@ void script_free(struct script *script);
 /* All in one transaction, or nothing to run at all. */
 bool script_atomic(const struct script *script);
 bool script_big(const struct script *script);
+/* The first segment that cannot run where each transaction meets another session of the server; NULL: there is none. */
+const struct segment *script_needs_session(const struct script *script);
+/* Where in the file an offset of the text lies. */
+void script_position(const struct script *script, size_t offset, int64_t *line, int64_t *column);
 
 /* Whether statements of that kind are sent to the database, and counted. The author's BEGIN and COMMIT are boundaries; foreign keys
  * are switched by the run, outside of the transaction; of psql's commands only those are let through that mean nothing here. */

@@ -6,6 +6,7 @@
 #include "core/alone.h"
 #include "core/events.h"
 #include "core/holder.h"
+#include "core/pooler.h"
 #include "util/clock.h"
 #include "util/memory.h"
 
@@ -51,13 +52,14 @@ static int32_t add_rows(struct migrate_run *run, const struct step *step, const 
 static int32_t try_transaction(struct migrate_run *run, const struct step *step, const struct script *script,
                                const struct segment *segment, migrate_error **err)
 {
-    const struct database_engine *engine = run->session->db->engine;
-    const char *role = option_text(run->session->options, OPTION_SET_ROLE);
     struct text prefix = {0}, suffix = {0};
-    engine->begin(&prefix, role);
+    int32_t code = run_begin_transaction(run, &prefix, err);
     attempts_limit(run, &prefix);
-    engine->before_history(&suffix, role);
-    int32_t code = add_rows(run, step, script, segment, &suffix, err);
+    if (run_pooled(run)) /* else it is shown all the while, see prepare_alone() */
+        holder_show(run, step->id, true, &prefix);
+    run_before_history(run, &suffix);
+    if (code == MIGRATE_OK)
+        code = add_rows(run, step, script, segment, &suffix, err);
     message_add(&suffix, "COMMIT", 6);
     if (code == MIGRATE_OK)
         code = run_segment(run, script, segment, &prefix, &suffix, err);
@@ -184,7 +186,7 @@ static int32_t run_alone(struct migrate_run *run, const struct step *step, const
 static int32_t prepare_alone(struct migrate_run *run, const struct step *step, migrate_error **err)
 {
     struct text sql = {0};
-    if (!run->session->db->engine->before_alone)
+    if (!run->session->db->engine->before_alone || run_pooled(run))
         return MIGRATE_OK;
     run->session->db->engine->before_alone(&sql, option_text(run->session->options, OPTION_SET_ROLE));
     holder_show(run, step->id, false, &sql);
@@ -201,7 +203,7 @@ static int32_t repeat_settings(struct migrate_run *run, const struct script *scr
     struct script_stream stream;
     struct sql_statement statement;
     bool more = true;
-    if (done == 0)
+    if (done == 0 || run_pooled(run))
         return MIGRATE_OK;
     int32_t code = script_stream_open(&stream, script, NULL, false, err);
     while (code == MIGRATE_OK && done > 0) {
@@ -263,6 +265,11 @@ int32_t run_segments(struct migrate_run *run, const struct step *step, struct sc
     size_t done = resume.done;
     if (code == MIGRATE_OK && done > 0)
         code = script_cut_finer(script, done, err);
+    const struct segment *lasting = run_pooled(run) ? script_needs_session(script) : NULL;
+    if (code == MIGRATE_OK && lasting) {
+        code = pooler_refuse(step->id, err);
+        script_place(script, lasting->offset, SIZE_MAX, err);
+    }
     if (code == MIGRATE_OK)
         code = history_has_column(run->session, "statement_sql", &run->keeps_sql, err);
     if (code == MIGRATE_OK)

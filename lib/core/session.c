@@ -75,6 +75,12 @@ static int32_t pause_connecting(migrate_session *session, int64_t *pause, migrat
     return watch_sleep(&session->watch, sleep, true);
 }
 
+/* Where a connection is opened now. */
+static const char *session_url(const migrate_session *session)
+{
+    return session->aside ? option_text(session->options, OPTION_DIRECT_URL) : session->url;
+}
+
 static int32_t connect_patiently(migrate_session *session, bool create, int64_t limit, migrate_error **err)
 {
     int64_t begun = clock_monotonic(), pause = PAUSE_FIRST;
@@ -83,7 +89,7 @@ static int32_t connect_patiently(migrate_session *session, bool create, int64_t 
     struct database *db = NULL;
     session_deadline(session, limit ? limit : begun + option_duration(session->options, OPTION_WAIT_TIMEOUT));
     for (;;) {
-        int32_t code = database_open(session->url, &options, &db, err);
+        int32_t code = database_open(session_url(session), &options, &db, err);
         session->waited += clock_monotonic() - begun;
         if (code == MIGRATE_OK)
             break;
@@ -199,6 +205,7 @@ void session_close(migrate_session *session)
 {
     if (!session || --session->references > 0)
         return;
+    session_direct_end(session);
     database_close(session->db);
     build_release(session->build);
     options_free(session->options);
@@ -216,10 +223,14 @@ bool session_embedded(const migrate_session *session)
 /* A connection that broke, or a file that was absent. */
 static int32_t open_anew(migrate_session *session, bool make, int64_t limit, migrate_error **err)
 {
+    bool pooled = session->db && session->db->pooled;
     database_close(session->db);
     session->db = NULL;
     session->placeholder = false;
-    return session_connect(session, make, limit, err);
+    int32_t code = session_connect(session, make, limit, err);
+    if (code == MIGRATE_OK)
+        session->db->pooled = pooled;
+    return code;
 }
 
 int32_t session_reconnect(migrate_session *session, int64_t limit, migrate_error **err)
@@ -252,7 +263,7 @@ int32_t session_need_primary(migrate_session *session, int64_t limit, bool patie
     session_deadline(session, limit ? limit : begun + option_duration(session->options, OPTION_WAIT_TIMEOUT));
     event_doing(session, "looking for the primary", NULL);
     for (;;) {
-        code = session->url ? database_open(session->url, &options, &db, &problem) : MIGRATE_ERROR_READ_ONLY;
+        code = session->url ? database_open(session_url(session), &options, &db, &problem) : MIGRATE_ERROR_READ_ONLY;
         if (code == MIGRATE_OK || code == MIGRATE_ERROR_CANCELLED || code == MIGRATE_ERROR_NOMEM)
             break;
         bool again = patient && error_kind_of(&problem) == ERROR_RETRY;
@@ -271,9 +282,15 @@ int32_t session_need_primary(migrate_session *session, int64_t limit, bool patie
     error_move(err, &problem);
     if (code != MIGRATE_OK)
         return code;
+    db->pooled = session->db->pooled;
     database_close(session->db);
     event_say(session, "connected", "debug", "connected to the primary, %s", db->label);
     return session_adopt(session, db, err);
+}
+
+bool session_stuck(const migrate_session *session)
+{
+    return session->url && session->db && session->db->class->transaction(session->db) == DATABASE_UNKNOWN;
 }
 
 int32_t session_make(migrate_session *session, migrate_error **err)
@@ -284,6 +301,67 @@ int32_t session_make(migrate_session *session, migrate_error **err)
     int32_t code = open_anew(session, true, 0, err);
     session_deadline(session, deadline);
     return code;
+}
+
+/* What two connections to one database of one running server have in common. Yours; NULL: unknown. */
+static char *identity(struct database *db)
+{
+    struct migrate_rows *rows = NULL;
+    char *text = NULL;
+    if (db->class->query(db, db->engine->pooling->identity, &rows, NULL) == MIGRATE_OK && rows_text(rows, 0, 0))
+        text = memory_text(rows_text(rows, 0, 0));
+    rows_free(rows);
+    return text;
+}
+
+/* Not another database by mistake, and not the pooler again. */
+static int32_t check_direct(migrate_session *session, migrate_error **err)
+{
+    struct database *db = session->db;
+    bool pooled = false;
+    if (db->engine != session->aside->engine) {
+        error_set(err, MIGRATE_ERROR_OPTION, "the option direct_url leads to %s, which is no %s", db->label, session->aside->engine->name);
+        error_hint(err, "give the URL of the same database, past the pooler");
+        return MIGRATE_ERROR_OPTION;
+    }
+    int32_t code = db->class->find_pooler ? db->class->find_pooler(db, &pooled, err) : MIGRATE_OK;
+    if (code != MIGRATE_OK)
+        return code;
+    char *here = identity(session->aside), *there = identity(db);
+    bool same = here && text_equal(here, there);
+    memory_free(here);
+    memory_free(there);
+    if (same && !pooled)
+        return MIGRATE_OK;
+    error_set(err, MIGRATE_ERROR_OPTION, same ? "the option direct_url leads to %s, and that is a pooler, too"
+                                              : "the option direct_url leads to %s, and that is another database than the pooler's", db->label);
+    error_hint(err, "give the URL of the same database on the server itself");
+    return MIGRATE_ERROR_OPTION;
+}
+
+int32_t session_direct_begin(migrate_session *session, migrate_error **err)
+{
+    int64_t deadline = session->watch.deadline;
+    session->aside = session->db;
+    session->db = NULL;
+    int32_t code = connect_patiently(session, false, 0, err);
+    session_deadline(session, deadline);
+    if (code != MIGRATE_OK)
+        error_detail_add(err, "by the option direct_url");
+    else
+        code = check_direct(session, err);
+    if (code != MIGRATE_OK)
+        session_direct_end(session);
+    return code;
+}
+
+void session_direct_end(migrate_session *session)
+{
+    if (!session->aside)
+        return;
+    database_close(session->db);
+    session->db = session->aside;
+    session->aside = NULL;
 }
 
 int32_t session_begin(migrate_session *session, migrate_error **err)

@@ -24,6 +24,7 @@ struct migrate_session {
     migrate_options *options;
     char *url;                 /* NULL: the host's connection */
     struct database *db;
+    struct database *aside;    /* the one to come back to while db leads past the pooler (direct_url); else NULL */
     bool placeholder;          /* the SQLite file does not exist yet: db is an empty one in memory until the first write */
     struct watch watch;
     struct build *build;       /* NULL until first needed */
@@ -57,11 +58,18 @@ int32_t session_need_primary(migrate_session *session, int64_t limit, bool patie
 /* Before the first write: makes a SQLite file that is absent. */
 int32_t session_make(migrate_session *session, migrate_error **err);
 
+/* From here to session_direct_end() the session works on the connection that the option direct_url leads to. */
+int32_t session_direct_begin(migrate_session *session, migrate_error **err);
+void session_direct_end(migrate_session *session);
+
 /* The build's migrations, read on first use. */
 int32_t session_build(migrate_session *session, struct build **out, migrate_error **err);
 
 /* The host asked to work inside its own open transaction, and there is one. */
 bool session_embedded(const migrate_session *session);
+
+/* A statement on the own connection did not even end when it was cancelled (it waits in a pooler): only closing helps. */
+bool session_stuck(const migrate_session *session);
 
 /* Bounds what follows: until clock_monotonic() reaches deadline (0: none). */
 void session_deadline(migrate_session *session, int64_t deadline);

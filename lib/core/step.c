@@ -4,6 +4,7 @@
 #include "core/connection.h"
 #include "core/events.h"
 #include "core/holder.h"
+#include "core/pooler.h"
 #include "core/rebuild.h"
 #include "util/clock.h"
 #include "util/memory.h"
@@ -146,19 +147,17 @@ int32_t step_rows(struct migrate_run *run, const struct step *step, struct text 
 
 /* ---- the step ---- */
 
-static void begin(const struct migrate_run *run, struct text *sql)
+static int32_t add_begin(struct migrate_run *run, const struct step *step, struct text *prefix, migrate_error **err)
 {
-    run->session->db->engine->begin(sql, option_text(run->session->options, OPTION_SET_ROLE));
-    attempts_limit(run, sql);
-}
-
-static void add_begin(struct migrate_run *run, const struct step *step, struct text *prefix)
-{
-    if (run->grouping == GROUP_EACH)
-        begin(run, prefix);
-    else
+    int32_t code = MIGRATE_OK;
+    if (run->grouping == GROUP_EACH) {
+        code = run_begin_transaction(run, prefix, err);
+        attempts_limit(run, prefix);
+    } else {
         text_add(prefix, "SAVEPOINT " SAVEPOINT);
+    }
     holder_show(run, step->id, true, prefix);
+    return code;
 }
 
 static void add_end(struct migrate_run *run, struct text *suffix)
@@ -169,9 +168,8 @@ static void add_end(struct migrate_run *run, struct text *suffix)
         message_add(suffix, "COMMIT", 6);
     else
         message_add(suffix, "RELEASE SAVEPOINT " SAVEPOINT, strlen("RELEASE SAVEPOINT " SAVEPOINT));
-    if (!db->borrowed)
-        db->engine->after_commit(&after);
-    if (run->grouping == GROUP_WHOLE && !db->borrowed && db->engine->before_alone) { /* what begin() set went with the rest */
+    run_after_commit(run, &after);
+    if (run->grouping == GROUP_WHOLE && !db->borrowed && !run_pooled(run) && db->engine->before_alone) { /* what begin() set went with the rest */
         message_add(suffix, after.data, after.length);
         text_clear(&after);
         db->engine->before_alone(&after, option_text(run->session->options, OPTION_SET_ROLE));
@@ -185,7 +183,7 @@ static int32_t compose_end(struct migrate_run *run, const struct step *step, str
 {
     struct text before = {0};
     if (step->action != STEP_RECORD)
-        run->session->db->engine->before_history(&before, option_text(run->session->options, OPTION_SET_ROLE));
+        run_before_history(run, &before);
     message_add(suffix, before.data, before.length);
     suffix->failed |= before.failed;
     text_free(&before);
@@ -241,7 +239,11 @@ static int32_t run_code(struct migrate_run *run, const struct step *step, const 
     int32_t code = section ? run_write_rows(run, err) : MIGRATE_OK; /* code may look at the history */
     if (code != MIGRATE_OK)
         return code;
-    add_begin(run, step, &prefix);
+    code = add_begin(run, step, &prefix, err);
+    if (code != MIGRATE_OK) {
+        text_free(&prefix);
+        return code;
+    }
     if (!section) { /* a record: begin, rows and end travel together */
         code = compose_end(run, step, &suffix, err);
         if (code == MIGRATE_OK) {
@@ -273,8 +275,9 @@ static int32_t run_big(struct migrate_run *run, const struct step *step, const s
     static const struct segment none = {0};
     static const struct text nothing = {0};
     struct text prefix = {0};
-    add_begin(run, step, &prefix);
-    int32_t code = database_exec_text(run->session->db, &prefix, NULL, err);
+    int32_t code = add_begin(run, step, &prefix, err);
+    if (code == MIGRATE_OK)
+        code = database_exec_text(run->session->db, &prefix, NULL, err);
     if (code == MIGRATE_OK)
         code = run_segment(run, script, script->count ? &script->items[0] : &none, &nothing, &nothing, err);
     if (code == MIGRATE_OK && step->action == STEP_RUN && step->direction == DIRECTION_UP)
@@ -292,9 +295,13 @@ static int32_t run_atomic(struct migrate_run *run, const struct step *step, cons
     static const struct segment nothing = {0};
     struct text prefix = {0}, suffix = {0};
     bool together = row_travels_with_work(run);
-    add_begin(run, step, &prefix);
+    int32_t code = add_begin(run, step, &prefix, err);
+    if (code != MIGRATE_OK) {
+        text_free(&prefix);
+        return code;
+    }
     run->row_ahead = together;
-    int32_t code = prefix.failed ? error_nomem(err) : together ? compose_end(run, step, &suffix, err) : MIGRATE_OK;
+    code = prefix.failed ? error_nomem(err) : together ? compose_end(run, step, &suffix, err) : MIGRATE_OK;
     run->row_ahead = false;
     if (code == MIGRATE_OK && run->grouping == GROUP_HOST) {
         /* Ahead of the message: a syntax error refuses all of it, and without the savepoint there is no way back. */
@@ -341,6 +348,8 @@ static bool may_leak(const struct migrate_run *run, const struct step *step, con
     const char *const *words = db->engine->settings_words;
     if (run->grouping == GROUP_WHOLE && !words && !db->borrowed)
         return false; /* see add_end() */
+    if (run_pooled(run))
+        return false; /* see run_before_history() */
     if (!script || in_parts(step, script))
         return true;
     return words ? script->sets : db->borrowed;

@@ -2,6 +2,8 @@
  * Plan, apply, rollback, history: the verbs that are little more than a request to a run. */
 #include "core/verbs.h"
 
+#include "core/pooler.h"
+
 #include "util/memory.h"
 
 #include <string.h>
@@ -62,6 +64,8 @@ int32_t verb_plan(migrate_session *session, const char *target, migrate_plan **o
         code = plan_for_target(session, build, &history, target, &plan, err);
     if (code == MIGRATE_OK)
         code = plan_preflight(session, plan, false, err);
+    if (code == MIGRATE_OK)
+        code = pooler_foresee(session, plan, err);
     history_free(&history);
     if (code != MIGRATE_OK) {
         plan_free(plan);

@@ -77,6 +77,8 @@ struct database_connection_class {
     int32_t (*deferred_check)(struct database *db, migrate_error **err);
     int64_t (*bytes_written)(struct database *db); /* by the open transaction, roughly; NULL: unknown */
     void (*locks_end)(struct database *db);        /* lets go of what watching locks needed; NULL: nothing */
+    /* Whether a pooler stands before the server, and may give each transaction another session. A query. NULL: not to be known. */
+    int32_t (*find_pooler)(struct database *db, bool *out, migrate_error **err);
     void (*close)(struct database *db);            /* frees db too; a borrowed handle stays open */
 };
 
@@ -91,6 +93,7 @@ struct database {
     bool borrowed;    /* the host's handle: leave everything as found */
     bool read_only;   /* known at open: standby, read-only file */
     const char *network; /* the network file system that the file is on; NULL: it is on none, or is no file */
+    bool pooled;      /* each transaction may meet another session of the server; core finds out and sets it */
     char *label;      /* for messages, without any secret: "sqlite:app.db", "postgresql://h:5432/d" */
     char version[32]; /* of server or library */
 };
@@ -143,6 +146,22 @@ struct database_facts_wish {
     bool owners;                /* owners and privileges too */
 };
 
+/* What is said instead where each transaction may meet another session of the server: nothing may be left in one, because
+ * somebody else gets it next. */
+struct database_pooling {
+    /* A message that begins a writing transaction and tries the lock, which ends with it. One row: got it (1/t, 0/f), and newest, an SQL
+     * expression that is evaluated behind the lock. */
+    void (*begin)(struct text *out, int64_t key, const char *newest);
+    /* Behind it: the settings of begin() below, and a note of what the session's are. */
+    void (*settings)(struct text *out, const char *set_role);
+    /* For before_history() below: brings back what was noted, then the settings again. */
+    void (*restore)(struct text *out, const char *set_role);
+    /* The lock in a transaction that is open. A query as lock_try() below. */
+    void (*lock_try)(struct text *out, int64_t key);
+    /* A query: one row, one column that two connections have in common if they lead to one database of one running server. */
+    const char *identity;
+};
+
 /* What an engine's SQL looks like. Names that come in (schema, table) are raw, not quoted. */
 struct database_engine {
     const char *name; /* "sqlite", "postgresql" */
@@ -191,6 +210,7 @@ struct database_engine {
     /* Query: pid, user, application, host, since when it is connected (microseconds since 1970, and as text), and the statement that
      * would end it; what the role may not see is null. No row: nobody holds it. */
     void (*lock_holder)(struct text *out, int64_t key);
+    const struct database_pooling *pooling; /* NULL: there are no poolers before such a database */
     /* The name under which this session stands in the server's list, until the transaction ends (local) or settings_restore(). NULL:
      * there is no such list. */
     void (*session_name)(struct text *out, const char *name, bool local);

@@ -130,6 +130,9 @@ int32_t postgresql_error(const struct postgresql_connection *connection, const P
 int32_t postgresql_connect_error(const struct postgresql_client *pq, PGconn *handle, bool immediate,
                                  migrate_error **err);
 
+/* ---- pooler.c ---- */
+int32_t postgresql_find_pooler(struct database *db, bool *out, migrate_error **err);
+
 /* ---- settings.c ---- */
 int32_t postgresql_settings_save(struct database *db, migrate_error **err);
 int32_t postgresql_settings_restore(struct database *db, migrate_error **err);

@@ -363,6 +363,7 @@ static const struct database_connection_class class = {
     .settings_save = postgresql_settings_save,
     .settings_restore = postgresql_settings_restore,
     .locks_end = locks_end,
+    .find_pooler = postgresql_find_pooler,
     .close = close_connection,
 };
 

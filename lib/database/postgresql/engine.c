@@ -193,9 +193,8 @@ static void before_alone(struct text *out, const char *set_role)
 }
 
 /* Besides the time-outs, it remembers whose transaction this is, for before_history(). */
-static void begin(struct text *out, const char *set_role)
+void postgresql_begin_settings(struct text *out, const char *set_role)
 {
-    text_add(out, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; ");
     if (set_role != NULL) {
         text_add(out, "SET LOCAL ROLE ");
         name_quoted(out, NULL, set_role);
@@ -208,6 +207,12 @@ static void begin(struct text *out, const char *set_role)
                   "set_config('libmigrate.role', coalesce(nullif(current_setting('libmigrate.role', true), ''), "
                   "current_setting('role')), true)" SET_IF_KNOWN("", "transaction_timeout", "0", "true")
                       NOTICE_THE_END("true") "; ");
+}
+
+static void begin(struct text *out, const char *set_role)
+{
+    text_add(out, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; ");
+    postgresql_begin_settings(out, set_role);
 }
 
 static void lock_limit(struct text *out, int64_t microseconds)
@@ -447,6 +452,7 @@ const struct database_engine database_postgresql = {
     .lock_release = lock_release,
     .lock_holder = lock_holder,
     .session_name = session_name,
+    .pooling = &postgresql_pooling,
     .preflight = preflight,
     .facts = postgresql_facts,
     .facts_head = "SET check_function_bodies = off;\n",

@@ -55,6 +55,37 @@ static const struct rule connect_rules[] = {
     {"*", MIGRATE_ERROR_CONNECT, ERROR_OTHER, NULL},
 };
 
+/* PgBouncer has one SQLSTATE for all that it says of its own, and one language. */
+static const struct {
+    const char *words;
+    struct rule rule;
+} pooler_rules[] = {
+    {"not allowed in statement pooling mode",
+     {"08P01", MIGRATE_ERROR_REFUSED, ERROR_OTHER,
+      "the pooler takes each statement for itself, and migrations need transactions: set pool_mode=transaction or session for this "
+      "database, or give the URL of the server itself"}},
+    {"unsupported startup parameter",
+     {"08P01", MIGRATE_ERROR_URL, ERROR_OTHER,
+      "the pooler takes no such parameter: take it out of the URL and the PG* variables (options is PGOPTIONS), or list it in "
+      "the pooler's ignore_startup_parameters"}},
+    {"authentication failed",
+     {"08P01", MIGRATE_ERROR_AUTHENTICATION, ERROR_OTHER, "check the user name and the password, and what the pooler knows of them"}},
+    {"no such user", {"08P01", MIGRATE_ERROR_AUTHENTICATION, ERROR_OTHER, "add the user to the pooler's auth_file"}},
+    {"no such database", {"08P01", MIGRATE_ERROR_NO_DATABASE, ERROR_OTHER, "add the database to the pooler's configuration"}},
+    {"does not exist",
+     {"08P01", MIGRATE_ERROR_NO_DATABASE, ERROR_OTHER, "create the database or the role, or check their names in the URL"}},
+};
+
+static const struct rule *find_pooler_rule(const char *sqlstate, const char *message)
+{
+    if (sqlstate == NULL || strcmp(sqlstate, "08P01") != 0)
+        return NULL;
+    for (size_t i = 0; i < sizeof pooler_rules / sizeof pooler_rules[0]; i++)
+        if (strstr(message, pooler_rules[i].words) != NULL)
+            return &pooler_rules[i].rule;
+    return NULL;
+}
+
 static const struct rule *find_rule(const struct rule *list, size_t count, const char *sqlstate)
 {
     for (size_t i = 0; i < count; i++) {
@@ -91,6 +122,16 @@ static int32_t lost(const struct postgresql_connection *connection, const char *
     error_hint(err, "run again: what was committed stays, and the history tells how far it came");
     error_database(err, ERROR_LOST, sqlstate, 0);
     return MIGRATE_ERROR_CONNECTION_LOST;
+}
+
+/* The pooler will not have it, and closes the connection. */
+static int32_t refuse(const struct postgresql_connection *connection, const struct rule *rule, const char *text,
+                      migrate_error **err)
+{
+    error_set(err, rule->code, "%s: %.*s", connection->base.label, (int)strcspn(text, "\n"), text);
+    error_hint(err, "%s", rule->hint);
+    error_database(err, rule->kind, rule->sqlstate, 0);
+    return rule->code;
 }
 
 static void add_details(const struct postgresql_client *pq, const PGresult *result, migrate_error **err)
@@ -133,10 +174,14 @@ int32_t postgresql_error(const struct postgresql_connection *connection, const P
     const struct postgresql_client *pq = connection->pq;
     const char *sqlstate = result == NULL ? NULL : pq->PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char *message = result == NULL ? NULL : pq->PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    const struct rule *refused;
     int32_t code = MIGRATE_ERROR_SQL, set;
 
     if (message == NULL)
         message = pq->PQerrorMessage(connection->handle);
+    refused = find_pooler_rule(sqlstate, message);
+    if (refused != NULL)
+        return refuse(connection, refused, message, err);
     postgresql_classify(NULL, sqlstate, &code);
     if (pq->PQstatus(connection->handle) == CONNECTION_BAD ||
         (code == MIGRATE_ERROR_CONNECTION_LOST && is_fatal(pq, result)))
@@ -272,6 +317,7 @@ int32_t postgresql_connect_error(const struct postgresql_client *pq, PGconn *han
                                  migrate_error **err)
 {
     struct report report = {0};
+    const struct rule *pooler;
     struct rule rule;
     int32_t result;
 
@@ -280,7 +326,10 @@ int32_t postgresql_connect_error(const struct postgresql_client *pq, PGconn *han
         result = error_nomem(err);
         goto out;
     }
-    if (report.sqlstate[0] != '\0')
+    pooler = find_pooler_rule(report.sqlstate, report.message.data);
+    if (pooler != NULL)
+        rule = *pooler;
+    else if (report.sqlstate[0] != '\0')
         rule = *find_rule(connect_rules, sizeof connect_rules / sizeof connect_rules[0], report.sqlstate);
     else
         rule = rule_without_sqlstate(pq, handle, immediate, report.message.data);

@@ -421,8 +421,9 @@ static void observe(struct postgresql_connection *c)
 
     switch (observer->state) {
     case OBSERVER_CLOSED:
-        if (now - observer->message >=
-            (locks->budget > 0 || locks->max_blocking > 0 ? OPEN_BUDGET : OPEN_REPORT))
+        if (!c->base.pooled && /* which of the server's sessions is at work is not known */
+            now - observer->message >=
+                (locks->budget > 0 || locks->max_blocking > 0 ? OPEN_BUDGET : OPEN_REPORT))
             open_observer(c);
         break;
     case OBSERVER_OPENING:

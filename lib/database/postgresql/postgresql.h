@@ -16,6 +16,9 @@ int32_t postgresql_open_handle(migrate_client *client, void *handle, struct data
 
 /* See struct database_engine. */
 int32_t postgresql_probe(struct database *db, const char *statement, size_t length, struct database_probe *out, migrate_error **err);
+/* What begin() of the engine sets for one transaction, as one query without its semicolon. */
+void postgresql_begin_settings(struct text *out, const char *set_role);
+extern const struct database_pooling postgresql_pooling;
 
 /* What a SQLSTATE means: *code, and the same with kind, SQLSTATE and a hint on the error, if there is one.
  * sqlstate may be NULL. */
