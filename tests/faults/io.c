@@ -81,14 +81,16 @@ static void check_whole(const char *where)
     free(effects);
 }
 
-/* A database that is busy, absent or read-only is another thing than a disk that fails: nobody waits or asks
- * for rights. */
+/* Which class of errors SQLite's own code belongs to: locks that cannot be taken are another thing than a disk that fails,
+ * and neither is a database that is busy, or read-only. */
 static void check_error(const char *where, enum vfs_fault fault, int32_t code)
 {
+    bool locks = fault == VFS_LOCK || fault == VFS_UNLOCK || fault == VFS_RESERVED || fault == VFS_SHM_LOCK;
     bool opening = fault == VFS_OPEN && (code == MIGRATE_ERROR_CONNECT || code == MIGRATE_ERROR_NO_DATABASE);
-    ck_assert_msg(code == MIGRATE_ERROR_IO || opening, "%s: %s: %s", where, migrate_code_name(code),
+    int32_t expected = locks ? MIGRATE_ERROR_FILE_SYSTEM : opening ? code : MIGRATE_ERROR_IO;
+    ck_assert_msg(code == expected, "%s: %s: %s", where, migrate_code_name(code),
                   migrate_error_message(api.error));
-    API_FAILS(code, code, opening && code == MIGRATE_ERROR_CONNECT ? "retry" : "environment");
+    API_FAILS(code, expected, code == MIGRATE_ERROR_CONNECT ? "retry" : "environment");
     ck_assert_msg(migrate_error_driver_code(api.error) != 0, "%s: no code of SQLite", where);
 }
 
