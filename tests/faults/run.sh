@@ -12,6 +12,7 @@
 #     disk       full disks, and files that may not be written
 #     train      the release train: builds N-1, N, N+1 and back; --rounds are seconds here
 #     cuts       a proxy cuts the connection before, inside and behind each message of a conversation with PostgreSQL
+#     server     PostgreSQL ends sessions, restarts, crashes, loses the lock, has no connection left: a server of its own
 #     io         SQLite on a disk where each write, read, sync, open, truncate, lock ... fails in turn
 # The last line is "N passed, N failed, N skipped": a campaign on an engine counts once. What cannot be run on this machine is
 # shown as SKIPPED. The same seed makes the same choices; when a process gets the processor is not ours to repeat.
@@ -35,11 +36,22 @@ while [ $# -gt 0 ]; do
     shift
 done
 # campaign:engines
-all="storm:sqlite,postgresql boundaries:sqlite,postgresql concurrently:postgresql life:sqlite,postgresql io:sqlite memory:sqlite,postgresql disk:sqlite,postgresql train:postgresql cuts:postgresql"
+all="storm:sqlite,postgresql boundaries:sqlite,postgresql concurrently:postgresql life:sqlite,postgresql io:sqlite memory:sqlite,postgresql disk:sqlite,postgresql train:postgresql cuts:postgresql server:postgresql"
 folder=$(mktemp -d)
 chmod 755 "$folder"
 passed=0 failed=0 skipped=0
-trap 'umount -l "$folder/mount" 2>/dev/null; "$root/tests/tools/postgres.sh" stop "$folder/postgresql" >/dev/null 2>&1; rm -rf "$folder"' EXIT
+
+# A campaign that breaks its server has one of its own.
+own_server() {
+    case $1 in
+    server) PGTEST_CONF='max_connections = 30' "$root/tests/tools/postgres.sh" start "$folder/own" | sed -n 's/^PGURL=//p' ;;
+    *) echo "$MIGRATE_TEST_POSTGRESQL" ;;
+    esac
+}
+stop_own() {
+    "$root/tests/tools/postgres.sh" stop "$folder/own" >/dev/null 2>&1 || true
+}
+trap 'umount -l "$folder/mount" 2>/dev/null; "$root/tests/tools/postgres.sh" stop "$folder/postgresql" >/dev/null 2>&1; stop_own; rm -rf "$folder"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
@@ -58,7 +70,9 @@ campaign() {
     echo "$1 $2"
     status=0
     begun=$(date +%s)
-    "$build/tests/faults/faults_$1" "$2" >"$folder/log" 2>&1 || status=$?
+    MIGRATE_TEST_POSTGRESQL=$(own_server "$1") FAULTS_RESTART="$root/tests/tools/postgres.sh restart $folder/own" \
+        "$build/tests/faults/faults_$1" "$2" >"$folder/log" 2>&1 || status=$?
+    stop_own
     grep -E '^(    |SKIPPED )' "$folder/log" || true
     skipped=$((skipped + $(grep -c '^SKIPPED ' "$folder/log" || true)))
     if [ "$status" -eq 0 ]; then

@@ -4,6 +4,7 @@
 #   postgres.sh start DIR    prints PGURL=... (trusted), PGURL_SOCKET=..., PGURL_PASSWORD=... (role pw, password secret)
 #   postgres.sh standby DIR PRIMARY   a hot standby of the server in the folder PRIMARY; prints PGURL=...
 #   postgres.sh promote DIR           makes a primary of it
+#   postgres.sh restart DIR MODE      smart, fast or immediate, as pg_ctl has it
 #   postgres.sh stop DIR
 # PGTEST_FSYNC=on makes it as safe, and as slow, as a real one. PGTEST_CONF: more lines for postgresql.conf.
 set -eu
@@ -13,7 +14,8 @@ fail() {
     exit 1
 }
 
-[ $# -eq 2 ] || [ "${1:-}:$#" = standby:3 ] || fail "usage: postgres.sh start|promote|stop DIR, standby DIR PRIMARY"
+[ $# -eq 2 ] || [ "${1:-}:$#" = standby:3 ] || [ "${1:-}:$#" = restart:3 ] ||
+    fail "usage: postgres.sh start|promote|stop DIR, standby DIR PRIMARY, restart DIR MODE"
 mkdir -p "$2"
 dir=$(cd "$2" && pwd -P)
 
@@ -110,5 +112,6 @@ start) start ;;
 stop) stop ;;
 standby) standby "$3" ;;
 promote) as_user "$bin/pg_ctl" -D "$dir/data" -w -t 60 promote >/dev/null || fail "cannot be promoted" ;;
+restart) as_user "$bin/pg_ctl" -D "$dir/data" -l "$dir/log" -m "$3" -w -t 60 restart >/dev/null || fail "cannot be restarted" ;;
 *) fail "usage: postgres.sh start|promote|stop DIR" ;;
 esac
