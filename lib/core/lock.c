@@ -90,6 +90,17 @@ static int32_t try_shared(struct migrate_run *run, bool *got, migrate_error **er
     return code;
 }
 
+bool run_writer_at_work(struct migrate_run *run)
+{
+    bool got = false;
+    if (run->session->db->engine->lock_try || run->session->db->class->transaction(run->session->db) != DATABASE_IDLE)
+        return false;
+    int32_t code = try_shared(run, &got, NULL);
+    if (got)
+        run_rollback(run);
+    return code == MIGRATE_OK && !got;
+}
+
 struct wait {
     bool shared;     /* for the write transaction */
     int64_t begun, told, limit, pause;

@@ -162,7 +162,8 @@ int32_t run_begin(migrate_session *session, const struct request *request, struc
     int32_t code = session_begin(session, err);
     if (code == MIGRATE_OK) {
         int64_t limit = option_duration(session->options, OPTION_RUN_DEADLINE);
-        session_deadline(session, limit ? run->begun + limit : 0);
+        run->deadline = limit ? run->begun + limit : 0;
+        session_deadline(session, run->deadline);
         code = prepare_patiently(run, err);
     }
     if (code == MIGRATE_OK && run->plan) {
@@ -249,12 +250,12 @@ static int32_t commit_patiently(struct migrate_run *run, migrate_error **err)
 static int32_t run_commit(struct migrate_run *run, migrate_error **err)
 {
     struct database *db = run->session->db;
-    struct watch *watch = db->watch;
+    struct watch *watch = db->watch, moment = {.patience = COMMIT_GRACE}; /* behind which commit_patiently() looks up */
     migrate_error *problem = NULL;
     if (!run->open)
         return MIGRATE_OK;
     if (run->grouping == GROUP_BATCH)
-        db->watch = NULL;
+        db->watch = &moment;
     int32_t code = run_write_rows(run, &problem);
     if (code == MIGRATE_OK)
         code = commit_patiently(run, &problem);
@@ -304,19 +305,29 @@ static int32_t run_open_shared(struct migrate_run *run, bool *moved, migrate_err
 }
 
 /* The newest row is no longer the expected one, nor one that this run wrote since. patience: whoever is about to write gets so many
- * microseconds. */
+ * microseconds in which nobody writes (a VACUUM of an hour is one long write). */
 static bool history_moved(struct migrate_run *run, int64_t expected, int64_t patience)
 {
     struct history_head head = {0};
     struct database *db = run->session->db;
     int64_t limit = clock_monotonic() + patience;
+    int64_t last = clock_monotonic() + option_duration(run->session->options, OPTION_WAIT_TIMEOUT);
+    bool moved = false;
+    if (patience)
+        event_doing(run->session, "waiting for another process that may be at work", NULL);
     while (db->class->transaction(db) == DATABASE_IDLE && history_look(run->session, &head, NULL) == MIGRATE_OK) {
-        if (head.seq > expected)
-            return strcmp(head.run, run->writer.run) != 0;
-        if (clock_monotonic() >= limit || watch_sleep(&run->session->watch, PAUSE, true) != MIGRATE_OK)
+        if (head.seq > expected) {
+            moved = strcmp(head.run, run->writer.run) != 0;
+            break;
+        }
+        if (patience && run_writer_at_work(run))
+            limit = clock_monotonic() + patience;
+        int64_t now = clock_monotonic();
+        if (now >= limit || now >= last || watch_sleep(&run->session->watch, PAUSE, true) != MIGRATE_OK)
             break;
     }
-    return false;
+    event_doing(run->session, NULL, NULL);
+    return moved;
 }
 
 static int32_t step_execute(struct migrate_run *run, migrate_error **err)
@@ -518,6 +529,7 @@ int32_t run_step(struct migrate_run *run, migrate_error **err)
 {
     if (run->outcome < 0)
         return error_set(err, MIGRATE_ERROR_MISUSE, "the run has failed already");
+    session_deadline(run->session, run->deadline); /* between two steps the host may have called other verbs */
     size_t settled = run->settled_done;
     while (!run->finished && run->next < run->plan->count) {
         int32_t code = step_dispatch(run, err);

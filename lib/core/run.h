@@ -47,6 +47,7 @@ struct migrate_run {
     bool finished;
     int32_t outcome;      /* of the last step: nothing more is run after an error */
     int64_t opened_at, begun, key;
+    int64_t deadline;     /* run_deadline: clock_monotonic() at which the run ends; 0: none */
     int64_t step_begun;
     bool row_ahead;       /* the step's row is being written ahead of its work */
     int64_t seq_seen;     /* newest row as the run began: failures behind it happened while we waited */
@@ -133,6 +134,7 @@ void run_after_commit(struct migrate_run *run, struct text *out);
 int32_t run_wait(struct migrate_run *run, bool *current, migrate_error **err);
 int32_t run_lock(struct migrate_run *run, bool *current, migrate_error **err); /* *current: nothing is left to do */
 int32_t run_open(struct migrate_run *run, migrate_error **err);                /* the shared transaction */
+bool run_writer_at_work(struct migrate_run *run);                              /* where the write transaction is the lock */
 void run_rollback(struct migrate_run *run);                                    /* everything since the last commit */
 void run_unlock(struct migrate_run *run);
 

@@ -509,8 +509,29 @@ START_TEST(test_sixty_four_make_the_file)
 }
 END_TEST
 
+/* A lone statement in WAL mode, where readers go on: those who see it begun, but not ended, wait as long as somebody writes. */
+START_TEST(test_lone_statement_is_not_taken_for_dead)
+{
+    enum { MANY = 10 };
+    pid_t children[MANY];
+    if (api.engine != API_SQLITE)
+        return;
+    api_sql("PRAGMA journal_mode = wal");
+    api_file("001_a.sql", "CREATE TABLE a (x integer);\n");
+    api_file("002_slow.sql", "-- migrate: no-transaction\nCREATE TABLE slow AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT "
+                             "i + 1 FROM n WHERE i < 20000000) SELECT count(*) AS c FROM n;\n");
+    api_option("wait_timeout", "1min");
+    for (int i = 0; i < MANY; i++)
+        children[i] = start("apply", NULL);
+    for (int i = 0; i < MANY; i++)
+        ck_assert_int_eq(end(children[i]), 0);
+    ck_assert_str_eq(api_events("started"), "1");
+    ck_assert_str_eq(api_applied(), "001_a 002_slow");
+}
+END_TEST
+
 API("waiting", test_names_the_holder, test_timeout_names_the_holder, test_leaves_though_it_is_locked,
     test_leaves_though_it_is_behind, test_patience_with_progress, test_deadline_ends_waiting, test_waves_of_a_broken_build,
     test_mode_wait_hears_of_the_failure, test_wait_outlives_connections, test_lock_wait_outlives_connections,
     test_cancelled_anywhere, test_waiters_hold_no_snapshot, test_modules_make_the_table_together,
-    test_sixty_four_make_the_file)
+    test_sixty_four_make_the_file, test_lone_statement_is_not_taken_for_dead)
