@@ -165,6 +165,12 @@ static int32_t wait_pause(struct migrate_run *run, struct wait *wait, migrate_er
     return end == MIGRATE_OK ? MIGRATE_OK : watch_error(&session->watch, end, err);
 }
 
+/* The lock belongs to a transaction: behind a pooler, and to the host's own, until the host ends it. */
+static bool by_transaction(const migrate_session *session)
+{
+    return session->db->engine->pooling && (session->db->pooled || session_embedded(session));
+}
+
 /* Tries until it has the lock, time is over, or the work was done, or failed, by whoever has it. */
 static int32_t wait_for(struct migrate_run *run, bool shared, bool *current, migrate_error **err)
 {
@@ -177,9 +183,9 @@ static int32_t wait_for(struct migrate_run *run, bool shared, bool *current, mig
     int32_t code;
     bool got = false;
     for (;;) {
-        code = shared                ? try_shared(run, &got, &problem)
-               : session->db->pooled ? try_pooled(run, &wait, &got, &problem)
-                                     : try_session(run, &got, &problem);
+        code = shared                    ? try_shared(run, &got, &problem)
+               : by_transaction(session) ? try_pooled(run, &wait, &got, &problem)
+                                         : try_session(run, &got, &problem);
         if (code == MIGRATE_OK && got)
             break;
         if (code != MIGRATE_OK)
@@ -217,7 +223,7 @@ int32_t run_lock(struct migrate_run *run, bool *current, migrate_error **err)
     if (!run->session->db->engine->lock_try)
         return MIGRATE_OK; /* the write transaction will do */
     run->key = lock_key(run->session);
-    if (run->session->db->pooled)
+    if (by_transaction(run->session))
         return lock_pooled(run, current, err);
     int32_t code = wait_for(run, false, current, err);
     run->locked = code == MIGRATE_OK && !*current;

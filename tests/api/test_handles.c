@@ -393,6 +393,10 @@ static void begin_inside(void)
     open_handle();
 }
 
+#define OUR_LOCKS                                                                                            \
+    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database " \
+    "WHERE datname = current_database())"
+
 START_TEST(test_inside_and_committed)
 {
     begin_inside();
@@ -400,7 +404,11 @@ START_TEST(test_inside_and_committed)
     ck_assert_str_eq(api_column("id"), "001_users 002_orders");
     ck_assert(host_in_transaction());
     ck_assert_str_eq(api_tables(), "own");
+    if (api.engine == API_POSTGRESQL) /* nobody else may begin before the host has ended */
+        ck_assert_str_eq(api_query(OUR_LOCKS), "1");
     host_sql("COMMIT");
+    if (api.engine == API_POSTGRESQL)
+        ck_assert_str_eq(api_query(OUR_LOCKS), "0");
     ck_assert_str_eq(api_tables(), "orders own users");
     ck_assert_str_eq(api_applied(), "001_users 002_orders");
     host_sql("BEGIN");
