@@ -18,7 +18,8 @@
 enum { PODS = 20, MIGRATORS = 3, WORST_QUERY = 4000000 };
 
 struct train *train;
-char train_owner[120], train_app[120], train_direct[600], train_pooled[600], train_builds[BUILDS][300];
+char train_owner[120], train_app[120], train_direct[600], train_pooled[600], train_pooled_owner[600],
+    train_builds[BUILDS][300];
 
 static int64_t length; /* of one journey, in microseconds */
 static bool pooled;
@@ -103,6 +104,7 @@ static void make_roles(void)
     api_sql(sql);
     snprintf(train_direct, sizeof train_direct, "%s", api_url_with(train_owner, NULL, NULL));
     snprintf(train_pooled, sizeof train_pooled, "%s", api_url_with(train_app, NULL, NULL));
+    snprintf(train_pooled_owner, sizeof train_pooled_owner, "%s", train_direct);
 }
 
 /* ---- PgBouncer ---- */
@@ -128,6 +130,8 @@ static void start_pooler(void)
     ck_assert_msg(at != NULL, "PgBouncer has no address: %s", line);
     *strrchr(at, '/') = '\0';
     snprintf(train_pooled, sizeof train_pooled, "postgresql://%s%s/%s", train_app, at, api.database);
+    snprintf(train_pooled_owner, sizeof train_pooled_owner, "postgresql://%s%s/%s", train_owner, at,
+             api.database);
     pooled = true;
 }
 
@@ -167,11 +171,12 @@ static int deployed(double part)
 static void fill_places(pid_t *pods, double part, long *killed)
 {
     for (int i = 0; i < PODS; i++) {
+        enum pod kind = i >= 2 * MIGRATORS ? POD_WAITS : i % 2 ? POD_MIGRATES_POOLED : POD_MIGRATES;
         if (pods[i] > 0 && faults_runs(pods[i]))
             continue;
         if (pods[i] > 0)
             *killed += faults_end(pods[i]) == FAULTS_KILLED;
-        pods[i] = part < 1 ? train_pod(deployed(part), i < MIGRATORS) : 0;
+        pods[i] = part < 1 ? train_pod(deployed(part), kind) : 0;
     }
 }
 
@@ -188,7 +193,7 @@ static long travel(void)
         if (!reader && part > 0.12) /* stays until N is being deployed */
             reader = train_reader(faults_brief() ? 8000000 : 60000000);
         if (faults_now() >= next_kill) {
-            kill(pods[faults_random(faults_random(2) ? MIGRATORS : PODS)], SIGKILL);
+            kill(pods[faults_random(faults_random(2) ? 2 * MIGRATORS : PODS)], SIGKILL);
             next_kill += kill_every;
         }
         faults_sleep(20000);
@@ -216,15 +221,13 @@ static void check_nothing_left(void)
 static void check_settings(void)
 {
     char command[1200];
-    if (!pooled)
-        return;
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; pooled && i < 20; i++) {
         snprintf(command, sizeof command,
                  "test \"$(psql -XAt -d '%s' -c \"SELECT string_agg(name || '=' || setting, ' ') FROM "
                  "pg_settings WHERE source = "
                  "'session' AND name NOT IN ('application_name', 'client_encoding', 'DateStyle', 'TimeZone', "
                  "'standard_conforming_strings', 'IntervalStyle')\")\" = ''",
-                 train_pooled);
+                 i % 2 ? train_pooled : train_pooled_owner);
         shell("%s", command);
     }
 }
@@ -256,15 +259,19 @@ START_TEST(test_train)
 {
     if (api.engine == API_SQLITE)
         return;
-    length = faults_rounds(60, 1800) * 1000000;
+    long seconds = faults_rounds(60, 1800), journey = seconds < 180 ? seconds : 180;
+    length = journey * 1000000;
     train = mmap(NULL, sizeof *train, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     ck_assert(train != MAP_FAILED);
     api_option("wait_timeout", faults_brief() ? "60s" : "5min");
     make_builds();
     make_roles();
     start_pooler();
-    long killed = travel();
-    check_arrival(killed);
+    for (; seconds >= journey; seconds -= journey) {
+        faults_empty();
+        memset(train, 0, sizeof *train);
+        check_arrival(travel());
+    }
     stop_pooler();
 }
 END_TEST

@@ -21,15 +21,17 @@ extern struct train *train;
 
 /* Roles, and ways in. */
 extern char train_owner[120], train_app[120];
-extern char train_direct[600]; /* as owner, to the server */
-extern char train_pooled[600]; /* as app, through PgBouncer; without one to the server */
+extern char train_direct[600];       /* as owner, to the server */
+extern char train_pooled[600];       /* as app, through PgBouncer; without one to the server */
+extern char train_pooled_owner[600]; /* as owner, likewise */
 extern char train_builds[BUILDS][300];
 
 enum { SLOW_QUERY = 1100000 }; /* microseconds: the budget for waiting DDL, and 100 ms */
 
-/* An instance of the application: starts up, answers probes for a while, ends. A migrator applies as owner;
- * the others wait for it as app. */
-pid_t train_pod(int build, bool migrator);
+/* An instance of the application: starts up, answers probes for a while, ends. A migrator applies as owner,
+ * directly or through the pooler; the others wait for it as app, through the pooler. */
+enum pod { POD_WAITS, POD_MIGRATES, POD_MIGRATES_POOLED };
+pid_t train_pod(int build, enum pod kind);
 /* 200 small queries and updates a second on the big table until the train is over. */
 pid_t train_bystander(void);
 /* A transaction that reads the big table and stays open so long. */

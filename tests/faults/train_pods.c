@@ -10,7 +10,7 @@ enum { PROBE_EVERY = 300000, QUERY_EVERY = 5000 };
 
 static struct {
     int build;
-    bool migrator;
+    enum pod kind;
     int64_t life, hold;
 } next; /* for the child that is about to be made */
 
@@ -57,11 +57,15 @@ static int32_t answer_probes(const char *url, migrate_error **err)
 
 static int32_t pod(migrate_error **err)
 {
-    const char *url = next.migrator ? train_direct : train_pooled;
+    const char *url = next.kind == POD_MIGRATES          ? train_direct
+                      : next.kind == POD_MIGRATES_POOLED ? train_pooled_owner
+                                                         : train_pooled;
     atomic_fetch_add(&train->starts, 1);
     int32_t code = migrate_options_set(api.options, "dir", train_builds[next.build], err);
     if (code == MIGRATE_OK)
-        code = migrate_options_set(api.options, "mode", next.migrator ? "apply" : "wait", err);
+        code = migrate_options_set(api.options, "mode", next.kind == POD_WAITS ? "wait" : "apply", err);
+    if (code == MIGRATE_OK && next.kind == POD_MIGRATES_POOLED) /* for what cannot run in a transaction */
+        code = migrate_options_set(api.options, "direct_url", train_direct, err);
     if (code == MIGRATE_OK)
         code = migrate_startup(url, api.options, NULL, err);
     if (code != MIGRATE_OK) {
@@ -73,10 +77,10 @@ static int32_t pod(migrate_error **err)
     return answer_probes(url, err);
 }
 
-pid_t train_pod(int build, bool migrator)
+pid_t train_pod(int build, enum pod kind)
 {
     next.build = build;
-    next.migrator = migrator;
+    next.kind = kind;
     next.life = 1000000 + faults_random(3000000);
     return faults_start_as(pod);
 }
