@@ -328,16 +328,16 @@ START_TEST(test_long_statement)
 {
     make_table();
     size_t length;
-    char *values = malloc(3000000);
+    char *values = malloc(6500000);
     ck_assert_ptr_nonnull(values);
     length = (size_t)sprintf(values, "INSERT INTO t VALUES\n");
-    for (int i = 0; i < 60000; i++)
+    for (int i = 0; i < 150000; i++)
         length += (size_t)sprintf(values + length, "(%d, '\xC3\xA9 some more text to fill'),\n", i);
     length += (size_t)sprintf(values + length, "  (1, 'x') FORM;\n");
     api_write("007_x.sql", values, length);
     free(values);
     API_FAILS(api_apply(), MIGRATE_ERROR_SQL, "source");
-    API_PLACE("007_x.sql", 60002, 12);
+    API_PLACE("007_x.sql", 150002, 12);
     ck_assert_uint_le(strlen(migrate_error_statement(api.error)), 4096);
     ck_assert_str_eq(api_query("SELECT count(*) FROM t"), "1");
 }
