@@ -10,6 +10,7 @@
 #     life       a set of migrations that takes longer than any program lives
 #     memory     each allocation of the library, and of libpq, fails in turn
 #     disk       full disks, and files that may not be written
+#     pooler     16 programs start behind PgBouncer in transaction mode, pools of one and two, and are killed
 #     train      the release train: builds N-1, N, N+1 and back; --rounds are seconds here
 #     cuts       a proxy cuts the connection before, inside and behind each message of a conversation with PostgreSQL
 #     server     PostgreSQL ends sessions, restarts, crashes, loses the lock, has no connection left: a server of its own
@@ -36,7 +37,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 # campaign:engines
-all="storm:sqlite,postgresql boundaries:sqlite,postgresql concurrently:postgresql life:sqlite,postgresql io:sqlite memory:sqlite,postgresql disk:sqlite,postgresql train:postgresql cuts:postgresql server:postgresql"
+all="storm:sqlite,postgresql boundaries:sqlite,postgresql concurrently:postgresql life:sqlite,postgresql io:sqlite memory:sqlite,postgresql disk:sqlite,postgresql pooler:postgresql train:postgresql cuts:postgresql server:postgresql"
 folder=$(mktemp -d)
 chmod 755 "$folder"
 passed=0 failed=0 skipped=0
