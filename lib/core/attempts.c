@@ -58,7 +58,7 @@ void attempts_limit(const struct migrate_run *run, struct text *sql)
     int64_t budget = budget_of(run);
     if (budget == 0)
         return;
-    run->session->db->engine->lock_limit(&limit, budget);
+    run->session->db->engine->lock_limit(&limit, budget, true);
     message_add(sql, limit.data, limit.length);
     sql->failed |= limit.failed;
     text_free(&limit);
@@ -147,6 +147,23 @@ static bool wrote_nothing(const struct script *script, const struct segment *seg
     return true;
 }
 
+bool attempts_suit(const struct script *script, const char *sql, size_t length)
+{
+    const struct sql_dialect *dialect = script->engine->dialect;
+    return script->engine->lock_limit && sql_kind_of(dialect, sql, length) == SQL_PLAIN && only_defines(dialect, sql, length) &&
+           !bounds_itself(script);
+}
+
+int32_t attempts_limit_alone(const struct migrate_run *run, bool on, migrate_error **err)
+{
+    struct database *db = run->session->db;
+    struct text sql = {0};
+    db->engine->lock_limit(&sql, on ? budget_of(run) : 0, false);
+    int32_t code = database_exec_text(db, &sql, NULL, err);
+    text_free(&sql);
+    return code;
+}
+
 /* NULL: nothing speaks against another attempt. */
 static const char *reason_against(const struct attempts *attempts, const migrate_error *problem)
 {
@@ -194,6 +211,16 @@ static int32_t rest(const struct attempts *attempts, const migrate_error *proble
     return end;
 }
 
+/* Somebody else may have done it meanwhile: then the run plans again. Behind a lone statement the rows are made already. */
+static bool somebody_else(const struct attempts *attempts)
+{
+    struct migrate_run *run = attempts->run;
+    struct history_head head = {0};
+    if (attempts->segment && attempts->segment->alone)
+        return history_look(run->session, &head, NULL) != MIGRATE_OK || head.seq != attempts->seq;
+    return run_reload_writer(run, NULL) != MIGRATE_OK || run->writer.seq != attempts->seq;
+}
+
 bool attempts_again(struct attempts *attempts, int32_t *code, migrate_error **problem)
 {
     struct migrate_run *run = attempts->run;
@@ -220,11 +247,7 @@ bool attempts_again(struct attempts *attempts, int32_t *code, migrate_error **pr
         error_move(problem, &ended);
         return false;
     }
-    /* Somebody else may have done it meanwhile: then the run plans again. */
-    migrate_error *unread = NULL;
-    bool same = run_reload_writer(run, &unread) == MIGRATE_OK && run->writer.seq == attempts->seq;
-    error_clear(&unread);
-    if (!same)
+    if (somebody_else(attempts))
         return false;
     error_clear(problem);
     return true;

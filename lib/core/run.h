@@ -168,7 +168,7 @@ struct attempts {
     struct database_locks locks;
     bool bounded;          /* waits are bounded; else they are only told of */
     size_t number;
-    int64_t opened, seq;   /* the writer's, before the first */
+    int64_t opened, seq;   /* of the history's newest row, before the first */
 };
 /* Before the first attempt, and before each further one. segment NULL: the whole script. bounded: it is one transaction. */
 void attempts_begin(struct attempts *attempts, struct migrate_run *run, const struct step *step, const struct script *script,
@@ -178,6 +178,9 @@ bool attempts_again(struct attempts *attempts, int32_t *code, migrate_error **pr
 void attempts_end(struct attempts *attempts);
 /* Behind engine->begin(). */
 void attempts_limit(const struct migrate_run *run, struct text *sql);
+/* A statement that runs alone only because the file says so, and may be tried as a transaction may. */
+bool attempts_suit(const struct script *script, const char *sql, size_t length);
+int32_t attempts_limit_alone(const struct migrate_run *run, bool on, migrate_error **err);
 
 /* record.c: a row about what failed, in the open transaction or in one of its own (true: it is there, or not worth repeating), and an
  * event with what to do. */

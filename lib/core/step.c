@@ -150,12 +150,12 @@ int32_t step_rows(struct migrate_run *run, const struct step *step, struct text 
 static int32_t add_begin(struct migrate_run *run, const struct step *step, struct text *prefix, migrate_error **err)
 {
     int32_t code = MIGRATE_OK;
-    if (run->grouping == GROUP_EACH) {
+    if (run->grouping == GROUP_EACH)
         code = run_begin_transaction(run, prefix, err);
-        attempts_limit(run, prefix);
-    } else {
+    else
         text_add(prefix, "SAVEPOINT " SAVEPOINT);
-    }
+    if (run->grouping != GROUP_HOST) /* the step before may have reset it */
+        attempts_limit(run, prefix);
     holder_show(run, step->id, true, prefix);
     return code;
 }

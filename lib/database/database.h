@@ -193,8 +193,8 @@ struct database_engine {
     /* Begins a writing transaction with every setting that a run needs (READ WRITE, time-outs off, role ...);
      * must not wait long for a lock. */
     void (*begin)(struct text *out, const char *set_role);
-    /* Behind begin(): how long one wait for a lock may last in this transaction. NULL: there is no such setting. */
-    void (*lock_limit)(struct text *out, int64_t microseconds);
+    /* How long one wait for a lock may last; local: in this transaction, behind begin(). NULL: there is no such setting. */
+    void (*lock_limit)(struct text *out, int64_t microseconds, bool local);
     /* The same settings for statements outside of transactions, until settings_restore(). NULL: none are needed. */
     void (*before_alone)(struct text *out, const char *set_role);
     /* SQL that brings settings back to the connection's own between work and history row inside the

@@ -250,6 +250,48 @@ START_TEST(test_own_bound)
 }
 END_TEST
 
+/* Statements that run alone because the file says so are bounded one by one; the history has one announcement of each. */
+START_TEST(test_without_a_transaction)
+{
+    struct bystander bystander;
+    struct told told = {0};
+    make_tables();
+    api_option("ddl_lock_timeout", "300ms");
+    listen_to(&told);
+    api_file("002_x.sql", "-- migrate: no-transaction\nALTER TABLE a ADD x integer;\nALTER TABLE b ADD x integer;\n"
+                          "CREATE TABLE bound AS SELECT current_setting('lock_' || 'timeout') AS t;\n"
+                          "INSERT INTO bound SELECT current_setting('lock_' || 'timeout');\n");
+    PGconn *reader = session("reader");
+    ck_assert_int_eq(PQsendQuery(reader, "BEGIN; LOCK TABLE b IN ACCESS SHARE MODE; SELECT pg_sleep(2.5); COMMIT"), 1);
+    usleep(100000);
+    bystander_begin(&bystander, "SELECT count(*) FROM b");
+    API_OK(api_apply());
+    ck_assert_double_le(bystander_end(&bystander), 1.2);
+    ck_assert_int_ge(told.blocked, 1);
+    ck_assert_str_eq(api_query("SELECT event || coalesce(statement, 0) FROM libmigrate_history WHERE id = '002_x' ORDER BY seq"),
+                     "started1 progress1 started2 progress2 started3 progress3 started4 applied0");
+    ck_assert_str_eq(api_query("SELECT t FROM bound"), "300ms 0");
+    PQfinish(reader);
+}
+END_TEST
+
+/* All or nothing: the server bounds each wait; nothing is tried again. */
+START_TEST(test_whole_run)
+{
+    make_tables();
+    api_option("ddl_lock_timeout", "300ms");
+    api_option("transaction", "run");
+    api_file("002_x.sql", "ALTER TABLE a ADD x integer;\n");
+    api_file("003_y.sql", "ALTER TABLE b ADD x integer;\n");
+    PGconn *reader = session("reader");
+    run(reader, "BEGIN; SELECT * FROM b");
+    API_FAILS(api_apply(), MIGRATE_ERROR_LOCKED, "retry");
+    API_PLACE("003_y.sql", 1, 1);
+    ck_assert_str_eq(api_applied(), "001_tables");
+    PQfinish(reader);
+}
+END_TEST
+
 /* ---- what it does to others while it works ---- */
 
 START_TEST(test_tells_whom_it_blocks)
@@ -302,4 +344,4 @@ START_TEST(test_alone_no_second_session)
 END_TEST
 
 API("locks", test_staggered_readers, test_names_the_blocker, test_not_again_after_rows, test_ends_in_a_pause,
-    test_own_bound, test_tells_whom_it_blocks, test_max_blocking, test_alone_no_second_session)
+    test_own_bound, test_without_a_transaction, test_whole_run, test_tells_whom_it_blocks, test_max_blocking, test_alone_no_second_session)

@@ -215,9 +215,9 @@ static void begin(struct text *out, const char *set_role)
     postgresql_begin_settings(out, set_role);
 }
 
-static void lock_limit(struct text *out, int64_t microseconds)
+static void lock_limit(struct text *out, int64_t microseconds, bool local)
 {
-    text_add(out, "SET LOCAL lock_timeout = ");
+    text_add(out, local ? "SET LOCAL lock_timeout = " : "SET lock_timeout = ");
     text_add_int(out, (microseconds + 999) / 1000);
 }
 

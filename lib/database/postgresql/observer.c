@@ -95,7 +95,7 @@ void postgresql_observer_close(struct postgresql_connection *c)
 static PGconn *start(const struct postgresql_connection *c)
 {
     enum { MOST = 100 };
-    const char *keywords[MOST + 3], *values[MOST + 3];
+    const char *keywords[MOST + 4], *values[MOST + 4];
     PQconninfoOption *options = c->pq->PQconninfo(c->handle);
     PGconn *handle;
     size_t n = 0;
@@ -115,6 +115,8 @@ static PGconn *start(const struct postgresql_connection *c)
     values[n++] = c->pq->PQhost(c->handle);
     keywords[n] = "port";
     values[n++] = c->pq->PQport(c->handle);
+    keywords[n] = "client_encoding";
+    values[n++] = "UTF8";
     keywords[n] = NULL;
     values[n] = NULL;
     handle = c->pq->PQconnectStartParams(keywords, values, 0);
