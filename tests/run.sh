@@ -193,6 +193,7 @@ if [ -z "$quick" ]; then
 fi
 script_test "command line" tests/cli/run.sh build/examples/migratectl/migratectl
 script_test "hot standby" tests/cli/standby.sh build/examples/migratectl/migratectl tests/tools/postgres.sh migrations-sample
+script_test "rights and older dumps" tests/cli/dumps.sh build/examples/migratectl/migratectl tests/tools/postgres.sh
 if [ -z "$quick" ]; then
     script_test "faults" tests/faults/run.sh --brief --seed 1
     script_test "fuzzing, 30 s a target" tests/fuzz/run.sh 30
