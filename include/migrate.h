@@ -111,7 +111,8 @@ typedef void (*migrate_function)(void);
 #define MIGRATE_ERROR_REFUSED (-29)      /* refused by a guard */
 #define MIGRATE_ERROR_PARTIAL                                                                                \
     (-30) /* non-transactional work ended half-way; a new run goes on behind the last done statement */
-#define MIGRATE_ERROR_CONNECTION_LOST (-31) /* the connection broke during the run */
+#define MIGRATE_ERROR_CONNECTION_LOST                                                                        \
+    (-31) /* the connection broke during the run; what was under way was not committed */
 #define MIGRATE_ERROR_IN_TRANSACTION (-32)  /* the host's connection is inside a transaction */
 #define MIGRATE_ERROR_IO (-33)              /* disk full, I/O error, damaged database file */
 #define MIGRATE_ERROR_INTERNAL (-34)        /* a defect in the library: please report it */
@@ -234,7 +235,8 @@ MIGRATE_API void migrate_token_free(migrate_token *token);
  *
  * Names: "connecting" (again, database not up yet), "connected", "waiting" (for another runner), "locked",
  * "plan", "step" (begins), "progress", "done" (step done, not yet committed), "applied" / "rolled_back"
- * (committed), "failed", "warning", "notice" (the database's own), "finished"; on PostgreSQL "blocked" (it
+ * (committed), "failed", "warning", "notice" (the database's own), "finished"; "reconnecting" and "reconnected"
+ * (the connection broke; whether the migration under way had been committed); on PostgreSQL "blocked" (it
  * waits for a lock, or did not get it and is tried again: "sessions" names who has it) and "blocking" (it has
  * held a lock on the existing "tables" for more than 5 s; "sessions" are the "count" that wait behind it).
  * Later versions add names: ignore those that you do not know. Values: "id", "name", "file", "message",
@@ -307,7 +309,8 @@ MIGRATE_API int32_t migrate_source_add(migrate_source *source, const char *id, c
 
 /* A migration in the host's code. It gets the open connection inside the migration's transaction and returns
  * 0, or anything else to fail (say why with migrate_connection_fail() first). Its effects in the database
- * happen exactly once; what it does outside may happen again after a crash. It must not commit, roll back or
+ * happen exactly once; what it does outside may happen again after a crash, or in the same run after a lost
+ * connection. It must not commit, roll back or
  * use another connection to the same database. */
 typedef int32_t (*migrate_code_fn)(migrate_connection *connection, void *user);
 
@@ -368,7 +371,8 @@ MIGRATE_API int32_t migrate_open(const char *url, const migrate_options *options
 /* Opens on the host's own handle through the host's own client library. Programs call migrate_open_sqlite3()
  * of migrate_sqlite3.h or migrate_open_libpq() of migrate_libpq.h, which fill the client and call this. The
  * handle stays the host's: it is not closed, and transaction state, settings, handlers and hooks are left as
- * found. It must not be used by the host while a call on the session runs. The host's open transaction is
+ * found. It must not be used by the host while a call on the session runs. If it breaks, it stays broken:
+ * MIGRATE_ERROR_CONNECTION_LOST or MIGRATE_ERROR_OUTCOME_UNKNOWN; connections of the library's own are made anew. The host's open transaction is
  * refused (MIGRATE_ERROR_IN_TRANSACTION) unless the option host_transaction=use asks to work inside it. */
 MIGRATE_API int32_t migrate_open_handle(migrate_client *client, void *handle, const migrate_options *options,
                                         migrate_session **out_session, migrate_error **out_err);

@@ -183,9 +183,22 @@ int32_t run_replan_under_lock(struct migrate_run *run, migrate_error **err)
     return head.seq == run->plan->seq ? MIGRATE_OK : plan_anew(run, &head, err);
 }
 
+/* "The last three" are others than before once one of them is gone. */
+static bool done_by_count(const struct migrate_run *run)
+{
+    const char *target = run->request.target;
+    return run->plan && run->plan->direction == DIRECTION_DOWN && run->settled_done > 0 && (!target || !*target || *target == '-');
+}
+
 int32_t run_replan(struct migrate_run *run, migrate_error **err)
 {
     struct history_head head;
+    if (done_by_count(run)) {
+        error_set(err, MIGRATE_ERROR_STALE, "another runner came between after %zu step%s back", run->settled_done,
+                  run->settled_done == 1 ? "" : "s");
+        error_hint(err, "look at the status, and roll back to an id");
+        return MIGRATE_ERROR_STALE;
+    }
     if (++run->replans > REPLANS_MOST)
         return error_set(err, MIGRATE_ERROR_LOCKED, "other writers of the history kept coming first, %d times", REPLANS_MOST);
     int32_t code = history_look(run->session, &head, err);
