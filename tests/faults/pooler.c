@@ -2,15 +2,13 @@
  * Behind PgBouncer in transaction mode, with pools of one and two: 16 programs start at once and are killed at random
  * moments, one of them past the pooler. Each migration's effect is there exactly once, each survivor's start succeeds, no
  * advisory lock is left, and the pool's sessions are as they were. */
-#include "faults.h"
+#include "bouncer.h"
 
 #include <libpq-fe.h>
 
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum { PROGRAMS = 16 };
 
@@ -31,31 +29,13 @@ static void write_migrations(void)
 
 /* ---- the pooler ---- */
 
-static char folder[400], pooled[600], direct[600];
-
-static void run_tool(const char *verb, int size, char *out, size_t length)
-{
-    char command[2000];
-    snprintf(command, sizeof command, "PGBTEST_OWNER=%d PGBTEST_DATABASE=\"connect_query='SET maintenance_work_mem TO 7777'\" '%s' %s '%s' '%s' transaction %d",
-             (int)getpid(), getenv("FAULTS_PGBOUNCER"), verb, folder, getenv("MIGRATE_TEST_POSTGRESQL"), size);
-    FILE *pipe = popen(command, "r");
-    ck_assert_ptr_nonnull(pipe);
-    size_t n = fread(out, 1, length - 1, pipe);
-    out[n] = '\0';
-    ck_assert_int_eq(pclose(pipe), 0);
-}
+static char pooled[600], direct[600];
 
 static void start_pooler(int size)
 {
-    char out[1000];
-    snprintf(folder, sizeof folder, "%s/pooler", api.folder);
     snprintf(direct, sizeof direct, "%s", api.url);
-    chmod(api.folder, 0755); /* it runs as another user */
-    run_tool("start", size, out, sizeof out);
-    char *url = strstr(out, "PGURL="), *end = strrchr(out, '/');
-    ck_assert_ptr_nonnull(url);
-    *end = '\0';
-    snprintf(pooled, sizeof pooled, "%.200s/%s", url + 6, api.database);
+    bouncer_start(size, "", "connect_query='SET maintenance_work_mem TO 7777'");
+    snprintf(pooled, sizeof pooled, "%s", bouncer_url("postgres"));
     api_use(pooled);
 }
 
@@ -99,20 +79,6 @@ static void empty(void)
     api_sql("DROP TABLE IF EXISTS effects, work, libmigrate_history");
 }
 
-/* The server drops a session's locks a moment after it has ended. */
-static void check_locks(long round)
-{
-    const char *locks = "";
-    for (int i = 0; i < 50; i++) {
-        locks = api_query("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid "
-                          "FROM pg_database WHERE datname = current_database())");
-        if (strcmp(locks, "0") == 0)
-            return;
-        faults_sleep(100000);
-    }
-    ck_abort_msg("round %ld: %s advisory locks are left", round, locks);
-}
-
 static void run_round(long round, int size)
 {
     pid_t programs[PROGRAMS];
@@ -146,13 +112,12 @@ static void run_round(long round, int size)
     sum.starts += PROGRAMS + 1;
     const char *effects = faults_effects();
     ck_assert_msg(strcmp(effects, ALL_EFFECTS) == 0, "round %ld: %s", round, effects);
-    check_locks(round);
+    faults_check_unlocked();
     check_sessions(size, round);
 }
 
 static void storm(int size)
 {
-    char out[1000];
     long rounds = faults_rounds(8, 100);
     memset(&sum, 0, sizeof sum);
     api_option("wait_timeout", "60s");
@@ -162,7 +127,7 @@ static void storm(int size)
         run_round(round, size);
     faults_report("pool of %d: %ld starts, %ld killed; next start: worst %.2f s", size, sum.starts, sum.killed, (double)sum.worst / 1e6);
     ck_assert_int_gt(sum.killed, rounds * PROGRAMS / 8);
-    run_tool("stop", size, out, sizeof out);
+    bouncer_stop();
 }
 
 START_TEST(test_pool_of_one)

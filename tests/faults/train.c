@@ -5,14 +5,15 @@
  * reader stays in its transaction, others query all the time, and somebody is killed again and again. Side
  * effects are there once, whoever was ready stays ready, nobody has to help, and no lock or setting is left
  * behind. PostgreSQL alone: it has roles and poolers. */
+#include "bouncer.h"
 #include "train.h"
 
+#include <libpq-fe.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 /* Without a bound of its own, DDL would hold queries up as long as the reader stays: eight seconds and more. */
 enum { PODS = 20, MIGRATORS = 3, WORST_QUERY = 4000000 };
@@ -22,7 +23,6 @@ char train_owner[120], train_app[120], train_direct[600], train_pooled[600], tra
     train_builds[BUILDS][300];
 
 static int64_t length; /* of one journey, in microseconds */
-static bool pooled;
 
 /* ---- the stations ---- */
 
@@ -103,72 +103,46 @@ static void make_roles(void)
              api.database, train_owner, train_owner, train_app);
     api_sql(sql);
     snprintf(train_direct, sizeof train_direct, "%s", api_url_with(train_owner, NULL, NULL));
-    snprintf(train_pooled, sizeof train_pooled, "%s", api_url_with(train_app, NULL, NULL));
-    snprintf(train_pooled_owner, sizeof train_pooled_owner, "%s", train_direct);
 }
 
-/* ---- PgBouncer ---- */
-
-static char pooler[300];
-
-static void start_pooler(void)
+static void take_pooler(void)
 {
-    char line[300] = "", command[900];
-    const char *tool = getenv("FAULTS_PGBOUNCER");
-    if (!tool || access(tool, X_OK) != 0) {
-        faults_skip("the release train through PgBouncer", "no tests/tools/pgbouncer.sh");
-        return;
-    }
-    snprintf(pooler, sizeof pooler, "%s/pgbouncer", api.folder);
-    snprintf(command, sizeof command, "PGBTEST_USERS='%s %s' '%s' start '%s' '%s' transaction 2", train_owner,
-             train_app, tool, pooler, getenv("MIGRATE_TEST_POSTGRESQL"));
-    FILE *pipe = popen(command, "r");
-    ck_assert_ptr_nonnull(pipe);
-    bool read = fgets(line, sizeof line, pipe) != NULL;
-    ck_assert_int_eq(pclose(pipe), 0);
-    char *at = read ? strchr(line, '@') : NULL;
-    ck_assert_msg(at != NULL, "PgBouncer has no address: %s", line);
-    *strrchr(at, '/') = '\0';
-    snprintf(train_pooled, sizeof train_pooled, "postgresql://%s%s/%s", train_app, at, api.database);
-    snprintf(train_pooled_owner, sizeof train_pooled_owner, "postgresql://%s%s/%s", train_owner, at,
-             api.database);
-    pooled = true;
-}
-
-/* Its last words, where it has died. */
-static void tell_of_pooler(void)
-{
-    char command[400];
-    snprintf(command, sizeof command, "tail -n 5 '%s/log'", pooler);
-    if (pooled && system(command) != 0)
-        faults_report("PgBouncer left no log");
-}
-
-static void stop_pooler(void)
-{
-    if (pooled)
-        shell("'%s' stop '%s'", getenv("FAULTS_PGBOUNCER"), pooler);
+    char roles[260];
+    snprintf(roles, sizeof roles, "%s %s", train_owner, train_app);
+    bouncer_start(2, roles, "");
+    snprintf(train_pooled, sizeof train_pooled, "%s", bouncer_url(train_app));
+    snprintf(train_pooled_owner, sizeof train_pooled_owner, "%s", bouncer_url(train_owner));
 }
 
 /* ---- the journey ---- */
 
-/* Which build is deployed: N-1 at first, N, N+1, the old N again, N+1; while one takes over, either of two.
- */
-static int deployed(double part)
+/* N-1 at first, N, N+1, the old N again, N+1. */
+static const struct {
+    double until; /* part of the journey */
+    int build;
+} timetable[] = {{0.15, 0}, {0.40, 1}, {0.60, 2}, {0.75, 1}, {1, 2}};
+enum { LAST_STOP = 4 };
+
+/* A deployment begins when it is time, and the one before it has come to its end. */
+static bool goes_on(int stop, double part)
 {
-    static const struct {
-        double until;
-        int build;
-    } timetable[] = {{0.15, 0}, {0.40, 1}, {0.60, 2}, {0.75, 1}, {1e9, 2}};
-    size_t at = 0;
-    while (part >= timetable[at].until)
-        at++;
-    bool taking_over = at > 0 && part < timetable[at - 1].until + 0.08;
-    return taking_over && faults_random(2) ? timetable[at - 1].build : timetable[at].build;
+    if (part < timetable[stop].until)
+        return false;
+    api_option("dir", train_builds[timetable[stop].build]);
+    int32_t code = api_startup("check");
+    ck_assert_msg(code == MIGRATE_OK || code == MIGRATE_PENDING, "%s", migrate_error_message(api.error));
+    return code == MIGRATE_OK;
+}
+
+/* While one build takes over from another, either of the two. */
+static int deployed(int stop, double part)
+{
+    bool taking_over = stop > 0 && part < timetable[stop - 1].until + 0.08;
+    return timetable[taking_over && faults_random(2) ? stop - 1 : stop].build;
 }
 
 /* The first few places are migrators'. */
-static void fill_places(pid_t *pods, double part, long *killed)
+static void fill_places(pid_t *pods, int build, long *killed)
 {
     for (int i = 0; i < PODS; i++) {
         enum pod kind = i >= 2 * MIGRATORS ? POD_WAITS : i % 2 ? POD_MIGRATES_POOLED : POD_MIGRATES;
@@ -176,7 +150,7 @@ static void fill_places(pid_t *pods, double part, long *killed)
             continue;
         if (pods[i] > 0)
             *killed += faults_end(pods[i]) == FAULTS_KILLED;
-        pods[i] = part < 1 ? train_pod(deployed(part), kind) : 0;
+        pods[i] = train_pod(build, kind);
     }
 }
 
@@ -186,8 +160,12 @@ static long travel(void)
     int64_t begun = faults_now(), kill_every = faults_brief() ? 1000000 : 5000000,
             next_kill = begun + kill_every;
     long killed = 0;
-    for (double part = 0; part < 1; part = (double)(faults_now() - begun) / (double)length) {
-        fill_places(pods, part, &killed);
+    int stop = 0;
+    for (double part = 0; !(stop == LAST_STOP && goes_on(stop, part));
+         part = (double)(faults_now() - begun) / (double)length) {
+        if (stop < LAST_STOP && goes_on(stop, part))
+            stop++;
+        fill_places(pods, deployed(stop, part), &killed);
         if (!bystander && part > 0.1)
             bystander = train_bystander();
         if (!reader && part > 0.12) /* stays until N is being deployed */
@@ -218,39 +196,44 @@ static void check_nothing_left(void)
 }
 
 /* Each of the pooler's two connections may be the one that has been spoilt. */
-static void check_settings(void)
+static void check_settings(const char *url)
 {
-    char command[1200];
-    for (int i = 0; pooled && i < 20; i++) {
-        snprintf(command, sizeof command,
-                 "test \"$(psql -XAt -d '%s' -c \"SELECT string_agg(name || '=' || setting, ' ') FROM "
-                 "pg_settings WHERE source = "
-                 "'session' AND name NOT IN ('application_name', 'client_encoding', 'DateStyle', 'TimeZone', "
-                 "'standard_conforming_strings', 'IntervalStyle')\")\" = ''",
-                 i % 2 ? train_pooled : train_pooled_owner);
-        shell("%s", command);
+    for (int i = 0; i < 10; i++) {
+        PGconn *connection = PQconnectdb(url);
+        PGresult *result =
+            PQexec(connection,
+                   "BEGIN; SET LOCAL statement_timeout = 0; SELECT string_agg(name || '=' || setting, ' ') "
+                   "FROM pg_settings WHERE source = 'session' AND name NOT IN ('application_name', "
+                   "'client_encoding', 'DateStyle', 'IntervalStyle', 'TimeZone', "
+                   "'standard_conforming_strings', 'statement_timeout', 'transaction_isolation', "
+                   "'transaction_read_only', 'transaction_deferrable')");
+        ck_assert_msg(PQresultStatus(result) == PGRES_TUPLES_OK, "%s", PQerrorMessage(connection));
+        ck_assert_msg(PQgetisnull(result, 0, 0), "a setting is left behind: %s", PQgetvalue(result, 0, 0));
+        PQclear(result);
+        PQclear(PQexec(connection, "COMMIT"));
+        PQfinish(connection);
     }
 }
 
 static void check_arrival(long killed)
 {
     const char *effects = faults_effects();
-    faults_report("%.0f s%s: %ld starts, %ld killed, %ld ready, %ld probes, %ld unready, %ld failed; %ld "
+    faults_report("%.0f s: %ld starts, %ld killed, %ld ready, %ld probes, %ld unready, %ld failed; %ld "
                   "queries, worst %.2f s, "
                   "%ld over %.1f s",
-                  (double)length / 1e6, pooled ? ", PgBouncer" : "", (long)train->starts, killed,
-                  (long)train->ready, (long)train->checks, (long)train->unready, (long)train->failed,
-                  (long)train->queries, (double)train->worst_query / 1e6, (long)train->slow_queries,
-                  SLOW_QUERY / 1e6);
+                  (double)length / 1e6, (long)train->starts, killed, (long)train->ready, (long)train->checks,
+                  (long)train->unready, (long)train->failed, (long)train->queries,
+                  (double)train->worst_query / 1e6, (long)train->slow_queries, SLOW_QUERY / 1e6);
     if (train->unready > 0 || train->failed > 0)
-        tell_of_pooler();
+        bouncer_tell();
     ck_assert_msg(strcmp(effects, ALL_EFFECTS) == 0, "%s; last: %s; %.1000s", effects, train->message,
                   faults_errors());
     ck_assert_msg(train->unready == 0 && train->failed == 0, "%s", train->message);
     ck_assert_int_gt(train->ready, PODS);
     ck_assert_int_lt(train->worst_query, WORST_QUERY);
     check_nothing_left();
-    check_settings();
+    check_settings(train_pooled);
+    check_settings(train_pooled_owner);
     api_option("dir", train_builds[BUILDS - 1]);
     API_OK(api_startup("check"));
 }
@@ -266,13 +249,13 @@ START_TEST(test_train)
     api_option("wait_timeout", faults_brief() ? "60s" : "5min");
     make_builds();
     make_roles();
-    start_pooler();
+    take_pooler();
     for (; seconds >= journey; seconds -= journey) {
         faults_empty();
         memset(train, 0, sizeof *train);
         check_arrival(travel());
     }
-    stop_pooler();
+    bouncer_stop();
 }
 END_TEST
 

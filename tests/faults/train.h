@@ -22,7 +22,7 @@ extern struct train *train;
 /* Roles, and ways in. */
 extern char train_owner[120], train_app[120];
 extern char train_direct[600];       /* as owner, to the server */
-extern char train_pooled[600];       /* as app, through PgBouncer; without one to the server */
+extern char train_pooled[600];       /* as app, through PgBouncer */
 extern char train_pooled_owner[600]; /* as owner, likewise */
 extern char train_builds[BUILDS][300];
 
