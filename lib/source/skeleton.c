@@ -28,7 +28,7 @@ static bool has_comment(const char *text, size_t length)
     return false;
 }
 
-/* What stands between two statements. Only comments matter, and that a line begins. */
+/* What stands between two statements. Only comments matter: else a file of a million statements is one semicolon. */
 static int32_t add_gap(struct skeleton *skeleton, struct sql_stream *stream, uint64_t from, uint64_t to,
                        migrate_error **err)
 {
@@ -37,13 +37,8 @@ static int32_t add_gap(struct skeleton *skeleton, struct sql_stream *stream, uin
     int64_t line, column;
     struct text *text = &skeleton->text;
 
-    if (!has_comment(gap, length)) {
-        if (memchr(gap, '\n', length) != NULL && text->length > 0 && text->data[text->length - 1] != '\n') {
-            text_add_char(text, '\n');
-            skeleton->lines++;
-        }
-        return text->failed ? error_nomem(err) : MIGRATE_OK;
-    }
+    if (!has_comment(gap, length))
+        return MIGRATE_OK;
     if (!array_reserve(&skeleton->marks))
         return error_nomem(err);
     sql_stream_position(stream, (size_t)(from - stream->base), &line, &column);
@@ -133,6 +128,10 @@ static int32_t read_statement(struct walk *walk, const struct sql_statement *sta
         walk->stretch.statements++;
     } else {
         code = stretch_end(walk, err);
+    }
+    if (statement->kind == SQL_COPY_IN || statement->kind == SQL_META) { /* they end with their line */
+        text_add_char(text, '\n');
+        walk->skeleton->lines++;
     }
     walk->from = stream->base + statement->end;
     return code == MIGRATE_OK && statement->kind == SQL_COPY_IN ? read_data(walk, err) : code;

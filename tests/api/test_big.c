@@ -426,10 +426,13 @@ START_TEST(test_copy)
         check_nothing();
         big.length -= crlf ? strlen("oops\tx\r\n\\.\r\n") : strlen("oops\tx\n\\.\n");
         line("\\.");
+        line("-- ROLLBACK: DELETE FROM t;"); /* a line of its own, right behind the data */
         save("002_big.sql");
         API_OK(api_apply());
         check_rows(100003);
         ck_assert_str_eq(api_query("SELECT b FROM t WHERE a = 100000"), "x");
+        API_OK(api_rollback(NULL));
+        check_nothing();
         api_sql("DELETE FROM t; DELETE FROM libmigrate_history WHERE seq > 1");
     }
 }
