@@ -238,7 +238,8 @@ MIGRATE_API void migrate_token_free(migrate_token *token);
  * (committed), "failed", "warning", "notice" (the database's own), "finished"; "reconnecting" and "reconnected"
  * (the connection broke; whether the migration under way had been committed); on PostgreSQL "blocked" (it
  * waits for a lock, or did not get it and is tried again: "sessions" names who has it) and "blocking" (it has
- * held a lock on the existing "tables" for more than 5 s; "sessions" are the "count" that wait behind it).
+ * held a lock on the existing "tables" for more than 5 s; "sessions" are the "count" that wait behind it),
+ * "pooler" (one stands before the server: each transaction takes the lock for itself, or the run goes past it).
  * Later versions add names: ignore those that you do not know. Values: "id", "name", "file", "message",
  * "direction", "number", "count", "duration_us", "waited_us", "statement", "code", "pid", "tables",
  * "sessions". "waiting", where the server tells who holds the lock: its "pid", "application", "host", "since"

@@ -25,14 +25,14 @@ static int32_t find(migrate_session *session, migrate_error **err)
 
 /* ---- what needs a session ---- */
 
-#define WHY "it needs a session of its own for longer than a transaction, and a pooler stands before the server"
+#define WHY "needs a session of its own for longer than a transaction, and a pooler stands before the server"
 #define WAY                                                                                                                             \
     "give the URL past the pooler by the option direct_url; or, if it is sure that the pooler gives each client a session of its own, " \
     "set pooler=session"
 
 int32_t pooler_refuse(const char *id, migrate_error **err)
 {
-    error_set(err, MIGRATE_ERROR_REFUSED, "%s cannot run on %s", id, "this connection: " WHY);
+    error_set(err, MIGRATE_ERROR_REFUSED, "%s " WHY, id);
     error_hint(err, WAY);
     error_id(err, id);
     return MIGRATE_ERROR_REFUSED;
@@ -60,7 +60,7 @@ int32_t pooler_foresee(migrate_session *session, struct migrate_plan *plan, migr
     int32_t code = find(session, err);
     if (code != MIGRATE_OK || !session->db->pooled)
         return code;
-    struct finding finding = {.rule = "pooler", .severity = "error", .id = step->id, .file = step_file(plan, step), .message = WHY,
+    struct finding finding = {.rule = "pooler", .severity = "error", .id = step->id, .file = step_file(plan, step), .message = "it " WHY,
                               .hint = WAY, .line = step->session_line, .column = step->session_column};
     return plan_find(plan, &finding, err);
 }
