@@ -121,35 +121,26 @@ static int32_t write_end(struct migrate_run *run, const struct text *rows, migra
     return code;
 }
 
-/* seq: of the `started` row. */
-static int32_t run_announced(struct migrate_run *run, const struct step *step, const struct script *script, const struct segment *segment,
-                             struct alone *alone, int64_t seq, migrate_error **err)
+/* Sends it; if it may, again and again. seq: of the `started` row. */
+static int32_t send_alone(struct migrate_run *run, const struct step *step, const struct script *script, const struct segment *segment,
+                          bool suits, int64_t seq, migrate_error **problem)
 {
     static const struct text nothing = {0};
     struct attempts attempts = {0};
-    migrate_error *problem = NULL;
-    bool suits = attempts_suit(script, alone->statement.data, alone->statement.length);
-    int32_t code = suits ? attempts_limit_alone(run, true, err) : MIGRATE_OK;
-    if (code != MIGRATE_OK)
-        return code;
+    struct database *db = run->session->db;
+    int32_t code;
     do {
         attempts_begin(&attempts, run, step, script, segment, suits);
         attempts.seq = seq;
-        code = run_segment(run, script, segment, &nothing, &nothing, &problem);
-    } while (code != MIGRATE_OK && attempts_again(&attempts, &code, &problem));
+        code = run_segment(run, script, segment, &nothing, &nothing, problem);
+    } while (code != MIGRATE_OK && attempts_again(&attempts, &code, problem));
     attempts_end(&attempts);
-    if (suits && run->session->db->class->transaction(run->session->db) == DATABASE_IDLE) {
-        struct watch *watch = run->session->db->watch;
-        run->session->db->watch = NULL; /* after a cancel too */
+    if (suits && db->class->transaction(db) == DATABASE_IDLE) {
+        struct watch *watch = db->watch;
+        db->watch = NULL; /* after a cancel too */
         attempts_limit_alone(run, false, NULL);
-        run->session->db->watch = watch;
+        db->watch = watch;
     }
-    if (code == MIGRATE_OK)
-        code = alone_after(alone, &problem);
-    else
-        alone_failed(alone, code, &problem);
-    run->alone_failed = code != MIGRATE_OK && run->session->db->class->transaction(run->session->db) == DATABASE_IDLE;
-    error_move(err, &problem);
     return code;
 }
 
@@ -158,15 +149,33 @@ static int32_t carry_out(struct migrate_run *run, const struct step *step, const
                          struct alone *alone, struct text *rows, migrate_error **err)
 {
     struct text started = {0};
-    int32_t code = add_progress(run, step, script, "started", segment, &started, err);
+    migrate_error *problem = NULL;
+    bool suits = !run_pooled(run) && attempts_suit(script, alone->statement.data, alone->statement.length);
+    int32_t code = add_progress(run, step, script, "started", segment, &started, &problem);
     int64_t seq = run->writer.seq;
     if (code == MIGRATE_OK)
-        code = add_rows(run, step, script, segment, rows, err);
+        code = add_rows(run, step, script, segment, rows, &problem);
+    run->alone = ALONE_TOLD;
+    run->alone_statement = segment->first + 1;
+    if (code == MIGRATE_OK && suits)
+        code = attempts_limit_alone(run, true, &problem);
     if (code == MIGRATE_OK)
-        code = write_rows(run, &started, err);
-    if (code == MIGRATE_OK)
-        code = run_announced(run, step, script, segment, alone, seq, err);
+        code = write_rows(run, &started, &problem);
+    if (code == MIGRATE_OK) {
+        run->alone = ALONE_SENT;
+        code = send_alone(run, step, script, segment, suits, seq, &problem);
+        if (code == MIGRATE_OK)
+            code = alone_after(alone, &problem);
+        else
+            alone_failed(alone, code, &problem);
+        run->in_doubt = code != MIGRATE_OK && run_lost(run, &problem);
+        run->alone_failed =
+            code != MIGRATE_OK && !run->in_doubt && run->session->db->class->transaction(run->session->db) == DATABASE_IDLE;
+        if (code == MIGRATE_OK)
+            run->alone = ALONE_DONE;
+    }
     text_free(&started);
+    error_move(err, &problem);
     return code;
 }
 
