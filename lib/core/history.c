@@ -3,6 +3,7 @@
 #include "core/history.h"
 
 #include "core/events.h"
+#include "core/rights.h"
 #include "util/array.h"
 #include "util/clock.h"
 #include "util/memory.h"
@@ -14,43 +15,11 @@ enum { LOOK_LEAST = 5000000 };
 
 /* ---- what a failing read means ---- */
 
-void history_hint_grant(migrate_session *session, const char *grant, const char *object, migrate_error **err)
-{
-    struct text sql = {0}, role = {0}, hint = {0};
-    struct migrate_rows *rows = NULL;
-    const char *name = NULL;
-    text_format(&sql, "SELECT %s", session->db->engine->user);
-    if (session->db->class->transaction(session->db) == DATABASE_IDLE && database_query(session->db, &sql, &rows, NULL) == MIGRATE_OK)
-        name = rows_text(rows, 0, 0);
-    session->db->engine->name_quoted(&role, NULL, name ? name : "your_role");
-    text_format(&hint, grant, object, role.data ? role.data : "");
-    error_hint(err, "%s" HISTORY_MIGRATOR, hint.data ? hint.data : "");
-    rows_free(rows);
-    text_free(&sql);
-    text_free(&role);
-    text_free(&hint);
-}
-
-/* The database's own words stay as detail, and so does its SQLSTATE. */
-static int32_t history_rights(migrate_session *session, const char *verb, const char *grant, const char *object, migrate_error **err)
-{
-    migrate_error *cause = NULL;
-    error_move(&cause, err);
-    int32_t code = error_set(err, MIGRATE_ERROR_RIGHTS, "the role may not %s the history table %s", verb, session->history_name);
-    history_hint_grant(session, grant, object, err);
-    if (cause) {
-        error_detail(err, "%s", cause->message);
-        error_database(err, ERROR_RIGHTS, cause->sqlstate, cause->driver_code);
-    }
-    error_clear(&cause);
-    return code;
-}
-
 static int32_t history_problem(migrate_session *session, int32_t code, migrate_error **err)
 {
     switch (error_kind_of(err)) {
     case ERROR_RIGHTS:
-        return history_rights(session, "read", session->db->engine->grant_select, session->history_name, err);
+        return rights_error(session, "read", session->db->engine->grant_select, session->history_name, err);
     case ERROR_NO_COLUMN:
         error_set(err, MIGRATE_ERROR_HISTORY, "the table %s is not a history of libmigrate", session->history_name);
         error_hint(err, "choose another name with the option history_table, or move that table out of the way");
@@ -431,14 +400,6 @@ const struct trace *history_trace(const struct history *history, const char *id)
     return found ? &history->traces[at] : NULL;
 }
 
-int32_t history_failed_elsewhere(const struct trace *trace, migrate_error **err)
-{
-    error_set(err, MIGRATE_ERROR_SQL, "%s failed in another process while this one waited: %s", trace->id, trace->failed);
-    error_hint(err, "mend the migration, or start again to try anew");
-    error_id(err, trace->id);
-    return MIGRATE_ERROR_SQL;
-}
-
 bool history_progress(const struct history *history, const struct trace *trace, size_t *row, struct progress *out)
 {
     const struct migrate_rows *rows = history->rows;
@@ -524,7 +485,7 @@ int32_t history_create(migrate_session *session, bool inside, migrate_error **er
     if (code != MIGRATE_OK && error_kind_of(&problem) == ERROR_RIGHTS) {
         struct text schema = {0};
         session->db->engine->name_quoted(&schema, NULL, session->history_schema);
-        code = history_rights(session, "create", session->db->engine->grant_create, schema.data ? schema.data : "", &problem);
+        code = rights_error(session, "create", session->db->engine->grant_create, schema.data ? schema.data : "", &problem);
         text_free(&schema);
     }
     error_move(err, &problem);

@@ -9,9 +9,6 @@
 
 enum { HISTORY_FORMAT = 1 };
 
-/* The way out for a role that shall not change the schema, behind a hint. */
-#define HISTORY_MIGRATOR "; or let another process with these rights migrate, and start this one with mode=wait"
-
 /* The newest row of the module: all that a start with nothing to do needs. */
 struct history_head {
     bool table;   /* the table exists */
@@ -58,8 +55,6 @@ int32_t history_load(migrate_session *session, struct history *out, migrate_erro
 void history_free(struct history *history);
 const struct applied *history_find(const struct history *history, bool repeatable, const char *id);
 const struct trace *history_trace(const struct history *history, const char *id);
-/* The error of a migration that another process tried while this one waited. */
-int32_t history_failed_elsewhere(const struct trace *trace, migrate_error **err);
 /* What was recorded of half-done work: the segments that are done, in order, and last the one whose end is not known. *row: as of
  * the trace, moved on. false: no more. */
 struct progress {
@@ -113,8 +108,6 @@ int32_t history_collect(struct history_writer *writer, const struct history_entr
 void history_batch_cut(struct history_batch *batch, size_t length); /* back to when sql was so long */
 void history_batch_free(struct history_batch *batch);
 
-/* The hint of an error about a lack of rights: what to GRANT on the object to the role that is at work. */
-void history_hint_grant(migrate_session *session, const char *grant, const char *object, migrate_error **err);
 /* Makes the table if it is absent. inside: a transaction is open, which a host's driver need not be able to tell. */
 int32_t history_create(migrate_session *session, bool inside, migrate_error **err);
 /* The database has objects that nobody recorded. */

@@ -5,6 +5,7 @@
 #include "core/plan.h"
 
 #include "core/events.h"
+#include "core/rights.h"
 #include "core/script.h"
 #include "util/array.h"
 #include "util/memory.h"
@@ -247,7 +248,7 @@ static int32_t unmet(migrate_session *session, struct migrate_plan *plan, const 
     else
         error_set(err, code, "%s", message);
     error_hint(err, "%s (nothing was changed; the option preflight=off switches this look-ahead off)%s", hint ? hint : "",
-               code == MIGRATE_ERROR_RIGHTS ? HISTORY_MIGRATOR : "");
+               code == MIGRATE_ERROR_RIGHTS ? RIGHTS_MIGRATOR : "");
     if (code == MIGRATE_ERROR_RIGHTS)
         error_database(err, ERROR_RIGHTS, session->db->engine->rights_sqlstate, 0);
     error_id(err, need->id);

@@ -2,6 +2,7 @@
  * A failure leaves a row too, in a transaction of its own, or in the shared one that is still good: that is how the next start, another process or a person learns
  * of it. It changes nothing else: there is no dirty state. */
 #include "core/events.h"
+#include "core/rights.h"
 #include "core/run.h"
 #include "util/clock.h"
 #include "util/memory.h"
@@ -76,7 +77,7 @@ void run_tell_failure(struct migrate_run *run, const struct step *step, migrate_
     event_send(run->session, &event, "%s failed: %s", step->id, error->message);
     /* No place in the text: what failed is the history's own row. */
     if (error->code == MIGRATE_ERROR_RIGHTS && !error->line && !option_text(run->session->options, OPTION_SET_ROLE))
-        history_hint_grant(run->session, run->session->db->engine->grant_write, run->session->history_name, &error);
+        rights_hint(run->session, run->session->db->engine->grant_write, run->session->history_name, &error);
     if (worth_recording(error->code) && error->code != MIGRATE_ERROR_PARTIAL && !error->hint)
         error_hint(&error, "%s was rolled back and left nothing behind; mend it and run again", step->id);
 }
@@ -106,4 +107,12 @@ bool run_record_failure(struct migrate_run *run, const struct step *step, const 
     run->alone_failed = false;
     text_free(&shown);
     return code == MIGRATE_OK;
+}
+
+int32_t failed_elsewhere(const struct trace *trace, migrate_error **err)
+{
+    error_set(err, MIGRATE_ERROR_SQL, "%s failed in another process while this one waited: %s", trace->id, trace->failed);
+    error_hint(err, "mend the migration, or start again to try anew");
+    error_id(err, trace->id);
+    return MIGRATE_ERROR_SQL;
 }

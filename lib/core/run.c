@@ -36,30 +36,6 @@ static void choose_grouping(struct migrate_run *run)
 
 /* ---- begin ---- */
 
-/* Locks of network file systems that do not hold, or come late, have destroyed many a database. */
-static int32_t check_network(const migrate_session *session, migrate_error **err)
-{
-    if (!session->db->network || option_is(session->options, OPTION_NETWORK_FILE, "allow"))
-        return MIGRATE_OK;
-    error_set(err, MIGRATE_ERROR_FILE_SYSTEM, "%s is on a network file system (%s), whose locks may not hold: nothing was changed",
-              session->db->label, session->db->network);
-    error_hint(err, "put the file on a local disk; if only one machine ever opens it, or its locks are known to work, set "
-                    "network_file=allow");
-    return MIGRATE_ERROR_FILE_SYSTEM;
-}
-
-int32_t run_check_writable(const struct migrate_run *run, migrate_error **err)
-{
-    if (!run->session->db->read_only)
-        return check_network(run->session, err);
-    if (run->session->db->engine->standbys)
-        return session_need_primary(run->session, 0, false, err); /* what it has and we saw may differ: see behind the lock */
-    error_set(err, MIGRATE_ERROR_READ_ONLY, "%s is read-only, and %zu step%s to be run", run->session->db->label,
-              run->plan->count, run->plan->count == 1 ? " is" : "s are");
-    error_hint(err, "make the file and its folder writable; mode=check and mode=wait work on read-only databases");
-    return MIGRATE_ERROR_READ_ONLY;
-}
-
 static int32_t run_prepare(struct migrate_run *run, migrate_error **err)
 {
     migrate_session *session = run->session;
@@ -91,7 +67,7 @@ static int32_t run_prepare(struct migrate_run *run, migrate_error **err)
     if (code == MIGRATE_OK)
         code = session_make(session, err);
     if (code == MIGRATE_OK)
-        code = check_network(session, err); /* of a file that was just made */
+        code = run_check_place(session, err); /* of a file that was just made */
     if (code == MIGRATE_OK && (session->db->engine->preflight || run->request.given))
         code = plan_preflight(session, run->plan, true, err);
     if (code == MIGRATE_ERROR_SOURCE && run->request.given)

@@ -86,7 +86,6 @@ int32_t run_all(migrate_session *session, const struct request *request, migrate
 /* ---- rooms of a run ---- */
 
 /* run.c */
-int32_t run_check_writable(const struct migrate_run *run, migrate_error **err);
 /* Remembers a step for the report; what is settled has committed; what is not is forgotten with its transaction. */
 int32_t run_done(struct migrate_run *run, const struct step *step, int64_t duration, migrate_error **err);
 void run_settle(struct migrate_run *run);
@@ -116,6 +115,10 @@ int32_t run_replan(struct migrate_run *run, migrate_error **err);
 int32_t run_source_moved(migrate_error **err);
 /* The writer anew from the history: after a failure its numbers are those of a transaction that is gone. */
 int32_t run_reload_writer(struct migrate_run *run, migrate_error **err);
+
+/* writable.c: something has to be written. A standby's session moves to the primary, if there is one. */
+int32_t run_check_writable(const struct migrate_run *run, migrate_error **err);
+int32_t run_check_place(const migrate_session *session, migrate_error **err);
 
 /* report.c */
 int32_t run_report(struct migrate_run *run, migrate_rows **out, migrate_error **err);
@@ -186,5 +189,7 @@ int32_t attempts_limit_alone(const struct migrate_run *run, bool on, migrate_err
  * event with what to do. */
 bool run_record_failure(struct migrate_run *run, const struct step *step, const migrate_error *error);
 void run_tell_failure(struct migrate_run *run, const struct step *step, migrate_error *error);
+/* The error of a migration that another process tried while this one waited. */
+int32_t failed_elsewhere(const struct trace *trace, migrate_error **err);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The lifespan hook: apply, check, wait or off. */
 #include "core/events.h"
-#include "core/history.h"
+#include "core/run.h"
 #include "core/verbs.h"
 #include "util/clock.h"
 
@@ -118,7 +118,7 @@ static int32_t wait_follow(migrate_session *session, struct waiter *waiter, migr
         const struct trace *trace = history_trace(&history, source->items[i].id);
         if (trace && trace->failed && trace->failed_seq > waiter->first &&
             text_equal(trace->failed_checksum, source->items[i].checksum))
-            code = history_failed_elsewhere(trace, err);
+            code = failed_elsewhere(trace, err);
     }
     history_free(&history);
     return code;
@@ -128,18 +128,23 @@ static int32_t wait_follow(migrate_session *session, struct waiter *waiter, migr
 static int32_t wait_look(migrate_session *session, struct waiter *waiter, const char **at, struct arena *arena, migrate_error **err)
 {
     migrate_error *problem = NULL;
+    int64_t pending = 0;
     int32_t code = session_begin_until(session, waiter->limit, &problem);
     if (code == MIGRATE_OK) {
         session_deadline(session, waiter->limit);
-        code = look_forgiving(session, &waiter->pending, at, arena, &problem);
+        code = look_forgiving(session, &pending, at, arena, &problem);
     }
-    if (code == MIGRATE_OK && waiter->pending > 0)
+    if (code == MIGRATE_OK)
+        waiter->pending = pending;
+    if (code == MIGRATE_OK && pending > 0)
         code = wait_follow(session, waiter, &problem);
     if (code != MIGRATE_OK && session->url && error_kind_of(&problem) == ERROR_LOST && clock_monotonic() < waiter->limit) {
         error_clear(&problem);
         waiter->pending = 1; /* at least: nobody has seen that it is up to date */
         code = MIGRATE_OK;
     }
+    if (code == MIGRATE_ERROR_TIMEOUT && waiter->looked)
+        code = wait_timeout(session, waiter->pending, &problem);
     error_move(err, &problem);
     return code;
 }

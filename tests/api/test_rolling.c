@@ -26,9 +26,9 @@ static const struct cell {
     int32_t again;             /* the same start once more */
 } cells[] = {
     {"old", "behind", BOTH, "1 2", "1", MIGRATE_PENDING, "1 migration pending on %s", MIGRATE_ERROR_TIMEOUT,
-     "after 300ms 1 migration is still pending on %s", MIGRATE_OK, NULL, "1_x 2_x", MIGRATE_OK},
+     "after 1s 1 migration is still pending on %s", MIGRATE_OK, NULL, "1_x 2_x", MIGRATE_OK},
     {"new", "behind", BOTH, "1 2 3", "1", MIGRATE_PENDING, "2 migrations pending on %s", MIGRATE_ERROR_TIMEOUT,
-     "after 300ms 2 migrations are still pending on %s", MIGRATE_OK, NULL, "1_x 2_x 3_x", MIGRATE_OK},
+     "after 1s 2 migrations are still pending on %s", MIGRATE_OK, NULL, "1_x 2_x 3_x", MIGRATE_OK},
     {"old", "equal", BOTH, "1 2", "1 2", MIGRATE_OK, NULL, MIGRATE_OK, NULL, MIGRATE_OK, NULL, "1_x 2_x", MIGRATE_OK},
     {"new", "equal", BOTH, "1 2 3", "1 2 3", MIGRATE_OK, NULL, MIGRATE_OK, NULL, MIGRATE_OK, NULL, "1_x 2_x 3_x", MIGRATE_OK},
     {"old", "ahead", POSTGRESQL, "1 2", "1 2 3", MIGRATE_OK, "3_x:" AHEAD, MIGRATE_OK, "3_x:" AHEAD, MIGRATE_OK, "3_x:" AHEAD,
@@ -40,10 +40,10 @@ static const struct cell {
     {"new", "ahead", SQLITE, "1 2 3", "1 2 3 4", STOP("4_x"), STOP("4_x"), STOP("4_x"), "1_x 2_x 3_x 4_x", MIGRATE_ERROR_AHEAD},
     /* Another branch's 2 is there, and ours is not. What comes behind what it does not know is, from then on, built on it. */
     {"old", "diverged", POSTGRESQL, "1 2", "1 2b", MIGRATE_PENDING, "1 migration pending on %s", MIGRATE_ERROR_TIMEOUT,
-     "after 300ms 1 migration is still pending on %s", MIGRATE_OK, "2b_x:" AHEAD, "1_x 2b_x 2_x", MIGRATE_ERROR_MISSING},
+     "after 1s 1 migration is still pending on %s", MIGRATE_OK, "2b_x:" AHEAD, "1_x 2b_x 2_x", MIGRATE_ERROR_MISSING},
     {"old", "diverged", SQLITE, "1 2", "1 2b", STOP("2b_x"), STOP("2b_x"), STOP("2b_x"), "1_x 2b_x", MIGRATE_ERROR_AHEAD},
     {"new", "diverged", POSTGRESQL, "1 2 3", "1 2b", MIGRATE_PENDING, "2 migrations pending on %s", MIGRATE_ERROR_TIMEOUT,
-     "after 300ms 2 migrations are still pending on %s", MIGRATE_OK, "2b_x:" AHEAD, "1_x 2b_x 2_x 3_x", MIGRATE_ERROR_MISSING},
+     "after 1s 2 migrations are still pending on %s", MIGRATE_OK, "2b_x:" AHEAD, "1_x 2b_x 2_x 3_x", MIGRATE_ERROR_MISSING},
     {"new", "diverged", SQLITE, "1 2 3", "1 2b", STOP("2b_x"), STOP("2b_x"), STOP("2b_x"), "1_x 2b_x", MIGRATE_ERROR_AHEAD},
     /* Another branch's 3 is there, behind which our 2 comes late. */
     {"old", "diverged, late", POSTGRESQL, "1 2", "1 3b", MIGRATE_ERROR_LATE, "2_x: numbered lower than one that is applied already",
@@ -107,7 +107,7 @@ static void check_cell(const struct cell *cell)
     make_source(cell->applied);
     API_OK(api_apply());
     make_source(cell->ids);
-    api_option("wait_timeout", "300ms");
+    api_option("wait_timeout", "1s");
     expect(cell, "check", cell->check, cell->check_says);
     expect(cell, "wait", cell->wait, cell->wait_says);
     api_option("wait_timeout", "20s");
