@@ -5,9 +5,6 @@
 #include "core/events.h"
 #include "core/run.h"
 #include "util/clock.h"
-#include "util/memory.h"
-
-#include <string.h>
 
 /* So often in a row without getting on: a migration that takes the server down must not do so for ever. */
 enum { LOSSES_MOST = 3 };
@@ -98,11 +95,12 @@ static int32_t settle(struct migrate_run *run, int64_t *expected, bool current, 
     return code;
 }
 
-/* First the lock: once it is ours, the old session has ended, and nothing of it can be committed any more. */
+/* First the lock: once it is ours, the old session has ended, and nothing of it can be committed any more. A standby may be about to
+ * take over. */
 static int32_t look_again(struct migrate_run *run, int64_t *expected, bool *settled, migrate_error **err)
 {
     bool current = false;
-    int32_t code = run_check_writable(run, err);
+    int32_t code = run->session->db->read_only ? session_need_primary(run->session, 0, true, err) : MIGRATE_OK;
     if (code == MIGRATE_OK)
         code = run_lock(run, &current, err);
     if (code == MIGRATE_OK)
@@ -156,7 +154,7 @@ int32_t run_recover(struct migrate_run *run, int64_t expected, migrate_error **p
         if (code == MIGRATE_OK || !run->session->db || !run_lost(run, &why))
             break;
     }
-    bool unknown = run->in_doubt && !settled;
+    bool unknown = run->in_doubt = run->in_doubt && !settled;
     if (code == MIGRATE_OK) {
         code = MIGRATE_MORE;
     } else if (why && !run_lost(run, &why) && (!unknown || code == MIGRATE_ERROR_CANCELLED)) {

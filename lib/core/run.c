@@ -47,7 +47,7 @@ static int32_t run_prepare(struct migrate_run *run, migrate_error **err)
     if (code != MIGRATE_OK)
         return code;
     run->table = head.table;
-    if (!run->losses)
+    if (run->seq_seen < 0)
         run->seq_seen = head.seq;
     if (run->request.everything)
         code = build_is_state(run->build, head.state, &current, err);
@@ -135,6 +135,7 @@ int32_t run_begin(migrate_session *session, const struct request *request, struc
     session->references++;
     run->request = *request;
     run->begun = clock_monotonic();
+    run->seq_seen = -1;
     int32_t code = session_begin(session, err);
     if (code == MIGRATE_OK) {
         int64_t limit = option_duration(session->options, OPTION_RUN_DEADLINE);

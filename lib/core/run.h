@@ -50,7 +50,7 @@ struct migrate_run {
     int64_t deadline;     /* run_deadline: clock_monotonic() at which the run ends; 0: none */
     int64_t step_begun;
     bool row_ahead;       /* the step's row is being written ahead of its work */
-    int64_t seq_seen;     /* newest row as the run began: failures behind it happened while we waited */
+    int64_t seq_seen;     /* newest row as the run began (-1: not looked at yet): failures behind it happened while we waited */
     bool waited;          /* another runner or writer was in the way: there may be more who wait */
     int64_t newest;       /* behind a transaction pooler: newest row as the transaction began */
     int64_t seq_opened;   /* newest row as the shared transaction was opened */
