@@ -169,6 +169,22 @@ static void merge(const struct item *known, size_t known_count, const struct ite
         out->counts[out->items[i].state]++;
 }
 
+/* Its number is above all that the source has: a newer build's, although one of the source's own without a number may have been
+ * recorded behind it, in the same run. */
+static bool numbered_above(const struct source *source, const struct applied *a)
+{
+    size_t length = a->repeatable ? 0 : source_number_length(a->id);
+    bool any = false;
+    for (size_t i = 0; length > 0 && i < source->versioned; i++) {
+        if (!source->items[i].number)
+            continue;
+        any = true;
+        if (compare_numbers(a->id, length, source->items[i].number, strlen(source->items[i].number)) <= 0)
+            return false;
+    }
+    return any;
+}
+
 int32_t compare(const struct source *source, const struct history *history, struct comparison *out, migrate_error **err)
 {
     struct comparison result = {0};
@@ -193,7 +209,7 @@ int32_t compare(const struct source *source, const struct history *history, stru
         const struct applied *a = &history->items[i];
         if (seen[i])
             continue;
-        bool ahead = a->seq > last_known;
+        bool ahead = a->seq > last_known || numbered_above(source, a);
         unknown[unknown_count++] = (struct item){.applied = a, .state = ahead ? ITEM_AHEAD : ITEM_MISSING};
         result.breaking_ahead |= ahead && a->breaking;
     }

@@ -10,9 +10,9 @@ enum item_state {
     ITEM_PENDING,
     ITEM_LATE,     /* pending, numbered lower than an applied one */
     ITEM_MODIFIED, /* applied, checksum differs */
-    ITEM_MISSING,  /* applied, not in the source, recorded before the last one that is */
+    ITEM_MISSING,  /* applied, not in the source, and not ahead */
     ITEM_RENAMED,  /* in the source under a new id; .applied is the old one */
-    ITEM_AHEAD,    /* applied, not in the source, recorded after the last one that is */
+    ITEM_AHEAD,    /* applied, not in the source, recorded after the last one that is or numbered above all that are */
     ITEM_STATES
 };
 

@@ -314,6 +314,25 @@ START_TEST(test_ahead_breaking_before)
 }
 END_TEST
 
+/* A jump over a release: the newer build recorded its own number before a migration without one that the older build has too. */
+START_TEST(test_ahead_by_number)
+{
+    make_base();
+    make_file("003_c", "");
+    make_file("add_x", "");
+    API_OK(api_apply());
+    api_remove("003_c.sql");
+    STATUS("003_c", "ahead", "ahead");
+    /* With its own newer migration behind it, too. */
+    api_option("on_ahead", "warn");
+    make_file("add_y", "");
+    API_OK(api_apply());
+    STATUS("003_c", "ahead", "ahead");
+    api_remove("001_a.sql");
+    STATUS("001_a", "missing", "diverged");
+}
+END_TEST
+
 /* An older build with the last ones removed rolls nothing back by itself. */
 START_TEST(test_ahead_rollback)
 {
@@ -614,7 +633,7 @@ END_TEST
 API("policies", test_modified_fails, test_modified_cosmetic, test_modified_several, test_modified_warns,
     test_modified_allowed, test_modified_accepted, test_modified_all_accepted, test_not_modified,
     test_missing_fails, test_missing_passes, test_missing_forgotten, test_ahead_default, test_ahead_fails,
-    test_ahead_warns, test_ahead_allowed, test_ahead_breaking, test_ahead_breaking_before,
+    test_ahead_warns, test_ahead_allowed, test_ahead_breaking, test_ahead_breaking_before, test_ahead_by_number,
     test_ahead_rollback, test_renamed_fails, test_renamed_warns, test_renamed_allowed, test_renamed_keeps_its_place, test_renamed_marked,
     test_renamed_and_modified, test_renamed_ambiguous, test_late_strict, test_late_skipped,
     test_late_skipped_but_needed, test_late_any, test_late_by_directive, test_never_late, test_late_numbers,
