@@ -207,9 +207,10 @@ static void widen_cache(struct sqlite_database *self)
 
     if (self->base.borrowed || self->widened)
         return;
-    self->widened = true;
-    if (self->api->prepare_v2(self->handle, WIDE_CACHE, -1, &statement, NULL) == SQLITE_OK)
-        self->api->step(statement);
+    if (self->api->prepare_v2(self->handle, WIDE_CACHE, -1, &statement, NULL) == SQLITE_OK) {
+        int code = self->api->step(statement);
+        self->widened = code == SQLITE_ROW || code == SQLITE_DONE;
+    }
     self->api->finalize(statement);
 }
 
@@ -235,13 +236,13 @@ static int32_t run_one(struct sqlite_database *self, const char *sql, const char
     if (statement == NULL) /* a lone semicolon */
         return MIGRATE_OK;
     kind = sql_kind_of(&sql_sqlite, sql, (size_t)(*tail - sql));
+    if (kind == SQL_BEGIN) /* ahead of it: a lack of memory, passed over here, would end the transaction */
+        widen_cache(self);
     result = step_all(self, statement, kind, out, err);
     if (result == MIGRATE_OK) {
         fault->done++;
-        if (kind == SQL_BEGIN) {
+        if (kind == SQL_BEGIN)
             self->pages_written = pages_written(self);
-            widen_cache(self);
-        }
     } else {
         fault->offset = fault->start + mistake(self, (size_t)(*tail - sql));
     }
