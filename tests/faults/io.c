@@ -139,8 +139,12 @@ static void fail_each(enum journal journal, const char *transaction)
     char *whole = faults_dump();
     for (enum vfs_fault fault = 0; fault < VFS_FAULTS; fault++) {
         long nth = faults_random(stride);
-        while (fail_one(journal, fault, nth, false, whole) | fail_one(journal, fault, nth, true, whole))
+        bool once, always; /* something was there to fail */
+        do {
+            once = fail_one(journal, fault, nth, false, whole);
+            always = fail_one(journal, fault, nth, true, whole);
             nth += stride;
+        } while (once || always);
     }
     free(whole);
     faults_report("%s, transaction=%s: %ld failures of input and output; %ld runs ended in an error, %ld of "
