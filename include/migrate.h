@@ -76,7 +76,7 @@ typedef void (*migrate_function)(void);
 #define MIGRATE_PENDING 1 /* mode check: migrations are pending */
 #define MIGRATE_MORE 2    /* migrate_run_step(): a step was done, call again */
 #define MIGRATE_STOPPED                                                                                      \
-    3 /* run_budget or migrate_token_stop() ended the run between two migrations; go on with a new run */
+    3 /* run_budget or migrate_token_stop() ended the run at a safe point; go on with a new run */
 
 #define MIGRATE_ERROR_NOMEM (-1)          /* out of memory */
 #define MIGRATE_ERROR_MISUSE (-2)         /* an argument is NULL, out of range, or untimely */
@@ -212,7 +212,8 @@ MIGRATE_API void migrate_rows_free(migrate_rows *rows);
  */
 MIGRATE_API int32_t migrate_token_new(migrate_token **out_token, migrate_error **out_err);
 
-/* End at the next safe point: nothing new is begun; a migration that is under way is finished. The call
+/* End at the next safe point: nothing new is begun; a migration that is under way is finished, or left between two parts of it
+ * where it is not one transaction: a new run goes on behind what was done. The call
  * returns MIGRATE_STOPPED, or MIGRATE_ERROR_CANCELLED where it was waiting. Stores one atomic: any thread,
  * signal handlers. */
 MIGRATE_API void migrate_token_stop(migrate_token *token);

@@ -346,6 +346,10 @@ static int32_t step_each(struct migrate_run *run, migrate_error **err)
     event_doing(run->session, NULL, NULL);
     if (run_lost(run, &problem))
         return run_recover(run, expected, &problem, err);
+    if (run->paused) {
+        error_clear(&problem);
+        return MIGRATE_MORE; /* and stops ahead of the next step */
+    }
     if (!run->table) {
         error_move(err, &problem);
         return code;

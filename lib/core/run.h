@@ -66,6 +66,7 @@ struct migrate_run {
     size_t rows_kept;             /* so much of it belongs to steps that were done */
     const char *from;     /* last applied id as the run began */
     bool stopped;
+    bool paused; /* asked to stop between two parts of work that is not one transaction */
     struct database_rebuild *rebuild; /* the step at work rebuilds tables: what was so before; else NULL */
     char checksum[DIGEST_HEX]; /* of the big text that was sent last */
     bool keeps_sql;       /* the history has room for the text of half-done work */

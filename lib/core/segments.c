@@ -304,6 +304,11 @@ int32_t run_segments(struct migrate_run *run, const struct step *step, struct sc
         const struct segment *segment = &script->items[i];
         if (segment->first + segment->count <= done)
             continue;
+        if (i > 0 && token_state(run->session->options->token) == 1) { /* a safe point: the next run goes on here */
+            run->paused = true;
+            code = watch_error(&run->session->watch, MIGRATE_ERROR_CANCELLED, err);
+            break;
+        }
         code = run_part(run, step, script, segment, &resume, err);
         if (code == MIGRATE_OK && !segment->only_session)
             done = segment->first + segment->count;

@@ -264,6 +264,27 @@ START_TEST(test_token_stops)
 }
 END_TEST
 
+/* Work that is not one transaction stops between two of its parts, and goes on there. */
+START_TEST(test_token_stops_inside)
+{
+    struct later later = {.after = 0.3, .stop = true};
+    int32_t code;
+    api_file("1.sql", API_EITHER("CREATE TABLE t1 AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < "
+                                 "8000000) SELECT count(*) AS c FROM n;\nVACUUM;\nCREATE TABLE t2 (id integer);\n",
+                                 "CREATE TABLE t1 AS SELECT 1 AS c FROM pg_sleep(1);\nVACUUM t1;\nCREATE TABLE t2 (id integer);\n"));
+    end_by_token(&later, api_apply, &code);
+    ck_assert_int_eq(code, MIGRATE_STOPPED);
+    ck_assert_int_eq(migrate_rows_value_int(api.rows, "applied"), 0);
+    ck_assert_str_eq(api_tables(), "t1");
+    ck_assert_str_eq(api_applied(), "");
+    ck_assert_str_eq(api_events("failed"), "0");
+    api_close();
+    API_OK(api_apply());
+    ck_assert_str_eq(api_tables(), "t1 t2");
+    ck_assert_str_eq(api_applied(), "1");
+}
+END_TEST
+
 START_TEST(test_token_before)
 {
     migrate_token *token = NULL;
@@ -442,5 +463,5 @@ END_TEST
 
 API("events", test_order, test_notice, test_at_least_one_a_second, test_callback_cancels,
     test_callback_cancels_a_statement, test_token_cancels, test_token_cancels_a_lone_statement,
-    test_token_stops, test_token_before, test_token_ends_waiting, test_token_ends_waiting_for_the_lock,
+    test_token_stops, test_token_stops_inside, test_token_before, test_token_ends_waiting, test_token_ends_waiting_for_the_lock,
     test_deadline, test_budget, test_pulled, test_pulled_to_the_end, test_pulled_and_left)
