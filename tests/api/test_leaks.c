@@ -392,4 +392,29 @@ START_TEST(test_strange_role)
 }
 END_TEST
 
-API("leaks", test_own, test_borrowed, test_failure, test_strings, test_strange_role)
+/* A role that gives no query the time it needs: reading the history takes longer than that on a new connection. */
+START_TEST(test_hasty_role)
+{
+    if (api.engine != API_POSTGRESQL)
+        return;
+    char url[600], sql[1000];
+    snprintf(url, sizeof url, "%s", api_role());
+    snprintf(sql, sizeof sql, "GRANT ALL ON SCHEMA public TO \"%s\"; ALTER ROLE \"%s\" SET statement_timeout = '1ms'", api.database,
+             api.database);
+    api_sql(sql);
+    api_use(url);
+    api_file("001_t.sql", "CREATE TABLE public.t (a integer);\nINSERT INTO public.t SELECT 1 FROM pg_sleep(0.1);\n");
+    api_file("002_x.sql", "CREATE INDEX CONCURRENTLY t_a ON public.t (a);\n-- ROLLBACK: DROP INDEX public.t_a\n");
+    for (int i = 0; i < 5; i++) {
+        API_OK(api_plan(NULL));
+        API_OK(api_apply());
+        API_OK(api_status());
+        API_OK(api_history());
+        API_OK(api_rollback(NULL));
+        api_close();
+    }
+    ck_assert_str_eq(api_events("failed"), "0");
+}
+END_TEST
+
+API("leaks", test_hasty_role, test_own, test_borrowed, test_failure, test_strings, test_strange_role)

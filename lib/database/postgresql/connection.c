@@ -289,21 +289,6 @@ static int32_t exec(struct database *db, const char *sql, size_t length, struct 
     return result;
 }
 
-int32_t postgresql_query(struct database *db, const char *sql, struct migrate_rows **out, migrate_error **err)
-{
-    struct run run = {
-        .connection = own(db), .sql = sql, .length = strlen(sql), .want_rows = true, .err = err};
-    int32_t result = perform(&run);
-
-    if (result != MIGRATE_OK)
-        rows_free(run.rows);
-    else if (run.rows != NULL)
-        *out = run.rows;
-    else
-        result = rows_finish(rows_new(NULL, 0), out, err);
-    return result;
-}
-
 static enum database_transaction transaction(struct database *db)
 {
     const struct postgresql_client *pq = own(db)->pq;
@@ -323,6 +308,42 @@ static enum database_transaction transaction(struct database *db)
     default:
         return DATABASE_LOST;
     }
+}
+
+/* The role's own statement_timeout ended a query that is outside of any transaction. */
+static bool ended_by_timeout(struct database *db, int32_t code, const migrate_error *problem)
+{
+    return code == MIGRATE_ERROR_SQL && text_equal(problem->sqlstate, "57014") && transaction(db) == DATABASE_IDLE;
+}
+
+/* Queries are asked as they are, since most roles leave them the time they need; where one does not, again in a transaction of its
+ * own, from which no setting stays. */
+int32_t postgresql_query(struct database *db, const char *sql, struct migrate_rows **out, migrate_error **err)
+{
+    migrate_error *problem = NULL;
+    struct run run = {
+        .connection = own(db), .sql = sql, .length = strlen(sql), .want_rows = true, .err = &problem};
+    int32_t result = perform(&run);
+
+    if (result != MIGRATE_OK && ended_by_timeout(db, result, problem)) {
+        struct text patient = {0};
+        text_format(&patient, "BEGIN; SET LOCAL statement_timeout TO 0; %s; COMMIT", sql);
+        rows_free(run.rows);
+        error_clear(&problem);
+        run = (struct run){.connection = own(db), .sql = patient.data, .length = patient.length, .want_rows = true, .err = &problem};
+        result = patient.failed ? error_nomem(&problem) : perform(&run);
+        text_free(&patient);
+        if (result != MIGRATE_OK && transaction(db) == DATABASE_ABORTED)
+            database_exec(db, "ROLLBACK", NULL);
+    }
+    error_move(err, &problem);
+    if (result != MIGRATE_OK)
+        rows_free(run.rows);
+    else if (run.rows != NULL)
+        *out = run.rows;
+    else
+        result = rows_finish(rows_new(NULL, 0), out, err);
+    return result;
 }
 
 static void *handle(struct database *db)
