@@ -248,6 +248,17 @@ run 78 up --url oracle:x; err 'oracle'
 run 5 up --url postgresql://127.0.0.1:1/x --wait-timeout 100ms --json; json .error.name connect
 alone; run 78 up; err 'DATABASE_URL'
 
+t 'a snapshot makes the schema again'
+three
+run 0 up
+run 0 snapshot; out 'table a: '; out '^fingerprint: '; no_out libmigrate_history
+run 0 snapshot --json; json '.rows | map(select(.kind == "table").ident) | join(" ")' 'a b c'
+fingerprint=$(jq -r .fingerprint <"$top/out")
+run 0 snapshot --format sql
+sqlite3 other.db <"$top/out"
+rm -r migrations
+run 0 snapshot --url sqlite:other.db --json; json .fingerprint "$fingerprint"
+
 t 'objects without a history'
 three
 sqlite3 app.db 'CREATE TABLE old (id)'
