@@ -31,7 +31,7 @@ static int32_t history_problem(migrate_session *session, int32_t code, migrate_e
 
 /* Inside the host's transaction, which a refusal (no right to read or to make the table) must not abort. */
 #define SAVEPOINT "libmigrate_history"
-enum { GUARD_PATIENCE = 5000000 }; /* microseconds */
+enum { CLEAN_PATIENCE = 5000000 }; /* microseconds */
 
 static int32_t guard_begin(migrate_session *session, bool *guarded, migrate_error **err)
 {
@@ -41,17 +41,21 @@ static int32_t guard_begin(migrate_session *session, bool *guarded, migrate_erro
     return code;
 }
 
+/* After a cancel too. */
+static void clean_up(struct database *db, const char *sql)
+{
+    struct watch *watch = db->watch, own = {.deadline = clock_monotonic() + CLEAN_PATIENCE};
+    db->watch = &own;
+    database_exec(db, sql, NULL);
+    db->watch = watch;
+}
+
 static void guard_end(migrate_session *session, bool guarded, int32_t code)
 {
-    struct database *db = session->db;
-    struct watch *watch = db->watch, own = {.deadline = clock_monotonic() + GUARD_PATIENCE};
-    if (!guarded)
-        return;
-    db->watch = &own; /* after a cancel too */
-    if (code != MIGRATE_OK)
-        database_exec(db, "ROLLBACK TO SAVEPOINT " SAVEPOINT, NULL);
-    database_exec(db, "RELEASE SAVEPOINT " SAVEPOINT, NULL);
-    db->watch = watch;
+    if (guarded && code != MIGRATE_OK)
+        clean_up(session->db, "ROLLBACK TO SAVEPOINT " SAVEPOINT);
+    if (guarded)
+        clean_up(session->db, "RELEASE SAVEPOINT " SAVEPOINT);
 }
 
 static int32_t history_exists(migrate_session *session, bool *out, migrate_error **err)
@@ -466,7 +470,7 @@ static int32_t create_once(migrate_session *session, bool own, migrate_error **e
     guard_end(session, guarded, code);
     text_free(&sql);
     if (code != MIGRATE_OK && own && db->class->transaction(db) != DATABASE_IDLE)
-        database_exec(db, "ROLLBACK", NULL);
+        clean_up(db, "ROLLBACK");
     return code;
 }
 

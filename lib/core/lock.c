@@ -126,9 +126,10 @@ static int32_t wait_reconnect(struct migrate_run *run, const struct wait *wait, 
     if (error_kind_of(err) != ERROR_LOST || !session->url)
         return (*err)->code;
     error_clear(err);
-    int32_t code = session_reconnect(session, wait->limit, err);
+    int64_t limit = wait->outer && wait->outer < wait->limit ? wait->outer : wait->limit;
+    int32_t code = session_reconnect(session, limit, err);
     if (code == MIGRATE_OK && session->db->read_only)
-        code = session_need_primary(session, wait->limit, true, err);
+        code = session_need_primary(session, limit, true, err);
     session_deadline(session, wait->outer);
     return code;
 }

@@ -14,7 +14,7 @@
 static int32_t find(migrate_session *session, migrate_error **err)
 {
     struct database *db = session->db;
-    if (!db->engine->pooling || db->pooled || option_is(session->options, OPTION_POOLER, "session"))
+    if (!db->engine->pooling || db->pooled || session->aside || option_is(session->options, OPTION_POOLER, "session"))
         return MIGRATE_OK;
     if (option_is(session->options, OPTION_POOLER, "transaction"))
         db->pooled = true;

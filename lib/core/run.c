@@ -350,7 +350,7 @@ static int32_t step_each(struct migrate_run *run, migrate_error **err)
         error_clear(&problem);
         return MIGRATE_MORE; /* and stops ahead of the next step */
     }
-    if (!run->table) {
+    if (!run->table || !run->session->db) { /* nothing was begun, or a cancel ended the wait for a new connection */
         error_move(err, &problem);
         return code;
     }

@@ -356,10 +356,28 @@ void script_position(const struct script *script, size_t offset, int64_t *line, 
     *line += text->first_line - 1;
 }
 
+/* The line of an offset. What makes a string a password may stand on the line before, so the whole statement's secrets are hidden. */
+static void show_line_at(const struct script *script, size_t offset, const struct sql_statement *statement, migrate_error **err)
+{
+    const struct text *text = &script->text.text;
+    struct text shown = {0};
+    size_t line, length, start, end;
+    sql_line_at(text->data, text->length, offset, &line, &length);
+    start = statement && statement->offset < line ? statement->offset : line;
+    end = statement && statement->offset + statement->length > line + length ? statement->offset + statement->length : line + length;
+    text_add_n(&shown, text->data + start, end - start);
+    if (!shown.failed && shown.data) {
+        if (statement)
+            sql_hide_secrets(script->engine->dialect, shown.data + (statement->offset - start), statement->length);
+        script_show_line(script, shown.data + (line - start), length, err);
+    }
+    text_free(&shown);
+}
+
 void script_place(const struct script *script, size_t offset, size_t statement, migrate_error **err)
 {
     const char *text = script->text.text.data;
-    size_t length = script->text.text.length, line_offset, line_length;
+    size_t length = script->text.text.length;
     struct sql_statement found;
     int64_t line = 0, column = 0;
     error_id(err, script->id);
@@ -378,6 +396,5 @@ void script_place(const struct script *script, size_t offset, size_t statement, 
     error_place(err, script->file, line, column);
     if (known && err && *err && !(*err)->hint && offset < length)
         hint_at(text[offset], err);
-    sql_line_at(text, length, offset, &line_offset, &line_length);
-    script_show_line(script, text + line_offset, line_length, err);
+    show_line_at(script, offset, known ? &found : NULL, err);
 }

@@ -54,12 +54,15 @@ static int32_t try_transaction(struct migrate_run *run, const struct step *step,
 {
     struct text prefix = {0}, suffix = {0};
     int32_t code = run_begin_transaction(run, &prefix, err);
+    if (code != MIGRATE_OK) { /* there may be no connection any more */
+        text_free(&prefix);
+        return code;
+    }
     attempts_limit(run, &prefix);
     if (run_pooled(run)) /* else it is shown all the while, see prepare_alone() */
         holder_show(run, step->id, true, &prefix);
     run_before_history(run, &suffix);
-    if (code == MIGRATE_OK)
-        code = add_rows(run, step, script, segment, &suffix, err);
+    code = add_rows(run, step, script, segment, &suffix, err);
     message_add(&suffix, "COMMIT", 6);
     if (code == MIGRATE_OK)
         code = run_segment(run, script, segment, &prefix, &suffix, err);

@@ -154,6 +154,8 @@ static int32_t add_begin(struct migrate_run *run, const struct step *step, struc
         code = run_begin_transaction(run, prefix, err);
     else
         text_add(prefix, "SAVEPOINT " SAVEPOINT);
+    if (code != MIGRATE_OK)
+        return code; /* there may be no connection any more */
     if (run->grouping != GROUP_HOST) /* the step before may have reset it */
         attempts_limit(run, prefix);
     holder_show(run, step->id, true, prefix);
@@ -209,7 +211,7 @@ static int32_t send_end(struct migrate_run *run, const struct step *step, migrat
 static void undo(struct migrate_run *run)
 {
     struct database *db = run->session->db;
-    enum database_transaction state = db->class->transaction(db);
+    enum database_transaction state = db ? db->class->transaction(db) : DATABASE_LOST;
     history_batch_cut(&run->rows, run->rows_kept);
     if (state == DATABASE_IDLE || state == DATABASE_LOST)
         return;
@@ -235,7 +237,6 @@ static const struct section *step_section(const struct migrate_run *run, const s
 static int32_t run_code(struct migrate_run *run, const struct step *step, const struct section *section, migrate_error **err)
 {
     struct text prefix = {0}, suffix = {0};
-    struct database *db = run->session->db;
     int32_t code = section ? run_write_rows(run, err) : MIGRATE_OK; /* code may look at the history */
     if (code != MIGRATE_OK)
         return code;
@@ -244,6 +245,7 @@ static int32_t run_code(struct migrate_run *run, const struct step *step, const 
         text_free(&prefix);
         return code;
     }
+    struct database *db = run->session->db; /* behind add_begin(), which may have opened another */
     if (!section) { /* a record: begin, rows and end travel together */
         code = compose_end(run, step, &suffix, err);
         if (code == MIGRATE_OK) {
@@ -422,10 +424,8 @@ int32_t run_one(struct migrate_run *run, const struct step *step, migrate_error 
         return run_code(run, step, NULL, err);
     bool code_step = section && section->code;
     int32_t code = code_step ? MIGRATE_OK : read_script(run, step, section, expected, &script, err);
-    if (code != MIGRATE_OK)
-        return code;
     bool rebuild = false;
-    if (!code_step)
+    if (code == MIGRATE_OK && !code_step)
         code = rebuild_needed(run, &script, &rebuild, err);
     if (code != MIGRATE_OK || (run->grouping == GROUP_BATCH && !code_step && (rebuild || in_parts(step, &script)))) {
         let_go(run, &script);

@@ -95,7 +95,7 @@ struct database {
     const char *network; /* the network file system that the file is on; NULL: it is on none, or is no file */
     bool pooled;      /* each transaction may meet another session of the server; core finds out and sets it */
     char *label;      /* for messages, without any secret: "sqlite:app.db", "postgresql://h:5432/d" */
-    char version[32]; /* of server or library */
+    char version[32]; /* of server or library; "": see the engine's query */
 };
 
 /* A right or thing that a pending migration will need, found by reading its tokens (see core/preflight.c). */
@@ -230,11 +230,12 @@ struct database_engine {
      * transaction or outside. */
     int32_t (*facts)(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
                      struct migrate_rows **out_edges, migrate_error **err);
+    const char *version; /* a query: one row, one column, as in `version` of a connection that does not know it by itself */
     const char *facts_head; /* what goes before SQL that makes facts; "" if nothing */
     /* What became of a statement that may not run in a transaction, or what stands in its way. NULL: nothing can be told. */
     int32_t (*probe)(struct database *db, const char *statement, size_t length, struct database_probe *out, migrate_error **err);
-    /* What to GRANT, in printf form with %s for the quoted object (history table, schema) and %s for the quoted role. */
     const char *reset_all; /* RESET ALL on a host's connection: without the settings that only the host knows. NULL: there is none */
+    /* What to GRANT, in printf form with %s for the quoted object (history table, schema) and %s for the quoted role. */
     const char *grant_select, *grant_write, *grant_create;
     const char *rights_sqlstate; /* of a statement that lacks a right; NULL: there are none */
 };

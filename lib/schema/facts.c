@@ -25,12 +25,29 @@ static const char *cell(const struct migrate_rows *rows, size_t row, size_t colu
     return text != NULL ? text : "";
 }
 
+/* A host's driver does not know it, and what there is to ask for depends on it. */
+static int32_t find_version(struct database *db, migrate_error **err)
+{
+    struct migrate_rows *rows = NULL;
+    int32_t rc = *db->version == '\0' ? db->class->query(db, db->engine->version, &rows, err) : MIGRATE_OK;
+
+    if (rc == MIGRATE_OK && rows != NULL) {
+        const char *version = cell(rows, 0, 0);
+        size_t length = strcspn(version, " "); /* without the packager's "(Debian ...)" */
+        memcpy(db->version, version, length < sizeof db->version ? length : 0);
+    }
+    rows_free(rows);
+    return rc;
+}
+
 int32_t facts_read(struct database *db, const struct database_facts_wish *wish, struct facts *out,
                    migrate_error **err)
 {
     struct facts facts = {.engine = db->engine};
-    int32_t rc = db->engine->facts(db, wish, &facts.rows, &facts.edges, err);
+    int32_t rc = find_version(db, err);
 
+    if (rc == MIGRATE_OK)
+        rc = db->engine->facts(db, wish, &facts.rows, &facts.edges, err);
     if (rc != MIGRATE_OK)
         return rc;
     facts.count = rows_count(facts.rows);

@@ -455,6 +455,7 @@ const struct database_engine database_postgresql = {
     .pooling = &postgresql_pooling,
     .preflight = preflight,
     .facts = postgresql_facts,
+    .version = "SELECT pg_catalog.current_setting('server_version')",
     .facts_head = "SET check_function_bodies = off;\n",
     .probe = postgresql_probe,
     .grant_select = "GRANT SELECT ON %s TO %s",

@@ -134,6 +134,19 @@ static int32_t refuse(const struct postgresql_connection *connection, const stru
     return rule->code;
 }
 
+/* A statement that a function put together: it may hold a password. */
+static void add_inner(const char *query, migrate_error **err)
+{
+    struct text shown = {0};
+
+    text_add(&shown, query);
+    if (!shown.failed && shown.data != NULL) {
+        sql_hide_secrets(&sql_postgresql, shown.data, shown.length);
+        error_detail_add(err, "query: %s", shown.data);
+    }
+    text_free(&shown);
+}
+
 static void add_details(const struct postgresql_client *pq, const PGresult *result, migrate_error **err)
 {
     const char *detail = pq->PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
@@ -144,7 +157,7 @@ static void add_details(const struct postgresql_client *pq, const PGresult *resu
     if (detail != NULL)
         error_detail_add(err, "%s", detail);
     if (inner != NULL)
-        error_detail_add(err, "query: %s", inner);
+        add_inner(inner, err);
     if (context != NULL)
         error_detail_add(err, "context: %s", context);
     if (hint != NULL)

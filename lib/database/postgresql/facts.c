@@ -6,6 +6,8 @@
  * can be made when nothing else says so; 43 and 44 come with the table they are inside of. `inside` is the key of what carries this fact away when it is dropped. */
 #include "database/postgresql/postgresql.h"
 
+#include "util/clock.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -408,30 +410,52 @@ static void add_facts(struct text *out, int major, const struct database_facts_w
     "SET LOCAL \"IntervalStyle\" TO postgres; SET LOCAL \"TimeZone\" TO 'UTC'; SET LOCAL extra_float_digits TO 1; "              \
     "SET LOCAL bytea_output TO hex; SET LOCAL jit TO off"
 
+#define SAVEPOINT "libmigrate_facts"
+enum { END_PATIENCE = 5000000 }; /* microseconds */
+
+static int32_t enter(struct database *db, bool inside, migrate_error **err)
+{
+    return database_exec(db, inside ? "SAVEPOINT " SAVEPOINT : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err);
+}
+
+/* After a cancel too: a host's connection must not stay in a transaction of ours. */
+static int32_t leave(struct database *db, bool inside, migrate_error **err)
+{
+    struct watch *watch = db->watch, own = {.deadline = clock_monotonic() + END_PATIENCE};
+    int32_t rc;
+
+    db->watch = &own;
+    rc = database_exec(db, inside ? "ROLLBACK TO SAVEPOINT " SAVEPOINT "; RELEASE SAVEPOINT " SAVEPOINT : "ROLLBACK", err);
+    db->watch = watch;
+    return rc;
+}
+
 int32_t postgresql_facts(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
                          struct migrate_rows **out_edges, migrate_error **err)
 {
     bool inside = db->class->transaction(db) == DATABASE_OPEN;
     struct migrate_rows *facts = NULL, *needs = NULL;
     struct text sql = {0}, edge_sql = {0};
-    int32_t rc;
+    int32_t rc = enter(db, inside, err), left;
 
-    rc = database_exec(db, inside ? "SAVEPOINT libmigrate_facts; " PRINTED_THE_SAME
-                                  : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; " PRINTED_THE_SAME, err);
-    if (rc != MIGRATE_OK)
+    if (rc != MIGRATE_OK) {
+        if (!inside && db->class->transaction(db) == DATABASE_OPEN) /* it had begun when it was cancelled */
+            leave(db, inside, NULL);
         return rc;
+    }
+    rc = database_exec(db, PRINTED_THE_SAME, err);
     add_facts(&sql, atoi(db->version), wish);
-    rc = database_query(db, &sql, &facts, err);
+    if (rc == MIGRATE_OK)
+        rc = database_query(db, &sql, &facts, err);
     if (rc == MIGRATE_OK && out_edges != NULL) {
         text_add(&edge_sql, edges);
         rc = database_query(db, &edge_sql, &needs, err);
     }
     text_free(&sql);
     text_free(&edge_sql);
+    left = leave(db, inside, rc == MIGRATE_OK ? err : NULL);
     if (rc == MIGRATE_OK)
-        rc = database_exec(db, inside ? "ROLLBACK TO SAVEPOINT libmigrate_facts; RELEASE SAVEPOINT libmigrate_facts" : "COMMIT", err);
-    else
-        database_exec(db, inside ? "ROLLBACK TO SAVEPOINT libmigrate_facts; RELEASE SAVEPOINT libmigrate_facts" : "ROLLBACK", NULL);
+        rc = left;
     if (rc != MIGRATE_OK) {
         rows_free(facts);
         rows_free(needs);

@@ -146,6 +146,7 @@ const struct database_engine database_sqlite = {
     .rebuild_check = sqlite_rebuild_check,
     .rebuild_end = sqlite_rebuild_end,
     .facts = sqlite_facts,
+    .version = "SELECT sqlite_version()",
     .facts_head = "",
     .grant_select = "let the connection's authorizer read %s",
     .grant_write = "let the connection's authorizer write %s",

@@ -93,6 +93,7 @@ struct clauses {
     const char *table, *sql;
     size_t length;
     struct text item, value, ident; /* item: the column, or "" in a table's constraint */
+    bool failed;
 };
 
 static void put_clause(struct clauses *c, const char *kind, size_t from, size_t to)
@@ -105,7 +106,8 @@ static void put_clause(struct clauses *c, const char *kind, size_t from, size_t 
                 c->item.length > 0      ? c->item.data
                 : c->value.data != NULL ? c->value.data
                                         : "");
-    if (!c->value.failed && !c->ident.failed)
+    c->failed = c->failed || c->item.failed || c->value.failed || c->ident.failed;
+    if (!c->failed)
         put(c->rows, 51, kind, c->ident.data, c->value.data != NULL ? c->value.data : "", NULL, NULL,
             c->table, "");
 }
@@ -146,8 +148,8 @@ static size_t clause(struct clauses *c, struct sql_token token, size_t at)
     return at;
 }
 
-/* Goes through the items between the table's parentheses. */
-static void table_clauses(struct migrate_rows *rows, const char *table, const char *sql)
+/* Goes through the items between the table's parentheses. false: out of memory. */
+static bool table_clauses(struct migrate_rows *rows, const char *table, const char *sql)
 {
     struct clauses c = {.rows = rows, .table = table, .sql = sql, .length = strlen(sql)};
     size_t at = 0, depth = 0;
@@ -178,16 +180,18 @@ static void table_clauses(struct migrate_rows *rows, const char *table, const ch
     text_free(&c.item);
     text_free(&c.value);
     text_free(&c.ident);
+    return !c.failed;
 }
 
 /* ---- reading ---- */
 
-static void put_object(struct migrate_rows *rows, const struct migrate_rows *from, size_t row)
+static bool put_object(struct migrate_rows *rows, const struct migrate_rows *from, size_t row)
 {
     const char *type = rows_text(from, row, 0), *name = rows_text(from, row, 1),
                *table = rows_text(from, row, 2);
     const char *sql = rows_text(from, row, 3), *undo = rows_text(from, row, 4);
     struct text value = {0};
+    bool good = true;
 
     if (strcmp(type, "table") == 0) {
         bool virtual = text_equal(rows_text(from, row, 5), "virtual");
@@ -199,13 +203,15 @@ static void put_object(struct migrate_rows *rows, const struct migrate_rows *fro
         put(rows, virtual ? 41 : 40, virtual ? "virtual table" : "table", name, value.data, sql, undo, "",
             name);
         if (!virtual)
-            table_clauses(rows, name, sql);
+            good = table_clauses(rows, name, sql);
     } else {
         int64_t rank = strcmp(type, "index") == 0 ? 55 : strcmp(type, "view") == 0 ? 70 : 75;
         add_normal(&value, sql, 0, strlen(sql));
         put(rows, rank, type, name, value.data, sql, undo, strcmp(type, "view") == 0 ? "" : table, name);
     }
+    good = good && !value.failed;
     text_free(&value);
+    return good;
 }
 
 /* Rows that the database puts together itself. */
@@ -271,7 +277,7 @@ int32_t sqlite_facts(struct database *db, const struct database_facts_wish *wish
                    "strict FROM o ORDER BY rowid");
     rc = database_query(db, &sql, &found, err);
     for (size_t i = 0; rc == MIGRATE_OK && i < rows_count(found); i++)
-        put_object(rows, found, i);
+        rc = put_object(rows, found, i) ? MIGRATE_OK : error_nomem(err);
     rows_free(found);
     for (size_t d = 0; rc == MIGRATE_OK && d < sizeof details / sizeof *details; d++) {
         text_clear(&sql);
