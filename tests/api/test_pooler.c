@@ -508,6 +508,102 @@ START_TEST(test_cancel)
 }
 END_TEST
 
+/* ---- the pooler lets its clients go between the beginning of a run and its first step ---- */
+
+static PGconn *console(void)
+{
+    char url[700];
+    snprintf(url, sizeof url, "%s", pooler.url);
+    snprintf(strrchr(url, '/'), 20, "/pgbouncer");
+    return connect_to(url);
+}
+
+/* What the step says. gone: no new connection comes about. */
+static int32_t step_behind_a_break(bool gone)
+{
+    char sql[700];
+    migrate_run *run = NULL;
+    int32_t code;
+    API_OK(api_open(NULL));
+    API_OK(migrate_run_begin(api.session, NULL, &run, api_error()));
+    if (gone) {
+        stop_pooler();
+    } else {
+        PGconn *control = console();
+        snprintf(sql, sizeof sql, "KILL %s", api.database);
+        ask(control, sql);
+        snprintf(sql, sizeof sql, "RESUME %s", api.database);
+        ask(control, sql);
+        PQfinish(control);
+    }
+    do
+        code = migrate_run_step(run, api_error());
+    while (code == MIGRATE_MORE);
+    migrate_run_end(run, NULL, NULL);
+    return code;
+}
+
+/* How a step can begin: with its text, before its parts, before a text that flows, before code. */
+enum { WAYS = 4 };
+static void write_step(int way)
+{
+    static char big[5000000];
+    migrate_source *source = NULL;
+    switch (way) {
+    case 0:
+        api_file("002_text.sql", "CREATE TABLE t (x int);\n");
+        break;
+    case 1:
+        api_file("003_parts.sql", "BEGIN;\nCREATE TABLE u (x int);\nCOMMIT;\nCREATE TABLE v (x int);\n");
+        break;
+    case 2:
+        memset(big, '\n', sizeof big - 1);
+        memcpy(big, "CREATE TABLE w (x int);", 23);
+        api_file("004_big.sql", big);
+        break;
+    default:
+        API_OK(migrate_source_new(&source, api_error()));
+        API_OK(migrate_source_add_code(source, "005_code", "1", insert_up, NULL, NULL, api_error()));
+        API_OK(migrate_options_set_source(api.options, source, api_error()));
+        migrate_source_free(source);
+        api_close();
+    }
+}
+
+START_TEST(test_connection_anew)
+{
+    start_pooler("transaction", 1);
+    api_file("001_users.sql", "CREATE TABLE users (id int);\n");
+    API_OK(api_apply());
+    for (int way = 0; way < WAYS; way++) {
+        write_step(way);
+        API_OK(step_behind_a_break(false));
+    }
+    ck_assert_str_eq(api_applied(), "001_users 002_text 003_parts 004_big 005_code");
+    ck_assert_str_eq(api_query("SELECT id FROM users"), "7");
+    ck_assert_str_eq(advisory_locks(), "0");
+    stop_pooler();
+}
+END_TEST
+
+START_TEST(test_no_connection_anew)
+{
+    api_file("001_users.sql", "CREATE TABLE users (id int);\n");
+    API_OK(api_apply());
+    for (int way = 0; way < WAYS; way++) {
+        char applied[] = {(char)('1' + way), '\0'};
+        start_pooler("transaction", 1);
+        write_step(way);
+        api_option("wait_timeout", "1s");
+        API_FAILS(step_behind_a_break(true), MIGRATE_ERROR_CONNECTION_LOST, "retry");
+        ck_assert_str_eq(api_events("applied"), applied);
+        api_option("wait_timeout", "30s");
+        api_use(pooler.direct);
+        API_OK(api_apply());
+    }
+}
+END_TEST
+
 /* ---- the host's own connection ---- */
 
 START_TEST(test_borrowed)
@@ -553,4 +649,5 @@ END_TEST
 API("pooler", test_verbs_pool_of_one, test_verbs_pool_of_two, test_whole_run, test_code_schema_and_baseline,
     test_sessions_as_found, test_refused_before_anything, test_past_the_pooler, test_direct_url_is_checked,
     test_session_mode, test_statement_mode, test_startup_parameters, test_one_query_with_nothing_to_do,
-    test_waits_for_a_session_lock, test_no_free_session, test_cancel, test_borrowed)
+    test_waits_for_a_session_lock, test_no_free_session, test_cancel, test_connection_anew,
+    test_no_connection_anew, test_borrowed)
