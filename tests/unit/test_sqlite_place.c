@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 static long magic; /* of every place; 0: what it really is */
-static char url[300], file[200], folder[] = "/tmp/migrate-place-XXXXXX";
+static char url[300], file[200], folder[sizeof "/tmp/migrate-place-XXXXXX"];
 
 int __wrap_statfs64(const char *path, struct statfs *out);
 int __real_statfs64(const char *path, struct statfs *out);
@@ -31,6 +31,7 @@ int __wrap_statfs64(const char *path, struct statfs *out)
 
 static void set_up(void)
 {
+    strcpy(folder, "/tmp/migrate-place-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
     snprintf(file, sizeof file, "%s/app.db", folder);
     snprintf(url, sizeof url, "sqlite:%s", file);
