@@ -161,6 +161,29 @@ START_TEST(tells_file_systems_without_locks)
 }
 END_TEST
 
+/* The first look at the file finds none; then another process makes it. */
+static int made_meanwhile(const char *path, int flags, int mode)
+{
+    if (strcmp(path, file) != 0 || reason == 0)
+        return open(path, flags, mode);
+    reason = 0;
+    close(open(path, O_RDWR | O_CREAT, 0644));
+    errno = ENOENT;
+    return -1;
+}
+
+START_TEST(writes_to_a_file_that_came_meanwhile)
+{
+    migrate_error *error = NULL;
+
+    reason = ENOENT;
+    replace("open", (sqlite3_syscall_ptr)made_meanwhile);
+    ck_assert_msg(start(NULL, NULL, &error) == 0, "%s", migrate_error_message(error));
+    ck_assert_int_eq(reason, 0);
+    replace("open", NULL);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("database/sqlite/place");
@@ -175,6 +198,7 @@ int main(void)
     tcase_add_test(tests, allows_local_ones);
     tcase_add_test(tests, tells_locked_devices);
     tcase_add_test(tests, tells_file_systems_without_locks);
+    tcase_add_test(tests, writes_to_a_file_that_came_meanwhile);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);

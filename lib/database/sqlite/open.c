@@ -124,7 +124,6 @@ static int32_t new_database(migrate_client *client, struct sqlite_database **out
     return MIGRATE_OK;
 }
 
-/* SQLite itself falls back to reading if the file may not be written. */
 static int32_t open_file(struct sqlite_database *self, const char *url,
                          const struct database_options *options, migrate_error **err)
 {
@@ -147,6 +146,26 @@ static int32_t open_file(struct sqlite_database *self, const char *url,
     return result;
 }
 
+static bool may_only_read(const struct sqlite_database *self)
+{
+    return self->api->db_readonly(self->handle, "main") == 1;
+}
+
+/* SQLite falls back to reading for whatever reason writing was not to be had: for a file, too, that was not there yet and then was, because
+ * another process made it in between. Opened once more it shows what it is. */
+static int32_t open_settled(struct sqlite_database *self, const char *url, const struct database_options *options,
+                            migrate_error **err)
+{
+    int32_t result = open_file(self, url, options, err);
+
+    if (result == MIGRATE_OK && may_only_read(self)) {
+        self->api->close_v2(self->handle);
+        self->handle = NULL;
+        result = open_file(self, url, options, err);
+    }
+    return result;
+}
+
 int32_t sqlite_open(const char *url, const struct database_options *options, struct database **out,
                     migrate_error **err)
 {
@@ -161,12 +180,12 @@ int32_t sqlite_open(const char *url, const struct database_options *options, str
         return result;
     self->base.watch = options->watch;
     self->base.label = database_url_masked(url);
-    result = self->base.label == NULL ? error_nomem(err) : open_file(self, url, options, err);
+    result = self->base.label == NULL ? error_nomem(err) : open_settled(self, url, options, err);
     if (result != MIGRATE_OK) {
         database_close(&self->base);
         return result;
     }
-    self->base.read_only = self->api->db_readonly(self->handle, "main") == 1;
+    self->base.read_only = may_only_read(self);
     self->base.network = sqlite_network(self->api->db_filename(self->handle, "main"));
     *out = &self->base;
     return MIGRATE_OK;
@@ -183,7 +202,7 @@ int32_t sqlite_open_handle(migrate_client *client, void *handle, struct database
         return result;
     self->handle = handle;
     self->base.borrowed = true;
-    self->base.read_only = self->api->db_readonly(handle, "main") == 1;
+    self->base.read_only = may_only_read(self);
     file = self->api->db_filename(handle, "main");
     self->base.network = sqlite_network(file);
     text_format(&label, "sqlite:%s", file == NULL || *file == '\0' ? ":memory:" : file);
