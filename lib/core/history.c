@@ -31,7 +31,6 @@ static int32_t history_problem(migrate_session *session, int32_t code, migrate_e
 
 /* Inside the host's transaction, which a refusal (no right to read or to make the table) must not abort. */
 #define SAVEPOINT "libmigrate_history"
-enum { CLEAN_PATIENCE = 5000000 }; /* microseconds */
 
 static int32_t guard_begin(migrate_session *session, bool *guarded, migrate_error **err)
 {
@@ -41,21 +40,12 @@ static int32_t guard_begin(migrate_session *session, bool *guarded, migrate_erro
     return code;
 }
 
-/* After a cancel too. */
-static void clean_up(struct database *db, const char *sql)
-{
-    struct watch *watch = db->watch, own = {.deadline = clock_monotonic() + CLEAN_PATIENCE};
-    db->watch = &own;
-    database_exec(db, sql, NULL);
-    db->watch = watch;
-}
-
 static void guard_end(migrate_session *session, bool guarded, int32_t code)
 {
     if (guarded && code != MIGRATE_OK)
-        clean_up(session->db, "ROLLBACK TO SAVEPOINT " SAVEPOINT);
+        database_clean_up(session->db, "ROLLBACK TO SAVEPOINT " SAVEPOINT, NULL);
     if (guarded)
-        clean_up(session->db, "RELEASE SAVEPOINT " SAVEPOINT);
+        database_clean_up(session->db, "RELEASE SAVEPOINT " SAVEPOINT, NULL);
 }
 
 static int32_t history_exists(migrate_session *session, bool *out, migrate_error **err)
@@ -470,7 +460,7 @@ static int32_t create_once(migrate_session *session, bool own, migrate_error **e
     guard_end(session, guarded, code);
     text_free(&sql);
     if (code != MIGRATE_OK && own && db->class->transaction(db) != DATABASE_IDLE)
-        clean_up(db, "ROLLBACK");
+        database_clean_up(db, "ROLLBACK", NULL);
     return code;
 }
 

@@ -257,7 +257,7 @@ int32_t session_need_primary(migrate_session *session, int64_t limit, bool patie
                                        .watch = &session->watch};
     int64_t begun = clock_monotonic(), pause = PAUSE_FIRST, outer = session->watch.deadline;
     struct database *db = NULL;
-    migrate_error *problem = NULL;
+    migrate_error *problem = NULL, *why = NULL;
     int32_t code = MIGRATE_ERROR_READ_ONLY;
     patient = patient || option_is(session->options, OPTION_ON_STANDBY, "wait");
     session_deadline(session, limit ? limit : begun + option_duration(session->options, OPTION_WAIT_TIMEOUT));
@@ -269,13 +269,16 @@ int32_t session_need_primary(migrate_session *session, int64_t limit, bool patie
         bool again = patient && error_kind_of(&problem) == ERROR_RETRY;
         int32_t end = again ? watch_sleep(&session->watch, pause / 2 + clock_jitter((uint32_t)pause), true) : MIGRATE_ERROR_TIMEOUT;
         pause = pause * 2 < PAUSE_MOST ? pause * 2 : PAUSE_MOST;
-        error_clear(&problem);
+        error_move(&why, &problem);
         if (end == MIGRATE_OK)
             continue;
         code = end == MIGRATE_ERROR_TIMEOUT ? still_standby(session, again, &problem)
                                             : watch_error(&session->watch, end, &problem);
+        if (why)
+            error_detail_add(&problem, "looking for the primary: %s", why->message);
         break;
     }
+    error_clear(&why);
     event_doing(session, NULL, NULL);
     session_deadline(session, outer);
     session->waited += clock_monotonic() - begun;

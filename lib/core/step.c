@@ -16,10 +16,7 @@
 int32_t run_clean_up(struct migrate_run *run, const char *sql)
 {
     struct database *db = run->session->db;
-    struct watch *watch = db->watch, own = {.deadline = clock_monotonic() + 5000000};
-    db->watch = &own;
-    int32_t code = database_exec(db, sql, NULL);
-    db->watch = watch;
+    int32_t code = database_clean_up(db, sql, NULL);
     run->unclean |= code != MIGRATE_OK && db->class->transaction(db) != DATABASE_IDLE;
     return code;
 }

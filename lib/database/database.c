@@ -4,6 +4,7 @@
 #include "database/engines.h"
 #include "database/postgresql/postgresql.h"
 #include "database/sqlite/sqlite.h"
+#include "util/clock.h"
 
 #include <string.h>
 
@@ -75,6 +76,18 @@ bool database_has(const char *feature)
 int32_t database_exec(struct database *db, const char *sql, migrate_error **err)
 {
     return db->class->exec(db, sql, strlen(sql), NULL, err);
+}
+
+int32_t database_clean_up(struct database *db, const char *sql, migrate_error **err)
+{
+    enum { PATIENCE = 5000000 }; /* microseconds */
+    struct watch *watch = db->watch, own = {.deadline = clock_monotonic() + PATIENCE};
+    int32_t result;
+
+    db->watch = &own;
+    result = database_exec(db, sql, err);
+    db->watch = watch;
+    return result;
 }
 
 int32_t database_exec_text(struct database *db, const struct text *sql, struct database_fault *fault,

@@ -270,6 +270,8 @@ int32_t database_exec_text(struct database *db, const struct text *sql, struct d
                            migrate_error **err); /* .failed is NOMEM */
 int32_t database_query(struct database *db, const struct text *sql, struct migrate_rows **out,
                        migrate_error **err);
+/* Runs SQL that cleans up: after a cancel or behind a deadline too, but not for long. */
+int32_t database_clean_up(struct database *db, const char *sql, migrate_error **err);
 /* One row, one column, read as a truth value. */
 int32_t database_ask(struct database *db, const struct text *sql, bool *out, migrate_error **err);
 

@@ -334,7 +334,7 @@ int32_t postgresql_query(struct database *db, const char *sql, struct migrate_ro
         result = patient.failed ? error_nomem(&problem) : perform(&run);
         text_free(&patient);
         if (result != MIGRATE_OK && transaction(db) == DATABASE_ABORTED)
-            database_exec(db, "ROLLBACK", NULL);
+            database_clean_up(db, "ROLLBACK", NULL);
     }
     error_move(err, &problem);
     if (result != MIGRATE_OK)

@@ -6,8 +6,6 @@
  * can be made when nothing else says so; 43 and 44 come with the table they are inside of. `inside` is the key of what carries this fact away when it is dropped. */
 #include "database/postgresql/postgresql.h"
 
-#include "util/clock.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -411,7 +409,6 @@ static void add_facts(struct text *out, int major, const struct database_facts_w
     "SET LOCAL bytea_output TO hex; SET LOCAL jit TO off"
 
 #define SAVEPOINT "libmigrate_facts"
-enum { END_PATIENCE = 5000000 }; /* microseconds */
 
 static int32_t enter(struct database *db, bool inside, migrate_error **err)
 {
@@ -421,13 +418,7 @@ static int32_t enter(struct database *db, bool inside, migrate_error **err)
 /* After a cancel too: a host's connection must not stay in a transaction of ours. */
 static int32_t leave(struct database *db, bool inside, migrate_error **err)
 {
-    struct watch *watch = db->watch, own = {.deadline = clock_monotonic() + END_PATIENCE};
-    int32_t rc;
-
-    db->watch = &own;
-    rc = database_exec(db, inside ? "ROLLBACK TO SAVEPOINT " SAVEPOINT "; RELEASE SAVEPOINT " SAVEPOINT : "ROLLBACK", err);
-    db->watch = watch;
-    return rc;
+    return database_clean_up(db, inside ? "ROLLBACK TO SAVEPOINT " SAVEPOINT "; RELEASE SAVEPOINT " SAVEPOINT : "ROLLBACK", err);
 }
 
 int32_t postgresql_facts(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
