@@ -111,6 +111,15 @@ static int32_t look_again(struct migrate_run *run, int64_t *expected, bool *sett
 
 /* ---- for good ---- */
 
+/* What is left of the shared transaction must not be committed at the run's end: a host's driver may have connected anew by itself. */
+static void drop_transaction(struct migrate_run *run)
+{
+    struct database *db = run->session->db;
+    if (run->open && db && db->class->transaction(db) != DATABASE_LOST)
+        run_rollback(run);
+    run->open = false;
+}
+
 /* What is known: nothing of it was committed, or nobody can tell. why: no new connection came about. */
 static int32_t give_up(struct migrate_run *run, const migrate_error *problem, const migrate_error *why, migrate_error **err)
 {
@@ -162,6 +171,7 @@ int32_t run_recover(struct migrate_run *run, int64_t expected, migrate_error **p
             error_detail_add(&why, "the connection was lost during COMMIT; whether it took place is not known");
         error_move(err, &why);
     } else {
+        drop_transaction(run);
         code = give_up(run, *problem, why, err);
     }
     error_clear(problem);
