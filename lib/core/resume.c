@@ -160,6 +160,17 @@ int32_t resume_unknown(const struct step *step, const struct script *script, siz
     return code;
 }
 
+const char *step_checksum(const struct step *step)
+{
+    const char *checksum = step->migration ? step->migration->checksum : step->checksum;
+    return checksum ? checksum : "";
+}
+
+bool run_alone_is(const struct migrate_run *run, const struct step *step, size_t statement)
+{
+    return run->alone_statement == statement && strcmp(run->alone_checksum, step_checksum(step)) == 0;
+}
+
 int32_t resume_at(struct migrate_run *run, const struct step *step, const struct script *script, struct resume *out, migrate_error **err)
 {
     struct history history = {0};
@@ -174,7 +185,7 @@ int32_t resume_at(struct migrate_run *run, const struct step *step, const struct
         memcpy(out->hash, trace->begun_hash, strlen(trace->begun_hash) + 1);
         out->begun = (size_t)trace->begun;
         /* A run whose connection broke knows that it had not sent the statement yet. */
-        out->unsure = trace->started_hash && !(run->alone == ALONE_TOLD && run->alone_statement == out->begun);
+        out->unsure = trace->started_hash && !(run->alone == ALONE_TOLD && run_alone_is(run, step, out->begun));
     }
     history_free(&history);
     return code;

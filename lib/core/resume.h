@@ -12,6 +12,9 @@ struct resume {
     char hash[DIGEST_HEX]; /* of that */
     bool unsure;          /* its end was never recorded; else the database said that it failed */
 };
+const char *step_checksum(const struct step *step); /* never NULL */
+/* The lone statement that the run knows of is that one of this step. */
+bool run_alone_is(const struct migrate_run *run, const struct step *step, size_t statement);
 int32_t resume_at(struct migrate_run *run, const struct step *step, const struct script *script, struct resume *out, migrate_error **err);
 /* The error for an end that nobody knows, and that cannot be found out. */
 int32_t resume_unknown(const struct step *step, const struct script *script, size_t begun, migrate_error **err);

@@ -76,6 +76,7 @@ struct migrate_run {
     bool in_doubt;        /* the connection broke while something was being committed */
     enum { ALONE_NONE, ALONE_TOLD, ALONE_SENT, ALONE_DONE } alone; /* how far the lone statement under way is, and its number */
     size_t alone_statement;
+    char alone_checksum[DIGEST_HEX]; /* its migration's: after a new plan another one may have a lone statement of that number */
 };
 
 int32_t run_begin(migrate_session *session, const struct request *request, struct migrate_run **out, migrate_error **err);

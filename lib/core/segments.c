@@ -7,9 +7,11 @@
 #include "core/events.h"
 #include "core/holder.h"
 #include "core/pooler.h"
+#include "core/resume.h"
 #include "util/clock.h"
 #include "util/memory.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static struct history_entry progress_entry(const struct step *step, const char *event, size_t statements,
@@ -160,6 +162,7 @@ static int32_t carry_out(struct migrate_run *run, const struct step *step, const
         code = add_rows(run, step, script, segment, rows, &problem);
     run->alone = ALONE_TOLD;
     run->alone_statement = segment->first + 1;
+    snprintf(run->alone_checksum, sizeof run->alone_checksum, "%s", step_checksum(step));
     if (code == MIGRATE_OK && suits)
         code = attempts_limit_alone(run, true, &problem);
     if (code == MIGRATE_OK)
@@ -189,7 +192,7 @@ static int32_t run_alone(struct migrate_run *run, const struct step *step, const
     struct alone alone = {.run = run, .step = step, .script = script, .segment = segment};
     struct text rows = {0};
     bool last = segment + 1 == script->items + script->count;
-    bool done = run->alone == ALONE_DONE && run->alone_statement == segment->first + 1; /* before the connection broke */
+    bool done = run->alone == ALONE_DONE && run_alone_is(run, step, segment->first + 1); /* before the connection broke */
     int32_t code;
     if (segment->only_session) {
         code = run_segment(run, script, segment, &nothing, &nothing, err);

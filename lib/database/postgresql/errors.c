@@ -134,15 +134,22 @@ static int32_t refuse(const struct postgresql_connection *connection, const stru
     return rule->code;
 }
 
-/* A statement that a function put together: it may hold a password. */
-static void add_inner(const char *query, migrate_error **err)
+/* A statement that a function put together may hold a password; context has it as: SQL statement "..." */
+static void add_inner(const char *what, const char *query, migrate_error **err)
 {
+    static const char quoted[] = "SQL statement \"";
     struct text shown = {0};
 
     text_add(&shown, query);
     if (!shown.failed && shown.data != NULL) {
-        sql_hide_secrets(&sql_postgresql, shown.data, shown.length);
-        error_detail_add(err, "query: %s", shown.data);
+        char *from = strstr(shown.data, quoted);
+        for (char *next = from; next != NULL; next = strstr(next, quoted)) {
+            next += strlen(quoted);
+            sql_hide_secrets(&sql_postgresql, next, strlen(next));
+        }
+        if (from == NULL)
+            sql_hide_secrets(&sql_postgresql, shown.data, shown.length);
+        error_detail_add(err, "%s: %s", what, shown.data);
     }
     text_free(&shown);
 }
@@ -157,9 +164,9 @@ static void add_details(const struct postgresql_client *pq, const PGresult *resu
     if (detail != NULL)
         error_detail_add(err, "%s", detail);
     if (inner != NULL)
-        add_inner(inner, err);
+        add_inner("query", inner, err);
     if (context != NULL)
-        error_detail_add(err, "context: %s", context);
+        add_inner("context", context, err);
     if (hint != NULL)
         error_hint(err, "%s", hint);
 }
