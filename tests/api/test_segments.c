@@ -347,6 +347,18 @@ START_TEST(test_no_password_kept)
 }
 END_TEST
 
+/* A statement that code put together is told by the server, in its context. */
+START_TEST(test_no_password_told)
+{
+    if (api.engine != API_POSTGRESQL)
+        return;
+    api_file("001_x.sql", "DO $$ BEGIN EXECUTE 'ALTER ROLE nobody_at_all PASSWORD ''hunter3'''; END $$;\n");
+    API_FAILS(api_apply(), MIGRATE_ERROR_SQL, "source");
+    API_SAYS("context");
+    API_SAYS_NOT("hunter");
+}
+END_TEST
+
 /* The text may be one transaction by now. */
 START_TEST(test_mended_into_one)
 {
@@ -543,5 +555,5 @@ END_TEST
 
 API("segments", test_wrapped, test_odd_ends, test_savepoints, test_alone_between, test_alone_only,
     test_two_transactions, test_changed, test_changed_shown, test_changed_data, test_changed_old_history,
-    test_changed_setting, test_no_password_kept, test_mended_into_one, test_more_behind, test_no_transaction,
+    test_changed_setting, test_no_password_kept, test_no_password_told, test_mended_into_one, test_more_behind, test_no_transaction,
     test_down, test_whole_run, test_refused, test_do_block, test_add_value, test_add_value_fails)
