@@ -209,7 +209,7 @@ START_TEST(test_token_cancels)
     make_table("3", "");
     double took = end_by_token(&later, api_apply, &code);
     API_FAILS(code, MIGRATE_ERROR_CANCELLED, "cancelled");
-    ck_assert_double_lt(took, 0.5);
+    ck_assert_double_lt(took, 2);
     api_close();
     if (api.engine == API_POSTGRESQL)
         ck_assert_str_eq(api_tables(), "t1");
@@ -234,7 +234,7 @@ START_TEST(test_token_cancels_a_lone_statement)
     api_file("1.sql", text);
     double took = end_by_token(&later, api_apply, &code);
     ck_assert_int_eq(code, MIGRATE_ERROR_CANCELLED);
-    ck_assert_double_lt(took, 0.5);
+    ck_assert_double_lt(took, 2);
     api_file("1.sql",
              "-- migrate: no-transaction\nCREATE TABLE t1 (id integer);\nCREATE TABLE t2 (id integer);\n");
     API_OK(api_apply()); /* the database said that the statement did not take place */
@@ -314,7 +314,7 @@ START_TEST(test_token_ends_waiting)
     make_table("1", "");
     double took = end_by_token(&later, wait_for_another, &code);
     ck_assert_int_eq(code, MIGRATE_ERROR_CANCELLED);
-    ck_assert_double_lt(took, 0.5);
+    ck_assert_double_lt(took, 2);
 }
 END_TEST
 
@@ -344,7 +344,7 @@ START_TEST(test_token_ends_waiting_for_the_lock)
     listen_to(&told);
     double took = end_by_token(&later, api_apply, &code);
     ck_assert_int_eq(code, MIGRATE_ERROR_CANCELLED);
-    ck_assert_double_lt(took, 0.7);
+    ck_assert_double_lt(took, 2);
     ck_assert_int_ge(told.waiting, 2);
     api_option("wait_timeout", "600ms");
     API_FAILS(api_apply(), MIGRATE_ERROR_LOCKED, "retry");
