@@ -335,7 +335,7 @@ static void run_scene(void)
     ck_assert_msg(strcmp(told("code"), "ok") == 0, "%s: %s", scene->name, faults_errors());
     check_all("no cut");
     long places = (whole.messages[0] + whole.messages[1]) * PROXY_WHERES, most = places < 1000 ? places : 1000;
-    long rounds = faults_rounds(12, most);
+    long rounds = faults_rounds(8, most);
     for (long i = 0; i < rounds; i++) {
         struct proxy_cut cuts[PROXY_CUTS] = {rounds == places ? cut_number(&whole, i) : any_cut(&whole)};
         cut(cuts);
