@@ -169,20 +169,23 @@ static void merge(const struct item *known, size_t known_count, const struct ite
         out->counts[out->items[i].state]++;
 }
 
+static const char *highest_number(const struct source *source)
+{
+    const char *highest = NULL;
+    for (size_t i = 0; i < source->versioned; i++) {
+        const char *number = source->items[i].number;
+        if (number && (!highest || compare_numbers(number, strlen(number), highest, strlen(highest)) > 0))
+            highest = number;
+    }
+    return highest;
+}
+
 /* Its number is above all that the source has: a newer build's, although one of the source's own without a number may have been
  * recorded behind it, in the same run. */
-static bool numbered_above(const struct source *source, const struct applied *a)
+static bool numbered_above(const struct applied *a, const char *highest)
 {
     size_t length = a->repeatable ? 0 : source_number_length(a->id);
-    bool any = false;
-    for (size_t i = 0; length > 0 && i < source->versioned; i++) {
-        if (!source->items[i].number)
-            continue;
-        any = true;
-        if (compare_numbers(a->id, length, source->items[i].number, strlen(source->items[i].number)) <= 0)
-            return false;
-    }
-    return any;
+    return length > 0 && highest && compare_numbers(a->id, length, highest, strlen(highest)) > 0;
 }
 
 int32_t compare(const struct source *source, const struct history *history, struct comparison *out, migrate_error **err)
@@ -205,11 +208,12 @@ int32_t compare(const struct source *source, const struct history *history, stru
     if (code != MIGRATE_OK)
         goto out;
     find_late(source, history, known);
+    const char *highest = history->count > 0 ? highest_number(source) : NULL;
     for (size_t i = 0; i < history->count; i++) {
         const struct applied *a = &history->items[i];
         if (seen[i])
             continue;
-        bool ahead = a->seq > last_known || numbered_above(source, a);
+        bool ahead = a->seq > last_known || numbered_above(a, highest);
         unknown[unknown_count++] = (struct item){.applied = a, .state = ahead ? ITEM_AHEAD : ITEM_MISSING};
         result.breaking_ahead |= ahead && a->breaking;
     }
