@@ -52,7 +52,14 @@ own_server() {
 stop_own() {
     "$root/tests/tools/postgres.sh" stop "$folder/own" >/dev/null 2>&1 || true
 }
-trap 'umount -l "$folder/mount" 2>/dev/null; "$root/tests/tools/postgres.sh" stop "$folder/postgresql" >/dev/null 2>&1; stop_own; rm -rf "$folder"' EXIT
+# What is not there any more is no failure: the exit code is the campaigns' own.
+finish() {
+    umount -l "$folder/mount" 2>/dev/null || true
+    "$root/tests/tools/postgres.sh" stop "$folder/postgresql" >/dev/null 2>&1 || true
+    stop_own
+    rm -rf "$folder"
+}
+trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
