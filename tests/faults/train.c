@@ -195,7 +195,8 @@ static void check_nothing_left(void)
         "0");
 }
 
-/* Each of the pooler's two connections may be the one that has been spoilt. */
+/* Each of the pooler's two connections may be the one that has been spoilt. A value that a new session has as well spoils nothing, even if
+ * it was set; those of the keepalives are the system's, which reset_val does not show. */
 static void check_settings(const char *url)
 {
     for (int i = 0; i < 10; i++) {
@@ -203,7 +204,8 @@ static void check_settings(const char *url)
         PGresult *result =
             PQexec(connection,
                    "BEGIN; SET LOCAL statement_timeout = 0; SELECT string_agg(name || '=' || setting, ' ') "
-                   "FROM pg_settings WHERE source = 'session' AND name NOT IN ('application_name', "
+                   "FROM pg_settings WHERE source = 'session' AND setting IS DISTINCT FROM reset_val AND (name, setting) NOT IN "
+                   "(('tcp_keepalives_idle', '7200'), ('tcp_keepalives_interval', '75'), ('tcp_keepalives_count', '9')) AND name NOT IN ('application_name', "
                    "'client_encoding', 'DateStyle', 'IntervalStyle', 'TimeZone', "
                    "'standard_conforming_strings', 'statement_timeout', 'transaction_isolation', "
                    "'transaction_read_only', 'transaction_deferrable')");
