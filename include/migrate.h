@@ -77,6 +77,7 @@ typedef void (*migrate_function)(void);
 #define MIGRATE_MORE 2    /* migrate_run_step(): a step was done, call again */
 #define MIGRATE_STOPPED                                                                                      \
     3 /* run_budget or migrate_token_stop() ended the run at a safe point; go on with a new run */
+#define MIGRATE_DIFFERS 4 /* the schemas that were compared are not equal; the rows say in what */
 
 #define MIGRATE_ERROR_NOMEM (-1)          /* out of memory */
 #define MIGRATE_ERROR_MISUSE (-2)         /* an argument is NULL, out of range, or untimely */
@@ -122,6 +123,11 @@ typedef void (*migrate_function)(void);
     (-36) /* SQLite: the file is there only once the device or its encrypted folder is unlocked */
 #define MIGRATE_ERROR_OUTCOME_UNKNOWN                                                                        \
     (-37) /* the connection broke during COMMIT and the database could not be asked; the next run finds out */
+
+#define MIGRATE_ERROR_SHADOW                                                                                 \
+    (-38) /* no scratch database to try things in: the role may not create one (option shadow_url) */
+#define MIGRATE_ERROR_SCHEMA                                                                                 \
+    (-39) /* the schema is not the one that was claimed or wanted; the detail names what differs */
 
 /* "Not there", where a function returns an index. */
 #define MIGRATE_NONE ((size_t)-1)
@@ -291,6 +297,13 @@ MIGRATE_API int32_t migrate_options_set_event(migrate_options *options, migrate_
  * do not add to a source that a session uses. */
 MIGRATE_API int32_t migrate_options_set_source(migrate_options *options, migrate_source *source,
                                                migrate_error **out_err);
+
+/* The schema that the application is written for, as SQL text or as code that makes it in an empty database (it gets
+ * a scratch one); see migrate_reconcile() and migrate_generate(). The text is copied. Both NULL: takes it away; the option "declared" then names a file. Since 1.0. */
+typedef int32_t (*migrate_declare_fn)(migrate_connection *connection, void *user);
+MIGRATE_API int32_t migrate_options_set_declared(migrate_options *options, const char *sql,
+                                                 migrate_declare_fn make, void *user,
+                                                 migrate_error **out_err);
 
 MIGRATE_API void migrate_options_free(migrate_options *options);
 
@@ -504,6 +517,55 @@ MIGRATE_API int32_t migrate_status(migrate_session *session, migrate_rows **out_
 MIGRATE_API int32_t migrate_snapshot(migrate_session *session, migrate_rows **out_rows,
                                      migrate_error **out_err);
 
+/* Do the rollback texts lead back? For every migration of the source up to `target` (NULL: all; "pending": those that the database has
+ * not), in order, in a scratch database: up, down, up, with the facts read in between and sample rows in every table; where the source
+ * has no rollback text, the one that would be generated. One row a migration: "id", "down" (source, generated, none), "result" (exact;
+ * order: but for the order of columns; data: the schema is exact, but rows or values are lost; differs: not an inverse; fails: it does not
+ * run; refused: none can be generated; none: there is nothing to try; up: the migration itself does not run), "detail" (the facts that differ, or why), "file", "line",
+ * "column"; the last row, id "schema.sql", says whether that leads where the migrations do. Values: "count", "good", "bad" (differs, fails, up). Returns
+ * MIGRATE_DIFFERS if any is bad. Needs a scratch database (option shadow_url); the session's own database is only looked at. */
+MIGRATE_API int32_t migrate_verify(migrate_session *session, const char *target, migrate_rows **out_rows,
+                                   migrate_error **out_err);
+
+/* What would a plan (NULL: everything pending) do to the database? Runs it for real, statement by statement, and rolls it back; what
+ * cannot run in a transaction is run in a scratch database. One row a statement: "id", "statement" (number in the migration), "sql"
+ * (cut), "file", "line", "where" (database, scratch), "duration_us", "lock" (the strongest one on a relation that was there before),
+ * "locked" (those relations, with their locks), "rewritten", "scanned" (relations), "rows" (inserted, updated or deleted, in tables that were there before). Values: "count",
+ * "duration_us", "identical" (truth: facts and row counts are what they were), "left" (what a rollback does not take back: sequences
+ * that moved on). A statement that fails is MIGRATE_ERROR_SQL, as in the run. Takes the lock of a run. */
+MIGRATE_API int32_t migrate_rehearse(migrate_session *session, const migrate_plan *plan, migrate_rows **out_rows,
+                                     migrate_error **out_err);
+
+/* Was the schema changed by somebody else than the migrations? With fingerprint=on each run leaves the schema's fingerprint in the
+ * history; if it still fits, the answer is MIGRATE_OK without more ado. Else what differs is found against the facts that keep_facts=on
+ * left in the database, or against the applied migrations in a scratch database: one row a fact, "difference" (added, removed, changed),
+ * "kind", "ident", "expected", "actual", "restore" (SQL that brings back what is expected), "adopt" (SQL that a migration would need to
+ * make it so everywhere). Values: "by" (fingerprint, facts, replay), "expected", "actual" (fingerprints), "column_order" (truth). Returns
+ * MIGRATE_DIFFERS if there is any. */
+MIGRATE_API int32_t migrate_diff(migrate_session *session, migrate_rows **out_rows, migrate_error **out_err);
+
+/* The migration that leads from the schema as it is to another one. to: SQL text that makes the other one in an empty database, or the URL of a
+ * database that has it; NULL: the declared schema of the options. The schema as it is: the session's database, or, where migrations are pending, what the
+ * source's migrations lead to. Lines "-- renamed-from: OLD" in the SQL (behind a column, or before CREATE TABLE) keep what was called
+ * OLD. Nothing is run but in scratch databases, where the result was tried. Rows: what was left out and why, "kind", "ident", "reason". Values: "up", "down" (SQL; down "" where there is no way back, see
+ * "down_refused"), "changes" (how many statements), "proven" (truth: it leads exactly there), "column_order" (truth: columns stand in
+ * another order), "loses" (truth: tables or columns go). Returns MIGRATE_DIFFERS if there is anything to change, else MIGRATE_OK. */
+MIGRATE_API int32_t migrate_generate(migrate_session *session, const char *to, migrate_rows **out_rows,
+                                     migrate_error **out_err);
+
+/* The down text that can be generated for one migration of the source, from the facts before and behind it in a scratch database: value
+ * "down" ("" with "refused" where it would lie), "proven". */
+MIGRATE_API int32_t migrate_generate_down(migrate_session *session, const char *id, migrate_rows **out_rows,
+                                          migrate_error **out_err);
+
+/* Brings in what is missing of the declared schema (migrate_options_set_declared(), option declared): columns, tables, indexes, constraints. Only ever
+ * adds. mode: "report" changes nothing; "apply" does it in one transaction under the lock of a run, with an event in the history. One row
+ * a fact: "done" (added, missing, left), "kind", "ident", "sql", "reason" (of what is left: it would drop or change something, or fails). Values: "changed" (truth), "missing"
+ * (how many), "left". Returns MIGRATE_DIFFERS if something is missing afterwards. Start-up does the same behind the migrations with the
+ * option reconcile. */
+MIGRATE_API int32_t migrate_reconcile(migrate_session *session, const char *mode, migrate_rows **out_report,
+                                      migrate_error **out_err);
+
 /* Writes the history without running anything, each with a reason:
  *   as "applied"          id counts as applied          (id needed; pending)
  *   as "forgotten"        id no longer counts           (id needed; applied)
@@ -514,7 +576,9 @@ MIGRATE_API int32_t migrate_mark(migrate_session *session, const char *as, const
                                  migrate_rows **out_report, migrate_error **out_err);
 
 /* Adopts a database that was built without libmigrate: everything up to and with `target` (NULL: everything)
- * counts as applied. Nothing else is touched. Refused where the history already has applied migrations.
+ * counts as applied. Nothing else is touched. Refused where the history already has applied migrations. With the
+ * option verify=on it is refused (MIGRATE_ERROR_SCHEMA, with the difference) unless the schema is the one that those migrations
+ * lead to in a scratch database.
  * reason may be NULL. */
 MIGRATE_API int32_t migrate_baseline(migrate_session *session, const char *target, const char *reason,
                                      migrate_rows **out_report, migrate_error **out_err);

@@ -19,7 +19,12 @@ struct rule {
 };
 
 static const struct rule rules[FLAG_COUNT] = {
-    [FLAG_TO] = {"to", 0, "ID", ON(UP) | ON(DOWN) | ON(PLAN), "up or down to this migration"},
+    [FLAG_TO] = {"to", 0, "ID|FILE", ON(UP) | ON(DOWN) | ON(PLAN) | ON(GENERATE) | ON(RECONCILE) | ON(CHECK),
+                 "up or down to this migration; generate, reconcile, check: SQL of the schema that is wanted"},
+    [FLAG_TO_URL] = {"to-url", 0, "URL", ON(GENERATE), "a database that has the schema that is wanted"},
+    [FLAG_DOWN] = {"down", 0, "ID", ON(GENERATE), "write the rollback text of this migration beside it"},
+    [FLAG_APPLY] = {"apply", 0, NULL, ON(RECONCILE), "add what is missing"},
+    [FLAG_DRIFT] = {"drift", 0, NULL, ON(CHECK), "and was the schema changed by hand?"},
     [FLAG_ONLY] = {"only", 0, "ID", ON(DOWN), "roll this one migration back"},
     [FLAG_ALL] = {"all", 0, NULL, ON(DOWN), "roll everything back (needs --yes)"},
     [FLAG_DRY_RUN] = {"dry-run", 'n', NULL, MOVES, "show the plan (--format sql: the SQL), change nothing"},

@@ -60,6 +60,25 @@ static const struct entry entries[COMMAND_COUNT] = {
                           "  migratectl snapshot --format sql > schema.sql\n"
                           "  migratectl snapshot --json | jq -r .fingerprint\n",
                           "Equal fingerprints: equal schemas. The SQL makes the schema in an empty database.\n"},
+    [COMMAND_DIFF] = {"diff", " drift ", "", "what was changed by somebody else than the migrations",
+                      "  migratectl drift\n"
+                      "  migratectl drift --format sql\n",
+                      "Exits with 3 if the schema is not what the migrations lead to.\n"},
+    [COMMAND_VERIFY] = {"verify", " test ", "[ID | pending]", "do the rollback texts lead back? tried in a scratch database",
+                        "  migratectl verify\n"
+                        "  migratectl verify pending\n",
+                        "Up, down and up again, with sample rows. Exits with 3 if one does not lead back.\n"},
+    [COMMAND_GENERATE] = {"generate", " autogenerate ", "NAME --to FILE | NAME --to-url URL | --down ID",
+                          "write the migration that leads to another schema",
+                          "  migratectl generate add_notes --to schema.sql\n"
+                          "  migratectl generate add_notes --to-url postgresql://localhost/other\n"
+                          "  migratectl generate --down 004\n",
+                          "The SQL is run in a scratch database, never parsed. Exits with 2 under --dry-run if there is\n"
+                          "something to write.\n"},
+    [COMMAND_RECONCILE] = {"reconcile", " repair ", "--to FILE [--apply]", "add what is missing of a declared schema",
+                           "  migratectl reconcile --to schema.sql\n"
+                           "  migratectl reconcile --to schema.sql --apply\n",
+                           "Only ever adds; what would drop or change something is listed.\n"},
     [COMMAND_MARK] =
         {"mark", " stamp force ", "[ID] --applied | --forgotten | --accept-checksum REASON | --renamed",
          "write the history without running anything",

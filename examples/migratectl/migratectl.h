@@ -35,6 +35,10 @@ enum command {
     COMMAND_HISTORY,
     COMMAND_CHECK,
     COMMAND_SNAPSHOT,
+    COMMAND_DIFF,
+    COMMAND_VERIFY,
+    COMMAND_GENERATE,
+    COMMAND_RECONCILE,
     COMMAND_MARK,
     COMMAND_BASELINE,
     COMMAND_NEW,
@@ -52,6 +56,10 @@ enum flag {
     FLAG_DRY_RUN,
     FLAG_EXIT_CODE,
     FLAG_YES,
+    FLAG_TO_URL,
+    FLAG_DOWN,
+    FLAG_APPLY,
+    FLAG_DRIFT,
     FLAG_APPLIED,
     FLAG_FORGOTTEN,
     FLAG_ACCEPT_CHECKSUM,
@@ -210,7 +218,7 @@ void signals_install(migrate_token *token);
 void signals_restore(void); /* before the token goes */
 int signals_received(void); /* 0, SIGINT or SIGTERM: the first one */
 
-/* ---- run.c, state.c, new.c, embed.c: the verbs; each returns the exit code ---- */
+/* ---- run.c, state.c, diff.c, verify.c, generate.c, reconcile.c, new.c, embed.c: the verbs; each returns the exit code ---- */
 int run_open(struct cli *cli);
 int run_report(struct cli *cli, int32_t code, const migrate_rows *report);
 int command_up(struct cli *cli);
@@ -222,6 +230,10 @@ int command_status(struct cli *cli);
 int command_history(struct cli *cli);
 int command_check(struct cli *cli);
 int command_snapshot(struct cli *cli);
+int command_diff(struct cli *cli);
+int command_verify(struct cli *cli);
+int command_generate(struct cli *cli);
+int command_reconcile(struct cli *cli);
 int command_mark(struct cli *cli);
 int command_baseline(struct cli *cli);
 int command_new(struct cli *cli);

@@ -61,6 +61,13 @@ int32_t migrate_options_set_source(migrate_options *options, migrate_source *sou
     return MIGRATE_OK;
 }
 
+int32_t migrate_options_set_declared(migrate_options *options, const char *sql, migrate_declare_fn make, void *user,
+                                     migrate_error **out_err)
+{
+    API_NEED(options);
+    return api_result(options_set_declared(options, sql, make, user, out_err), out_err);
+}
+
 void migrate_options_free(migrate_options *options)
 {
     options_free(options);

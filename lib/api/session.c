@@ -90,6 +90,49 @@ int32_t migrate_snapshot(migrate_session *session, migrate_rows **out_rows, migr
     return api_result(verb_snapshot(session, out_rows, out_err), out_err);
 }
 
+int32_t migrate_verify(migrate_session *session, const char *target, migrate_rows **out_rows, migrate_error **out_err)
+{
+    API_NEED(session);
+    API_NEED(out_rows);
+    return api_result(verb_verify(session, target, out_rows, out_err), out_err);
+}
+
+int32_t migrate_rehearse(migrate_session *session, const migrate_plan *plan, migrate_rows **out_rows, migrate_error **out_err)
+{
+    API_NEED(session);
+    API_NEED(out_rows);
+    return api_result(verb_rehearse(session, plan, out_rows, out_err), out_err);
+}
+
+int32_t migrate_diff(migrate_session *session, migrate_rows **out_rows, migrate_error **out_err)
+{
+    API_NEED(session);
+    API_NEED(out_rows);
+    return api_result(verb_diff(session, out_rows, out_err), out_err);
+}
+
+int32_t migrate_generate(migrate_session *session, const char *to, migrate_rows **out_rows, migrate_error **out_err)
+{
+    API_NEED(session);
+    API_NEED(out_rows);
+    return api_result(verb_generate(session, to, out_rows, out_err), out_err);
+}
+
+int32_t migrate_generate_down(migrate_session *session, const char *id, migrate_rows **out_rows, migrate_error **out_err)
+{
+    API_NEED(session);
+    API_NEED(id);
+    API_NEED(out_rows);
+    return api_result(verb_generate_down(session, id, out_rows, out_err), out_err);
+}
+
+int32_t migrate_reconcile(migrate_session *session, const char *mode, migrate_rows **out_report, migrate_error **out_err)
+{
+    API_NEED(session);
+    API_NEED(mode);
+    return api_result(verb_reconcile(session, mode, out_report, out_err), out_err);
+}
+
 int32_t migrate_status(migrate_session *session, migrate_rows **out_rows, migrate_error **out_err)
 {
     API_NEED(session);

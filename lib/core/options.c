@@ -82,6 +82,22 @@ static const struct option_row table[OPTION_COUNT] = {
                           "Rights and extensions that pending migrations will lack: refuse before the first, warn, do not look"},
     [OPTION_STORED_DOWN] = {"stored_down", TYPE_WORD, "refuse", "refuse|allow", false, false,
                             "Roll back with the text that the history keeps, where the source has none"},
+    [OPTION_GENERATE_DOWN] = {"generate_down", TYPE_WORD, "auto", "auto|on|off", false, false,
+                              "A migration without rollback text gets one from the schema before and behind it, kept in the history "
+                              "(auto: unless the database was empty as the run began)"},
+    [OPTION_VERIFY] = {"verify", TYPE_WORD, "off", "off|on", false, false,
+                       "For development: pending migrations go up, down and up in a scratch database first; baseline: the schema is "
+                       "compared with what the migrations lead to"},
+    [OPTION_FINGERPRINT] = {"fingerprint", TYPE_WORD, "off", "off|on", false, false,
+                            "The schema's fingerprint goes into the history at the end of a run, so that drift is seen"},
+    [OPTION_KEEP_FACTS] = {"keep_facts", TYPE_WORD, "off", "off|on", false, false,
+                           "The facts behind the fingerprint are kept in the database, so that drift is named without a scratch database"},
+    [OPTION_RECONCILE] = {"reconcile", TYPE_WORD, "off", "off|report|apply", false, false,
+                          "Start-up, behind the migrations: what is missing of the declared schema is left, told, or added"},
+    [OPTION_DECLARED] = {"declared", TYPE_TEXT, NULL, NULL, false, false,
+                         "File with the schema that the application is written for, as SQL for an empty database"},
+    [OPTION_SHADOW_URL] = {"shadow_url", TYPE_TEXT, NULL, NULL, true, false,
+                           "Where scratch databases are made, or an empty database to be used as one (default: on the same server)"},
     [OPTION_SET_ROLE] = {"set_role", TYPE_TEXT, NULL, NULL, false, false,
                          "PostgreSQL: the role that runs the migrations and owns what they make"},
     [OPTION_HOST_TRANSACTION] = {"host_transaction", TYPE_WORD, "refuse", "refuse|use", false, false,
@@ -225,6 +241,12 @@ int32_t options_copy(const migrate_options *options, migrate_options **out, migr
         copy->event = options->event;
         copy->event_user = options->event_user;
         copy->source = memory_source_ref(options->source);
+        copy->declare = options->declare;
+        copy->declare_user = options->declare_user;
+        if (options->declared && !(copy->declared = memory_text(options->declared))) {
+            options_free(copy);
+            return error_nomem(err);
+        }
     }
     *out = copy;
     return MIGRATE_OK;
@@ -326,6 +348,18 @@ void options_set_source(migrate_options *options, migrate_source *source)
     memory_source_unref(old);
 }
 
+int32_t options_set_declared(migrate_options *options, const char *sql, migrate_declare_fn make, void *user, migrate_error **err)
+{
+    char *copy = memory_text(sql);
+    if (sql && !copy)
+        return error_nomem(err);
+    memory_free(options->declared);
+    options->declared = copy;
+    options->declare = make;
+    options->declare_user = user;
+    return MIGRATE_OK;
+}
+
 void options_free(migrate_options *options)
 {
     if (!options)
@@ -334,6 +368,7 @@ void options_free(migrate_options *options)
         memory_free(options->values[i]);
     token_unref(options->token);
     memory_source_unref(options->source);
+    memory_free(options->declared);
     memory_free(options);
 }
 

@@ -33,6 +33,13 @@ enum option_key {
     OPTION_MAX_BLOCKING,
     OPTION_PREFLIGHT,
     OPTION_STORED_DOWN,
+    OPTION_GENERATE_DOWN,
+    OPTION_VERIFY,
+    OPTION_FINGERPRINT,
+    OPTION_KEEP_FACTS,
+    OPTION_RECONCILE,
+    OPTION_DECLARED,
+    OPTION_SHADOW_URL,
     OPTION_SET_ROLE,
     OPTION_HOST_TRANSACTION,
     OPTION_SCHEMA_PRIVILEGES,
@@ -52,6 +59,9 @@ struct migrate_options {
     migrate_event_fn event;
     void *event_user;
     migrate_source *source;
+    char *declared; /* SQL text; NULL: see the next, or the option */
+    migrate_declare_fn declare;
+    void *declare_user;
 };
 
 int32_t options_new(migrate_options **out, migrate_error **err);
@@ -62,6 +72,7 @@ int32_t options_list(migrate_rows **out, migrate_error **err);
 const char *options_get(const migrate_options *options, const char *key);
 void options_set_token(migrate_options *options, migrate_token *token);
 void options_set_source(migrate_options *options, migrate_source *source);
+int32_t options_set_declared(migrate_options *options, const char *sql, migrate_declare_fn make, void *user, migrate_error **err);
 void options_free(migrate_options *options);
 
 /* The value in force; NULL only where there is no default. */

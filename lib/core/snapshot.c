@@ -1,7 +1,21 @@
 /* SPDX-License-Identifier: MIT
  * The verb snapshot: the schema as the engine sees it now, and its fingerprint. */
+#include "core/schema.h"
 #include "core/verbs.h"
-#include "schema/facts.h"
+
+struct database_facts_wish session_facts_wish(const migrate_session *session)
+{
+    return (struct database_facts_wish){.schema = session->history_schema,
+                                        .table = session->history_table,
+                                        .owners = option_is(session->options, OPTION_SCHEMA_PRIVILEGES, "on")};
+}
+
+int32_t session_facts(migrate_session *session, struct facts *out, migrate_error **err)
+{
+    struct database_facts_wish wish = session_facts_wish(session);
+
+    return facts_read(session->db, &wish, out, err);
+}
 
 int32_t verb_snapshot(migrate_session *session, migrate_rows **out, migrate_error **err)
 {
@@ -13,12 +27,7 @@ int32_t verb_snapshot(migrate_session *session, migrate_rows **out, migrate_erro
     int32_t rc = session_begin(session, err);
 
     if (rc == MIGRATE_OK)
-        rc = facts_read(session->db,
-                        &(struct database_facts_wish){
-                            .schema = session->history_schema,
-                            .table = session->history_table,
-                            .owners = option_is(session->options, OPTION_SCHEMA_PRIVILEGES, "on")},
-                        &facts, err);
+        rc = session_facts(session, &facts, err);
     if (rc == MIGRATE_OK)
         rc = facts_sql(&facts, &sql, err);
     if (rc == MIGRATE_OK) {

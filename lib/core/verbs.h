@@ -13,6 +13,12 @@ int32_t verb_run_begin(migrate_session *session, const migrate_plan *plan, migra
 int32_t verb_history(migrate_session *session, migrate_rows **out, migrate_error **err);
 int32_t verb_status(migrate_session *session, migrate_rows **out, migrate_error **err);                       /* status.c */
 int32_t verb_snapshot(migrate_session *session, migrate_rows **out, migrate_error **err);                     /* snapshot.c */
+int32_t verb_verify(migrate_session *session, const char *target, migrate_rows **out, migrate_error **err);     /* verify.c */
+int32_t verb_rehearse(migrate_session *session, const migrate_plan *plan, migrate_rows **out, migrate_error **err); /* rehearse.c */
+int32_t verb_diff(migrate_session *session, migrate_rows **out, migrate_error **err);                         /* drift.c */
+int32_t verb_generate(migrate_session *session, const char *to, migrate_rows **out, migrate_error **err);     /* generate.c */
+int32_t verb_generate_down(migrate_session *session, const char *id, migrate_rows **out, migrate_error **err); /* generate.c */
+int32_t verb_reconcile(migrate_session *session, const char *mode, migrate_rows **out, migrate_error **err);  /* reconcile.c */
 int32_t verb_mark(migrate_session *session, const char *as, const char *id, const char *reason, migrate_rows **out,
                   migrate_error **err);                                                                     /* mark.c */
 int32_t verb_baseline(migrate_session *session, const char *target, const char *table, const char *column, const char *reason,

@@ -9,6 +9,7 @@
 #ifndef DATABASE_DATABASE_H
 #define DATABASE_DATABASE_H
 
+#include "database/facts.h"
 #include "sql/sql.h"
 #include "util/rows.h"
 #include "util/text.h"
@@ -225,13 +226,27 @@ struct database_engine {
     int32_t (*rebuild_begin)(struct database *db, bool outside, bool enforce, struct database_rebuild *state, migrate_error **err);
     int32_t (*rebuild_check)(struct database *db, const struct database_rebuild *state, migrate_error **err);
     int32_t (*rebuild_end)(struct database *db, struct database_rebuild *state, migrate_error **err);
-    /* The schema as rows, sorted: rank, kind, ident, value, make, undo, key, inside, name (what they mean: schema/facts.h). edges (may be
+    /* The schema as rows, sorted: rank, kind, ident, value, make, undo, key, inside, name, alter (what they mean: facts.h). edges (may be
      * NULL) gets pairs of keys, what needs what; NULL comes out where the order of the facts is enough. Changes nothing, inside a
      * transaction or outside. */
     int32_t (*facts)(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
                      struct migrate_rows **out_edges, migrate_error **err);
     const char *version; /* a query: one row, one column, as in `version` of a connection that does not know it by itself */
     const char *facts_head; /* what goes before SQL that makes facts; "" if nothing */
+    /* How a fact that says something else becomes what it should be, where `alter` does not tell. Statements are added one by one, each as
+     * a text that is the callee's to add with fact_statements_add(). NULL: always anew. */
+    enum fact_way (*fact_change)(const struct fact *from, const struct fact *to, struct fact_statements *out, const char **reason);
+    /* Gives an object its name, and its schema, of `to`; it has nothing else to do with `to`. false: it cannot be renamed. */
+    bool (*fact_rename)(const struct fact *from, const struct fact *to, struct fact_statements *out);
+    /* Where tables are reshaped as a whole (SQLite): statements that turn a table, with what is inside of it, into what it should be,
+     * rows kept. from, to: its own fact first, then those inside of it, in both schemas. NULL: facts have statements of their own. */
+    enum fact_way (*facts_reshape)(const struct facts *from, const struct facts *to, const char *table, struct fact_statements *out,
+                                   const char **reason);
+    /* An empty database of its own, like this one, for trying things: on the same server or at url (NULL: none was given), in memory for
+     * SQLite. Nothing of it stays behind scratch_close(), which closes it, too. MIGRATE_ERROR_SHADOW: none is to be had; the hint says
+     * what would help. */
+    int32_t (*scratch_open)(struct database *like, const char *url, struct database **out, migrate_error **err);
+    int32_t (*scratch_close)(struct database *scratch, migrate_error **err);
     /* What became of a statement that may not run in a transaction, or what stands in its way. NULL: nothing can be told. */
     int32_t (*probe)(struct database *db, const char *statement, size_t length, struct database_probe *out, migrate_error **err);
     const char *reset_all; /* RESET ALL on a host's connection: without the settings that only the host knows. NULL: there is none */

@@ -40,6 +40,12 @@ static int32_t find_version(struct database *db, migrate_error **err)
     return rc;
 }
 
+void facts_sort(struct facts *facts)
+{
+    if (facts->count > 1)
+        qsort(facts->items, facts->count, sizeof *facts->items, compare);
+}
+
 int32_t facts_read(struct database *db, const struct database_facts_wish *wish, struct facts *out,
                    migrate_error **err)
 {
@@ -65,10 +71,11 @@ int32_t facts_read(struct database *db, const struct database_facts_wish *wish, 
                                        .undo = rows_text(facts.rows, i, 5),
                                        .key = cell(facts.rows, i, 6),
                                        .inside = cell(facts.rows, i, 7),
-                                       .name = cell(facts.rows, i, 8)};
+                                       .name = cell(facts.rows, i, 8),
+                                       .alter = rows_text(facts.rows, i, 9)};
         facts.items[i].part = facts.items[i].rank == 43 || facts.items[i].rank == 44;
     }
-    qsort(facts.items, facts.count, sizeof *facts.items, compare);
+    facts_sort(&facts);
     *out = facts;
     return MIGRATE_OK;
 }

@@ -25,6 +25,7 @@ static const struct {
     {MIGRATE_PENDING, "pending", NULL},
     {MIGRATE_MORE, "more", NULL},
     {MIGRATE_STOPPED, "stopped", NULL},
+    {MIGRATE_DIFFERS, "differs", NULL},
     {MIGRATE_ERROR_NOMEM, "nomem", "environment"},
     {MIGRATE_ERROR_MISUSE, "misuse", "usage"},
     {MIGRATE_ERROR_OPTION, "option", "usage"},
@@ -62,6 +63,8 @@ static const struct {
     {MIGRATE_ERROR_FILE_SYSTEM, "file_system", "environment"},
     {MIGRATE_ERROR_DEVICE_LOCKED, "device_locked", "retry"},
     {MIGRATE_ERROR_OUTCOME_UNKNOWN, "outcome_unknown", "unknown"},
+    {MIGRATE_ERROR_SHADOW, "shadow", "environment"},
+    {MIGRATE_ERROR_SCHEMA, "schema", "state"},
 };
 
 #define CODE_COUNT (sizeof codes / sizeof codes[0])

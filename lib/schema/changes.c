@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT
+ * Rounds of planning, and the trial: operations are run one by one under savepoints, and those that fail once more behind the others, as
+ * long as it gets on. Then the facts are read again, and what still differs is planned anew. */
+#include "schema/changes.h"
+#include "util/memory.h"
+
+#include <string.h>
+
+/* More do not help: each either gets on or is the last. */
+enum { ROUNDS_MOST = 8 };
+
+#define TRIAL "libmigrate_trial"
+#define ATTEMPT "libmigrate_attempt"
+
+struct trial {
+    struct database *db;
+    const struct facts *to;
+    const struct changes_wish *wish;
+    struct changes *changes;
+    bool inside; /* a transaction was open */
+};
+
+/* ---- what was found ---- */
+
+static int32_t take(struct changes *changes, const struct op *op, migrate_error **err)
+{
+    for (size_t i = 0; i < op->sql.count; i++) {
+        struct change change = {.sql = arena_text(&changes->arena, op->sql.items[i]),
+                                .kind = arena_text(&changes->arena, op->fact->kind),
+                                .ident = arena_text(&changes->arena, op->fact->ident),
+                                .loses = op->kind == OP_UNDO && (strcmp(op->fact->kind, "table") == 0 ||
+                                                                 strcmp(op->fact->kind, "column") == 0)};
+        if (changes->arena.failed || !array_reserve(&changes->run))
+            return error_nomem(err);
+        changes->run.items[changes->run.count++] = change;
+    }
+    return MIGRATE_OK;
+}
+
+/* ---- trying ---- */
+
+/* The trial itself is in the way of nothing and nobody: an error of these ends it. */
+static bool is_fatal(const struct trial *trial, int32_t code)
+{
+    return code == MIGRATE_ERROR_NOMEM || code == MIGRATE_ERROR_CANCELLED || code == MIGRATE_ERROR_CONNECTION_LOST ||
+           code == MIGRATE_ERROR_IO || (code == MIGRATE_ERROR_TIMEOUT && trial->db->watch != NULL && trial->db->watch->deadline != 0);
+}
+
+/* Somebody holds a lock, or it takes too long. */
+static bool is_hindrance(int32_t code, const migrate_error *problem)
+{
+    return code == MIGRATE_ERROR_LOCKED || code == MIGRATE_ERROR_TIMEOUT || (problem != NULL && strcmp(problem->sqlstate, "57014") == 0);
+}
+
+static int32_t run_op(struct trial *trial, struct op *op, migrate_error **err)
+{
+    struct text sql = {0};
+    int32_t rc;
+
+    text_add(&sql, "SAVEPOINT " ATTEMPT);
+    for (size_t i = 0; i < op->sql.count; i++) {
+        text_add(&sql, ";\n");
+        text_add(&sql, op->sql.items[i]);
+    }
+    text_add(&sql, ";\nRELEASE SAVEPOINT " ATTEMPT);
+    rc = database_exec_text(trial->db, &sql, NULL, err);
+    text_free(&sql);
+    return rc;
+}
+
+static int32_t try_op(struct trial *trial, struct op *op, bool *got_on, migrate_error **err)
+{
+    migrate_error *problem = NULL;
+    int32_t rc = run_op(trial, op, &problem);
+
+    if (rc == MIGRATE_OK) {
+        op->done = *got_on = true;
+        return take(trial->changes, op, err);
+    }
+    if (is_fatal(trial, rc)) {
+        error_move(err, &problem);
+        return rc;
+    }
+    trial->changes->untried |= is_hindrance(rc, problem);
+    op->problem = arena_text(&trial->changes->arena, problem != NULL ? problem->message : "it failed");
+    error_clear(&problem);
+    return database_clean_up(trial->db, "ROLLBACK TO SAVEPOINT " ATTEMPT "; RELEASE SAVEPOINT " ATTEMPT, err);
+}
+
+/* Many at once, which mostly works. */
+static int32_t try_all(struct trial *trial, struct ops *ops, bool *good, migrate_error **err)
+{
+    migrate_error *problem = NULL;
+    struct text sql = {0};
+    int32_t rc;
+
+    text_add(&sql, "SAVEPOINT " ATTEMPT);
+    for (size_t i = 0; i < ops->count; i++) {
+        for (size_t s = 0; s < ops->items[i].sql.count; s++) {
+            text_add(&sql, ";\n");
+            text_add(&sql, ops->items[i].sql.items[s]);
+        }
+    }
+    text_add(&sql, ";\nRELEASE SAVEPOINT " ATTEMPT);
+    rc = database_exec_text(trial->db, &sql, NULL, &problem);
+    text_free(&sql);
+    *good = rc == MIGRATE_OK;
+    if (rc == MIGRATE_OK || is_fatal(trial, rc)) {
+        error_move(err, &problem);
+        return rc;
+    }
+    error_clear(&problem);
+    return database_clean_up(trial->db, "ROLLBACK TO SAVEPOINT " ATTEMPT "; RELEASE SAVEPOINT " ATTEMPT, err);
+}
+
+static int32_t try_one_by_one(struct trial *trial, struct ops *ops, bool *got_on, migrate_error **err)
+{
+    bool moved = true;
+    int32_t rc = MIGRATE_OK;
+
+    while (moved && rc == MIGRATE_OK && !trial->changes->untried) {
+        moved = false;
+        for (size_t i = 0; i < ops->count && rc == MIGRATE_OK && !trial->changes->untried; i++) {
+            if (!ops->items[i].done)
+                rc = try_op(trial, &ops->items[i], &moved, err);
+        }
+        *got_on |= moved;
+    }
+    return rc;
+}
+
+static int32_t try_ops(struct trial *trial, struct ops *ops, bool *got_on, migrate_error **err)
+{
+    bool good = false;
+    int32_t rc = try_all(trial, ops, &good, err);
+
+    if (rc != MIGRATE_OK || !good)
+        return rc == MIGRATE_OK ? try_one_by_one(trial, ops, got_on, err) : rc;
+    *got_on = ops->count > 0;
+    for (size_t i = 0; i < ops->count && rc == MIGRATE_OK; i++) {
+        ops->items[i].done = true;
+        rc = take(trial->changes, &ops->items[i], err);
+    }
+    return rc;
+}
+
+static bool leave_failed(struct changes *changes, const struct ops *ops)
+{
+    bool good = true;
+
+    for (size_t i = 0; i < ops->count && good; i++) {
+        if (!ops->items[i].done)
+            good = changes_leave(changes, ops->items[i].fact, ops->items[i].problem != NULL ? ops->items[i].problem : "not tried");
+    }
+    return good;
+}
+
+/* What a round left out may have been mended by a later one: only the last one's word counts. */
+static void forget_left(struct changes *changes)
+{
+    changes->left.count = 0;
+}
+
+static int32_t try_round(struct trial *trial, const struct facts *from, bool first, bool *again, migrate_error **err)
+{
+    struct ops ops = {0};
+    bool got_on = false;
+    int32_t rc;
+
+    forget_left(trial->changes);
+    rc = changes_plan(from, trial->to, trial->wish, first, &ops, trial->changes, err);
+    if (rc == MIGRATE_OK && ops.count == 0)
+        trial->changes->proven = trial->changes->left.count == 0;
+    else if (rc == MIGRATE_OK)
+        rc = try_ops(trial, &ops, &got_on, err);
+    if (rc == MIGRATE_OK && !leave_failed(trial->changes, &ops))
+        rc = error_nomem(err);
+    *again = rc == MIGRATE_OK && got_on && !trial->changes->untried;
+    ops_free(&ops);
+    return rc;
+}
+
+static int32_t try_rounds(struct trial *trial, const struct facts *from, migrate_error **err)
+{
+    struct facts now = {0};
+    bool again = true;
+    int32_t rc = MIGRATE_OK;
+
+    for (size_t round = 0; rc == MIGRATE_OK && again && round < ROUNDS_MOST; round++) {
+        facts_free(&now);
+        if (round > 0)
+            rc = facts_read(trial->db, &trial->wish->facts, &now, err);
+        if (rc == MIGRATE_OK)
+            rc = try_round(trial, round > 0 ? &now : from, round == 0, &again, err);
+    }
+    facts_free(&now);
+    return rc;
+}
+
+static int32_t try_it(struct trial *trial, const struct facts *from, migrate_error **err)
+{
+    struct database *db = trial->db;
+    int32_t rc, left = MIGRATE_OK;
+
+    trial->inside = db->class->transaction(db) == DATABASE_OPEN;
+    rc = database_exec(db, trial->inside ? "SAVEPOINT " TRIAL : "BEGIN", err);
+    if (rc != MIGRATE_OK)
+        return rc;
+    if (*db->engine->facts_head != '\0')
+        rc = database_exec(db, db->engine->facts_head, err);
+    if (rc == MIGRATE_OK)
+        rc = try_rounds(trial, from, err);
+    if (rc != MIGRATE_OK || !trial->wish->keep)
+        left = database_clean_up(db, trial->inside ? "ROLLBACK TO SAVEPOINT " TRIAL "; RELEASE SAVEPOINT " TRIAL : "ROLLBACK",
+                                 rc == MIGRATE_OK ? err : NULL);
+    else
+        left = database_exec(db, trial->inside ? "RELEASE SAVEPOINT " TRIAL : "COMMIT", err);
+    return rc == MIGRATE_OK ? left : rc;
+}
+
+/* ---- without a trial ---- */
+
+/* What has this key has another name in `to`. */
+static bool has_moved(const struct facts *from, const struct fact_keys *own, const struct facts *to, const struct fact_keys *keys,
+                      const char *key)
+{
+    size_t here = fact_keys_find(own, key), there = fact_keys_find(keys, key);
+
+    return here != SIZE_MAX && there != SIZE_MAX && strcmp(from->items[here].ident, to->items[there].ident) != 0;
+}
+
+/* What the facts will be called behind the renames: an attribute goes with what it belongs to. Their values stay as they were. */
+static int32_t as_renamed(const struct facts *from, const struct facts *to, struct facts *out, migrate_error **err)
+{
+    struct fact_keys keys = {0}, own = {0};
+
+    *out = *from;
+    out->items = memory_new((from->count + 1) * sizeof *out->items);
+    if (out->items == NULL || !fact_keys_make(to, &keys) || !fact_keys_make(from, &own)) {
+        memory_free(out->items);
+        fact_keys_free(&keys);
+        fact_keys_free(&own);
+        return error_nomem(err);
+    }
+    for (size_t i = 0; i < from->count; i++) {
+        size_t partner = fact_keys_find(&keys, from->items[i].key);
+        out->items[i] = from->items[i];
+        if (partner != SIZE_MAX && strcmp(to->items[partner].kind, from->items[i].kind) == 0) {
+            out->items[i].ident = to->items[partner].ident;
+            out->items[i].name = to->items[partner].name;
+        } else if (partner == SIZE_MAX && has_moved(from, &own, to, &keys, from->items[i].inside)) {
+            for (size_t j = 0; j < to->count; j++) {
+                if (strcmp(to->items[j].inside, from->items[i].inside) == 0 && strcmp(to->items[j].kind, from->items[i].kind) == 0 &&
+                    strcmp(to->items[j].value, from->items[i].value) == 0)
+                    out->items[i].ident = to->items[j].ident;
+            }
+        }
+    }
+    fact_keys_free(&keys);
+    fact_keys_free(&own);
+    facts_sort(out);
+    return MIGRATE_OK;
+}
+
+static int32_t take_round(const struct facts *from, const struct facts *to, const struct changes_wish *wish, bool first,
+                          struct changes *changes, bool *any, migrate_error **err)
+{
+    struct ops ops = {0};
+    int32_t rc = changes_plan(from, to, wish, first, &ops, changes, err);
+
+    *any = ops.count > 0;
+    for (size_t i = 0; i < ops.count && rc == MIGRATE_OK; i++)
+        rc = take(changes, &ops.items[i], err);
+    ops_free(&ops);
+    return rc;
+}
+
+static int32_t plan_only(const struct facts *from, const struct facts *to, const struct changes_wish *wish, struct changes *changes,
+                         migrate_error **err)
+{
+    struct facts renamed = {0};
+    bool any = false;
+    int32_t rc;
+
+    if (!wish->same_database)
+        return take_round(from, to, wish, false, changes, &any, err);
+    rc = as_renamed(from, to, &renamed, err);
+    if (rc != MIGRATE_OK)
+        return rc;
+    rc = take_round(from, to, &(struct changes_wish){.same_database = true, .renames_alone = true, .facts = wish->facts}, true, changes,
+                    &any, err);
+    forget_left(changes);
+    if (rc == MIGRATE_OK)
+        rc = take_round(&renamed, to, wish, false, changes, &any, err);
+    memory_free(renamed.items);
+    return rc;
+}
+
+/* ---- */
+
+int32_t changes_find(const struct facts *from, const struct facts *to, const struct changes_wish *wish, struct database *trial,
+                     struct changes *out, migrate_error **err)
+{
+    struct changes changes = {0};
+    struct trial tried = {.db = trial, .to = to, .wish = wish, .changes = &changes};
+    int32_t rc = trial != NULL ? try_it(&tried, from, err) : plan_only(from, to, wish, &changes, err);
+
+    if (rc == MIGRATE_OK && changes.untried && !wish->keep) { /* what was tried is a part of it at best */
+        bool order = changes.column_order;
+        changes_free(&changes);
+        rc = plan_only(from, to, wish, &changes, err);
+        changes.untried = true;
+        changes.column_order |= order;
+    }
+    if (rc == MIGRATE_OK && changes.arena.failed)
+        rc = error_nomem(err);
+    if (rc != MIGRATE_OK)
+        changes_free(&changes);
+    else
+        *out = changes;
+    return rc;
+}
+
+int32_t changes_sql(const struct changes *changes, const struct database_engine *engine, struct text *out, migrate_error **err)
+{
+    for (size_t i = 0; i < changes->run.count; i++) {
+        const char *kind = changes->run.items[i].kind;
+        if (strcmp(kind, "function") == 0 || strcmp(kind, "procedure") == 0) {
+            text_add(out, engine->facts_head);
+            break;
+        }
+    }
+    for (size_t i = 0; i < changes->run.count; i++) {
+        text_add(out, changes->run.items[i].sql);
+        text_add(out, ";\n");
+    }
+    return out->failed ? error_nomem(err) : MIGRATE_OK;
+}
+
+void changes_free(struct changes *changes)
+{
+    memory_free(changes->run.items);
+    memory_free(changes->left.items);
+    arena_free(&changes->arena);
+    *changes = (struct changes){0};
+}
