@@ -42,19 +42,29 @@ static int32_t add_progress(struct migrate_run *run, const struct step *step, co
     return code == MIGRATE_OK && sql->failed ? error_nomem(err) : code;
 }
 
+/* What the whole step leaves. The row is made ahead of the work; what only the database knows by then is filled in. */
+static int32_t last_rows(struct migrate_run *run, const struct step *step, struct text *sql, migrate_error **err)
+{
+    if (vouch_due(run))
+        vouch_hold(run);
+    return step_rows(run, step, sql, err);
+}
+
 /* The rows behind a segment: progress, or, behind the last one, what the whole step leaves. */
 static int32_t add_rows(struct migrate_run *run, const struct step *step, const struct script *script,
                         const struct segment *segment, struct text *sql, migrate_error **err)
 {
     if (segment + 1 == script->items + script->count)
-        return step_rows(run, step, sql, err);
+        return last_rows(run, step, sql, err);
     return add_progress(run, step, script, "progress", segment, sql, err);
 }
 
 static int32_t try_transaction(struct migrate_run *run, const struct step *step, const struct script *script,
                                const struct segment *segment, migrate_error **err)
 {
-    struct text prefix = {0}, suffix = {0};
+    static const struct text nothing = {0};
+    struct text prefix = {0}, suffix = {0}, filled = {0};
+    bool held = false;
     int32_t code = run_begin_transaction(run, &prefix, err);
     if (code != MIGRATE_OK) { /* there may be no connection any more */
         text_free(&prefix);
@@ -67,11 +77,18 @@ static int32_t try_transaction(struct migrate_run *run, const struct step *step,
     code = add_rows(run, step, script, segment, &suffix, err);
     message_add(&suffix, "COMMIT", 6);
     if (code == MIGRATE_OK)
-        code = run_segment(run, script, segment, &prefix, &suffix, err);
+        code = vouch_held(run, &suffix, &held, err);
+    if (code == MIGRATE_OK)
+        code = run_segment(run, script, segment, &prefix, held ? &nothing : &suffix, err);
+    if (code == MIGRATE_OK && held)
+        code = vouch_fill(run, &suffix, &filled, err);
+    if (code == MIGRATE_OK && held)
+        code = run_exec_final(run, &filled, true, NULL, err);
     if (code != MIGRATE_OK && run->session->db->class->transaction(run->session->db) != DATABASE_IDLE)
         run_clean_up(run, "ROLLBACK");
     text_free(&prefix);
     text_free(&suffix);
+    text_free(&filled);
     return code;
 }
 
@@ -95,15 +112,26 @@ static int32_t write_rows(struct migrate_run *run, const struct text *rows, migr
 {
     const struct database_engine *engine = run->session->db->engine;
     const char *role = option_text(run->session->options, OPTION_SET_ROLE);
-    struct text message = {0};
+    struct text message = {0}, filled = {0};
+    bool held = false;
+    int32_t code = vouch_held(run, rows, &held, err);
     engine->begin(&message, role);
     engine->before_history(&message, role);
+    if (code == MIGRATE_OK && held) {
+        code = database_exec_text(run->session->db, &message, NULL, err);
+        text_clear(&message);
+        if (code == MIGRATE_OK)
+            code = vouch_fill(run, rows, &filled, err);
+        rows = &filled;
+    }
     message_add(&message, rows->data, rows->length);
     message_add(&message, "COMMIT", 6);
-    int32_t code = run_exec_final(run, &message, true, NULL, err);
+    if (code == MIGRATE_OK)
+        code = run_exec_final(run, &message, true, NULL, err);
     if (code != MIGRATE_OK && run->session->db->class->transaction(run->session->db) != DATABASE_IDLE)
         run_clean_up(run, "ROLLBACK");
     text_free(&message);
+    text_free(&filled);
     return code;
 }
 
@@ -168,6 +196,7 @@ static int32_t carry_out(struct migrate_run *run, const struct step *step, const
     if (code == MIGRATE_OK)
         code = write_rows(run, &started, &problem);
     if (code == MIGRATE_OK) {
+        run->vouch.owed = run->vouch.owed_settled = run->vouch.on;
         run->alone = ALONE_SENT;
         code = send_alone(run, step, script, segment, suits, seq, &problem);
         if (code == MIGRATE_OK)
@@ -316,8 +345,10 @@ int32_t run_segments(struct migrate_run *run, const struct step *step, struct sc
             break;
         }
         code = run_part(run, step, script, segment, &resume, err);
-        if (code == MIGRATE_OK && !segment->only_session)
+        if (code == MIGRATE_OK && !segment->only_session) {
             done = segment->first + segment->count;
+            run->vouch.owed = run->vouch.owed_settled = run->vouch.on; /* until the step's own row says otherwise */
+        }
     }
     if (code == MIGRATE_OK && all)
         code = finish(run, step, err);

@@ -258,9 +258,11 @@ static void add_objects(struct text *sql, const struct database *db, const struc
                   "l.strict FROM main.sqlite_master m "
                   "LEFT JOIN l ON m.type = 'table' AND l.name = m.name WHERE m.sql IS NOT NULL AND "
                   "substr(m.name, 1, 7) <> 'sqlite_' "
-                  "AND l.type IS NOT 'shadow' AND m.tbl_name <> ");
+                  "AND l.type IS NOT 'shadow' AND m.tbl_name COLLATE NOCASE NOT IN (");
     database_sqlite.literal(sql, wish->table, strlen(wish->table));
-    text_add(sql, " COLLATE NOCASE), m AS MATERIALIZED (SELECT name FROM o WHERE type = 'table' AND form IS "
+    text_add(sql, ", ");
+    database_sqlite.literal(sql, wish->table, strlen(wish->table));
+    text_add(sql, " || '" FACTS_KEPT "')), m AS MATERIALIZED (SELECT name FROM o WHERE type = 'table' AND form IS "
                   "NOT 'virtual') ");
 }
 
