@@ -110,7 +110,54 @@ static void judge_change(const migrate_session *session, struct down *down, cons
         down_refuse(down, "values may have been cut: column %s was %s and is %s now", fact->ident, fact->value, now->value);
 }
 
-static void judge(const migrate_session *session, struct down *down, const struct facts *after, const struct changes *changes)
+/* The type is the first words of what a column says. */
+static bool same_type(const char *a, const char *b)
+{
+    size_t length = strcspn(a, " ");
+    return length == strcspn(b, " ") && strncmp(a, b, length) == 0;
+}
+
+/* What a name of before the work became. */
+static void follow(const struct changes_wish *wish, const char *ident, struct text *out)
+{
+    text_clear(out);
+    text_add(out, ident);
+    for (size_t i = wish->renamed_count; i-- > 0 && !out->failed;) {
+        const struct fact_renamed *renamed = &wish->renamed[i];
+        size_t length = strlen(renamed->to);
+        if (strncmp(out->data, renamed->to, length) != 0 || (out->data[length] && out->data[length] != '.'))
+            continue;
+        char *rest = memory_text(out->data + length);
+        text_clear(out);
+        text_add(out, renamed->from);
+        text_add(out, rest ? rest : "");
+        out->failed |= !rest;
+        memory_free(rest);
+    }
+}
+
+/* Where tables are reshaped as a whole: their columns, one by one. */
+static void judge_tables(struct down *down, const struct facts *after, const struct fact_keys *keys, const struct changes_wish *wish)
+{
+    struct text ident = {0};
+    for (size_t i = 0; i < down->before.count && !ident.failed; i++) {
+        const struct fact *fact = &down->before.items[i];
+        const struct fact *table = strcmp(fact->kind, "column") == 0 ? table_of(&down->before, keys, fact) : NULL;
+        if (!table || !held(down, table))
+            continue;
+        follow(wish, fact->ident, &ident);
+        const struct fact *now = ident.failed ? NULL : facts_find(after, "column", ident.data);
+        if (!now)
+            down_refuse(down, "data are lost: what was in column %s does not come back", fact->ident);
+        else if (strcmp(now->value, fact->value) != 0 && !same_type(now->value, fact->value))
+            down_refuse(down, "values may have been changed: column %s was %s and is %s now", fact->ident, fact->value, now->value);
+    }
+    down->refused.failed |= ident.failed;
+    text_free(&ident);
+}
+
+static void judge(const migrate_session *session, struct down *down, const struct facts *after, const struct changes_wish *wish,
+                  const struct changes *changes)
 {
     struct fact_keys keys = {0};
     if (changes->left.count > 0) {
@@ -129,6 +176,8 @@ static void judge(const migrate_session *session, struct down *down, const struc
         down->refused.failed = true;
         return;
     }
+    if (session->db->engine->facts_reshape)
+        judge_tables(down, after, &keys, wish);
     for (size_t i = 0; i < changes->run.count; i++)
         judge_change(session, down, after, &keys, &changes->run.items[i]);
     fact_keys_free(&keys);
@@ -183,41 +232,73 @@ static int32_t find_way_back(migrate_session *session, const struct facts *after
     return code == MIGRATE_OK ? closed : code;
 }
 
-/* ---- renames ---- */
+/* ---- what only the statements tell ---- */
 
-/* Where the catalog does not tell, the statements do. The way back goes the other way, last one first. */
-static int32_t read_renames(migrate_session *session, const struct script *script, struct changes_wish *wish, struct arena *arena,
-                            migrate_error **err)
+/* Where the catalog does not know what was renamed, the statements do. */
+struct told {
+    struct fact_renamed *renames; /* the way back: the other way, the last one first */
+    size_t count, capacity;
+    struct arena arena;
+};
+
+static void told_free(struct told *told)
 {
-    struct fact_renamed *list = NULL;
-    size_t count = 0, capacity = 0;
+    memory_free(told->renames);
+    arena_free(&told->arena);
+}
+
+static int32_t tell_rename(const struct database_engine *engine, const char *sql, size_t length, struct told *told, migrate_error **err)
+{
+    struct text from = {0}, to = {0};
+    int32_t code = MIGRATE_OK;
+    if (engine->renames_of && engine->renames_of(sql, length, &from, &to)) {
+        struct fact_renamed renamed = {.from = arena_text(&told->arena, to.data), .to = arena_text(&told->arena, from.data)};
+        if (from.failed || to.failed || told->arena.failed || !array_grow((void **)&told->renames, &told->capacity, told->count + 1,
+                                                                          sizeof *told->renames)) {
+            code = error_nomem(err);
+        } else {
+            memmove(told->renames + 1, told->renames, told->count * sizeof *told->renames);
+            told->renames[0] = renamed;
+            told->count++;
+        }
+    }
+    text_free(&from);
+    text_free(&to);
+    return code;
+}
+
+/* Rows in tables that the migration makes itself go with them. */
+static int32_t tell_write(const struct database_engine *engine, const char *sql, size_t length, struct down *down, migrate_error **err)
+{
+    struct text table = {0};
+    if (engine->writes_rows(sql, length, &table) && !table.failed && table.data && facts_find(&down->before, "table", table.data))
+        down_refuse(down, "it wrote rows, which nothing takes back: %s", table.data);
+    bool failed = table.failed;
+    text_free(&table);
+    return failed ? error_nomem(err) : MIGRATE_OK;
+}
+
+/* written: rows were written, into tables that the statements name. */
+static int32_t read_statements(migrate_session *session, const struct script *script, bool written, struct down *down, struct told *told,
+                               migrate_error **err)
+{
+    const struct database_engine *engine = session->db->engine;
     struct script_stream stream;
     struct sql_statement statement;
     bool more = true;
-    if (!script || !session->db->engine->renames_of)
+    if (!script || (!engine->renames_of && !written))
         return MIGRATE_OK;
     int32_t code = script_stream_open(&stream, script, NULL, false, err);
     while (code == MIGRATE_OK) {
-        struct text from = {0}, to = {0};
         code = sql_stream_next(&stream.sql, &statement, &more, err);
         if (code != MIGRATE_OK || !more)
             break;
-        bool renames = session->db->engine->renames_of(stream.sql.text + statement.offset, statement.length, &from, &to);
-        if (renames && (from.failed || to.failed || !array_grow((void **)&list, &capacity, count + 1, sizeof *list)))
-            code = error_nomem(err);
-        else if (renames)
-            list[count++] = (struct fact_renamed){.from = arena_text(arena, to.data), .to = arena_text(arena, from.data)};
-        text_free(&from);
-        text_free(&to);
+        const char *sql = stream.sql.text + statement.offset;
+        code = tell_rename(engine, sql, statement.length, told, err);
+        if (code == MIGRATE_OK && written)
+            code = tell_write(engine, sql, statement.length, down, err);
     }
     script_stream_close(&stream);
-    for (size_t i = 0; i < count / 2; i++) {
-        struct fact_renamed other = list[i];
-        list[i] = list[count - 1 - i];
-        list[count - 1 - i] = other;
-    }
-    wish->renamed = list;
-    wish->renamed_count = count;
     return code;
 }
 
@@ -236,39 +317,48 @@ static void write_text(struct down *down, const struct changes *changes, const s
     down->column_order = changes->column_order;
 }
 
+/* What was written that facts do not show. */
+static int32_t look_at_writes(migrate_session *session, const struct script *script, struct down *down, struct told *told,
+                              migrate_error **err)
+{
+    const struct database_engine *engine = session->db->engine;
+    struct text uncovered = {0}, written = {0};
+    int32_t code = MIGRATE_OK;
+    if (engine->writes_since && !down->apart)
+        code = engine->writes_since(session->db, down->baseline, &uncovered, &written, err);
+    bool by_words = written.length > 0 && engine->writes_rows && script;
+    if (code == MIGRATE_OK && uncovered.length > 0)
+        down_refuse(down, "it wrote what facts do not cover: %s", uncovered.data);
+    if (code == MIGRATE_OK && written.length > 0 && !by_words)
+        down_refuse(down, "it wrote rows, which nothing takes back: %s", written.data);
+    if (code == MIGRATE_OK)
+        code = read_statements(session, script, by_words, down, told, err);
+    text_free(&uncovered);
+    text_free(&written);
+    return code;
+}
+
 static int32_t look_back(migrate_session *session, const struct script *script, struct down *down, migrate_error **err)
 {
     struct changes_wish wish = {.facts = wish_of(session), .same_database = true};
-    struct database *db = session->db;
     struct changes changes = {0};
     struct facts after = {0};
-    struct text uncovered = {0}, written = {0};
-    int32_t code = MIGRATE_OK;
-    if (db->engine->writes_since && !down->apart)
-        code = db->engine->writes_since(db, down->baseline, &uncovered, &written, err);
-    if (code == MIGRATE_OK && uncovered.length > 0)
-        down_refuse(down, "it wrote what facts do not cover: %s", uncovered.data);
-    if (code == MIGRATE_OK && written.length > 0)
-        down_refuse(down, "it wrote rows, which nothing takes back: %s", written.data);
+    struct told told = {0};
+    int32_t code = look_at_writes(session, script, down, &told, err);
+    wish.renamed = told.renames;
+    wish.renamed_count = told.count;
     if (code == MIGRATE_OK && !down->refused.length)
-        code = facts_read(db, &wish.facts, &after, err);
-    if (code == MIGRATE_OK && !down->refused.length)
-        code = read_renames(session, script, &wish, &changes.arena, err);
-    struct arena renames = changes.arena;
+        code = facts_read(session->db, &wish.facts, &after, err);
     if (code == MIGRATE_OK && !down->refused.length) {
         code = find_way_back(session, &after, down, &wish, &changes, err);
-        if (code == MIGRATE_OK) {
-            judge(session, down, &after, &changes);
-            if (!down->refused.length)
-                write_text(down, &changes, db->engine);
-            changes_free(&changes);
-        }
+        if (code == MIGRATE_OK)
+            judge(session, down, &after, &wish, &changes);
+        if (code == MIGRATE_OK && !down->refused.length)
+            write_text(down, &changes, session->db->engine);
+        changes_free(&changes);
     }
-    memory_free((void *)wish.renamed);
-    arena_free(&renames);
+    told_free(&told);
     facts_free(&after);
-    text_free(&uncovered);
-    text_free(&written);
     return code == MIGRATE_OK && (down->text.failed || down->refused.failed) ? error_nomem(err) : code;
 }
 

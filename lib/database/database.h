@@ -248,6 +248,8 @@ struct database_engine {
     int32_t (*writes_begin)(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out, migrate_error **err);
     int32_t (*writes_since)(struct database *db, const struct migrate_rows *baseline, struct text *uncovered, struct text *written,
                             migrate_error **err);
+    /* Where since cannot tell tables apart: whether a statement writes rows, and into which table (raw). NULL: it can. */
+    bool (*writes_rows)(const char *statement, size_t length, struct text *table);
     /* A column's values were all kept when its type went from one to the other. NULL: nobody knows. */
     bool (*type_keeps)(const char *from, const char *to);
     /* What bounds a trial under a savepoint of a live database, so that nobody is held up; NULL: nothing is needed. */

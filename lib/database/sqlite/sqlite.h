@@ -45,6 +45,12 @@ int32_t sqlite_rebuild_end(struct database *db, struct database_rebuild *state, 
 int32_t sqlite_probe(struct database *db, const char *statement, size_t length, struct database_probe *out,
                      migrate_error **err);
 
+/* writes.c */
+int32_t sqlite_writes_begin(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out, migrate_error **err);
+int32_t sqlite_writes_since(struct database *db, const struct migrate_rows *baseline, struct text *uncovered, struct text *written,
+                            migrate_error **err);
+bool sqlite_writes_rows(const char *statement, size_t length, struct text *table);
+
 /* facts.c */
 int32_t sqlite_facts(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
                      struct migrate_rows **out_edges, migrate_error **err);
