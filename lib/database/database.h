@@ -247,6 +247,10 @@ struct database_engine {
      * what would help. */
     int32_t (*scratch_open)(struct database *like, const char *url, struct database **out, migrate_error **err);
     int32_t (*scratch_close)(struct database *scratch, migrate_error **err);
+    /* A database of its own with the schema, without the rows, that `like` has now, as its open transaction sees it; database_close()
+     * ends it. For trying things where `like` itself would be written to, or cannot take them back. MIGRATE_ERROR_SHADOW: none is to be
+     * had, or something of the schema cannot be made there. NULL: things are tried in `like`, under a savepoint. */
+    int32_t (*clone_open)(struct database *like, struct database **out, migrate_error **err);
     /* What became of a statement that may not run in a transaction, or what stands in its way. NULL: nothing can be told. */
     int32_t (*probe)(struct database *db, const char *statement, size_t length, struct database_probe *out, migrate_error **err);
     const char *reset_all; /* RESET ALL on a host's connection: without the settings that only the host knows. NULL: there is none */
