@@ -254,9 +254,6 @@ struct database_engine {
     bool (*type_keeps)(const char *from, const char *to);
     /* What bounds a trial under a savepoint of a live database, so that nobody is held up; NULL: nothing is needed. */
     const char *trial_limits;
-    /* The schema as it is now, the open transaction included, in a database of its own in memory, where anything may be tried. NULL: a trial
-     * runs on the spot. */
-    int32_t (*clone_open)(struct database *like, struct database **out, migrate_error **err);
     /* Whether a statement renames a table or a column, and from what to what, as in `ident` of facts. NULL: keys tell. */
     bool (*renames_of)(const char *statement, size_t length, struct text *from, struct text *to);
     /* An empty database of its own, like this one, for trying things: on the same server or at url (NULL: none was given), in memory for
@@ -264,6 +261,10 @@ struct database_engine {
      * what would help. */
     int32_t (*scratch_open)(struct database *like, const char *url, struct database **out, migrate_error **err);
     int32_t (*scratch_close)(struct database *scratch, migrate_error **err);
+    /* A database of its own with the schema, without the rows, that `like` has now, as its open transaction sees it; database_close()
+     * ends it. For trying things where `like` itself would be written to, or cannot take them back. MIGRATE_ERROR_SHADOW: none is to be
+     * had, or something of the schema cannot be made there. NULL: things are tried in `like`, under a savepoint. */
+    int32_t (*clone_open)(struct database *like, struct database **out, migrate_error **err);
     /* What became of a statement that may not run in a transaction, or what stands in its way. NULL: nothing can be told. */
     int32_t (*probe)(struct database *db, const char *statement, size_t length, struct database_probe *out, migrate_error **err);
     const char *reset_all; /* RESET ALL on a host's connection: without the settings that only the host knows. NULL: there is none */
