@@ -147,6 +147,13 @@ struct database_facts_wish {
     bool owners;                /* owners and privileges too */
 };
 
+/* Which scratch database is asked for. */
+struct database_scratch_wish {
+    const char *url;  /* where it is made, or an empty one to be used; NULL: none was given */
+    const char *role;   /* makes things in it, too; NULL: the session's own user alone */
+    const char *schema; /* is to be there, because the history goes into it; the engine's default is anyway */
+};
+
 /* What is said instead where each transaction may meet another session of the server: nothing may be left in one, because
  * somebody else gets it next. */
 struct database_pooling {
@@ -242,11 +249,14 @@ struct database_engine {
      * rows kept. from, to: its own fact first, then those inside of it, in both schemas. NULL: facts have statements of their own. */
     enum fact_way (*facts_reshape)(const struct facts *from, const struct facts *to, const char *table, struct fact_statements *out,
                                    const char **reason);
-    /* An empty database of its own, like this one, for trying things: on the same server or at url (NULL: none was given), in memory for
-     * SQLite. Nothing of it stays behind scratch_close(), which closes it, too. MIGRATE_ERROR_SHADOW: none is to be had; the hint says
-     * what would help. */
-    int32_t (*scratch_open)(struct database *like, const char *url, struct database **out, migrate_error **err);
+    /* An empty database of its own, like this one, for trying things: on the same server or where the wish says, in memory for SQLite.
+     * Nothing of it stays behind scratch_close(), which closes it, too, even where that fails (then the next scratch_open() removes what
+     * is left). MIGRATE_ERROR_SHADOW: none is to be had; the hint says what would help. like is only asked, inside a transaction or
+     * outside, and what is made holds its watch until the caller gives it another. */
+    int32_t (*scratch_open)(struct database *like, const struct database_scratch_wish *wish, struct database **out, migrate_error **err);
     int32_t (*scratch_close)(struct database *scratch, migrate_error **err);
+    /* A query: what extensions there are, and the SQL that makes each where it is not there. NULL: there are none. */
+    const char *extensions;
     /* What became of a statement that may not run in a transaction, or what stands in its way. NULL: nothing can be told. */
     int32_t (*probe)(struct database *db, const char *statement, size_t length, struct database_probe *out, migrate_error **err);
     const char *reset_all; /* RESET ALL on a host's connection: without the settings that only the host knows. NULL: there is none */
