@@ -165,5 +165,7 @@ const struct database_engine database_sqlite = {
     .grant_create = "let the connection's authorizer create tables in %s",
     .settings_words = settings_words,
     .clone_open = sqlite_clone_schema,
+    .scratch_open = sqlite_scratch_open,
+    .scratch_close = sqlite_scratch_close,
     .probe = sqlite_probe,
 };

@@ -49,6 +49,10 @@ int32_t sqlite_rebuild_end(struct database *db, struct database_rebuild *state, 
 /* clone.c */
 int32_t sqlite_clone_schema(struct database *like, struct database **out, migrate_error **err);
 
+/* scratch.c */
+int32_t sqlite_scratch_open(struct database *like, const struct database_scratch_wish *wish, struct database **out, migrate_error **err);
+int32_t sqlite_scratch_close(struct database *scratch, migrate_error **err);
+
 /* probe.c */
 int32_t sqlite_probe(struct database *db, const char *statement, size_t length, struct database_probe *out,
                      migrate_error **err);
