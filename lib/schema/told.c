@@ -113,6 +113,20 @@ static void go_with_container(struct tellings *t, size_t number)
     }
 }
 
+/* What is noted under a column's own name came or went with it. */
+static void go_with_column(struct tellings *t, size_t number)
+{
+    const struct difference *difference = &t->differences->items[number];
+    const struct told_side *side = side_of(t, difference);
+    size_t at;
+
+    if (difference->kind == FACT_CHANGED || t->host[number] != number || is_kind(fact_of(difference), "column"))
+        return;
+    at = find_named(side, "column", fact_of(difference)->ident);
+    if (at != SIZE_MAX && side->differences[at] != SIZE_MAX && t->differences->items[side->differences[at]].kind == difference->kind)
+        t->host[number] = side->differences[at];
+}
+
 /* An index of a partition is attached and detached with it. */
 static void go_with_partition(struct tellings *t, size_t number)
 {
@@ -205,6 +219,7 @@ static void find_hosts(struct tellings *t)
 {
     for (size_t i = 0; i < t->differences->count; i++) {
         go_with_container(t, i);
+        go_with_column(t, i);
         go_with_partition(t, i);
         go_with_own_type(t, i);
     }
