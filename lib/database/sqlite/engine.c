@@ -161,6 +161,11 @@ const struct database_engine database_sqlite = {
     .grant_write = "let the connection's authorizer write %s",
     .grant_create = "let the connection's authorizer create tables in %s",
     .settings_words = settings_words,
+    .names_fold = true,
+    .fact_change = sqlite_fact_change,
+    .fact_rename = sqlite_fact_rename,
+    .facts_reshape = sqlite_reshape,
+    .renames_of = sqlite_renames_of,
     .clone_open = sqlite_clone_schema,
     .probe = sqlite_probe,
 };
