@@ -242,6 +242,14 @@ struct database_engine {
      * rows kept. from, to: its own fact first, then those inside of it, in both schemas. NULL: facts have statements of their own. */
     enum fact_way (*facts_reshape)(const struct facts *from, const struct facts *to, const char *table, struct fact_statements *out,
                                    const char **reason);
+    /* What the open transaction writes that facts do not tell of. begin notes how things are; since says what was written behind that:
+     * uncovered, what no fact speaks of ("text search, casts"), written, the tables whose rows were ("public.t (3 inserted)"); both are
+     * "" if there is nothing, and new tables do not count. What was undone by a savepoint may still be said to have been written. had_rows:
+     * whether the table with that key (or of the column) may have held rows at begin. NULL: it cannot be known. */
+    int32_t (*writes_begin)(struct database *db, struct migrate_rows **out_baseline, migrate_error **err);
+    int32_t (*writes_since)(struct database *db, const struct migrate_rows *baseline, struct text *uncovered, struct text *written,
+                            migrate_error **err);
+    bool (*writes_had_rows)(const struct migrate_rows *baseline, const char *key);
     /* An empty database of its own, like this one, for trying things: on the same server or at url (NULL: none was given), in memory for
      * SQLite. Nothing of it stays behind scratch_close(), which closes it, too. MIGRATE_ERROR_SHADOW: none is to be had; the hint says
      * what would help. */

@@ -28,4 +28,10 @@ void postgresql_classify(migrate_error **err, const char *sqlstate, int32_t *cod
 int32_t postgresql_facts(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
                          struct migrate_rows **out_edges, migrate_error **err);
 
+/* writes.c */
+int32_t postgresql_writes_begin(struct database *db, struct migrate_rows **out_baseline, migrate_error **err);
+int32_t postgresql_writes_since(struct database *db, const struct migrate_rows *baseline, struct text *uncovered, struct text *written,
+                                migrate_error **err);
+bool postgresql_writes_had_rows(const struct migrate_rows *baseline, const char *key);
+
 #endif
