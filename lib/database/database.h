@@ -245,12 +245,16 @@ struct database_engine {
                                    struct fact_statements *out, const char **reason);
     /* Names are equal whatever their letters' case, and keys are names: they mean the same in any database. */
     bool names_fold;
-    /* What a migration writes, so that a generated way back does not lie. begin: ahead of the work; the rows say what held something then
-     * (key of the fact, truth), and are for since alone otherwise. since: in the same transaction; what was written that facts do not
-     * cover, and rows in tables that were there before, as words for a message; "" if nothing. NULL: nobody knows. */
-    int32_t (*writes_begin)(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out, migrate_error **err);
+    /* What the open transaction writes that facts do not tell of. begin notes how things are (wish: the history is left out); since says
+     * what was written behind that: uncovered, what no fact speaks of ("text search, casts"), written, the tables whose rows were
+     * ("public.t (3 inserted)"); both are "" if there is nothing, and new tables do not count. What was undone by a savepoint may still be
+     * said to have been written. had_rows: whether the table with that key (or of the column), or the sequence, may have held something
+     * at begin. NULL: it cannot be known. */
+    int32_t (*writes_begin)(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_baseline,
+                            migrate_error **err);
     int32_t (*writes_since)(struct database *db, const struct migrate_rows *baseline, struct text *uncovered, struct text *written,
                             migrate_error **err);
+    bool (*writes_had_rows)(const struct migrate_rows *baseline, const char *key);
     /* Where since cannot tell tables apart: whether a statement writes rows, and into which table (its fact's key). NULL: it can. */
     bool (*writes_rows)(const char *statement, size_t length, struct text *table);
     /* A column's values were all kept when its type went from one to the other. NULL: nobody knows. */

@@ -156,6 +156,7 @@ const struct database_engine database_sqlite = {
     .facts_head = "",
     .writes_begin = sqlite_writes_begin,
     .writes_since = sqlite_writes_since,
+    .writes_had_rows = sqlite_writes_had_rows,
     .writes_rows = sqlite_writes_rows,
     .grant_select = "let the connection's authorizer read %s",
     .grant_write = "let the connection's authorizer write %s",

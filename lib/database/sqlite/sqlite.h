@@ -58,6 +58,7 @@ int32_t sqlite_probe(struct database *db, const char *statement, size_t length, 
 int32_t sqlite_writes_begin(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out, migrate_error **err);
 int32_t sqlite_writes_since(struct database *db, const struct migrate_rows *baseline, struct text *uncovered, struct text *written,
                             migrate_error **err);
+bool sqlite_writes_had_rows(const struct migrate_rows *baseline, const char *key);
 bool sqlite_writes_rows(const char *statement, size_t length, struct text *table);
 
 /* facts.c */
