@@ -37,6 +37,9 @@ int32_t postgresql_borrow_database(struct database *db, migrate_error **err);
 int32_t postgresql_empty_database(struct database *db, migrate_error **err);
 
 /* facts.c */
+/* types.c */
+bool postgresql_type_keeps(const char *from, const char *to);
+
 int32_t postgresql_facts(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
                          struct migrate_rows **out_edges, migrate_error **err);
 
