@@ -15,6 +15,7 @@ struct request {
     bool pulled;               /* every step commits before its call returns */
     const migrate_plan *given; /* run exactly this */
     const char *target, *as, *reason, *table, *column;
+    const void *user;          /* whatever make() needs besides */
 };
 
 enum grouping {

@@ -167,6 +167,8 @@ const struct database_engine database_sqlite = {
     .fact_rename = sqlite_fact_rename,
     .facts_reshape = sqlite_reshape,
     .renames_of = sqlite_renames_of,
+    .scratch_open = sqlite_scratch_open,
+    .scratch_close = sqlite_scratch_close,
     .clone_open = sqlite_clone_schema,
     .probe = sqlite_probe,
 };
