@@ -218,6 +218,10 @@ void signals_install(migrate_token *token);
 void signals_restore(void); /* before the token goes */
 int signals_received(void); /* 0, SIGINT or SIGTERM: the first one */
 
+/* ---- diff.c ---- */
+/* Was the schema changed by hand? Lists what; as JSON it goes to *out_json. */
+int diff_check(struct cli *cli, const char **out_json);
+
 /* ---- run.c, state.c, diff.c, verify.c, generate.c, reconcile.c, new.c, embed.c: the verbs; each returns the exit code ---- */
 int run_open(struct cli *cli);
 int run_report(struct cli *cli, int32_t code, const migrate_rows *report);
