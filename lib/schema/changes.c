@@ -331,6 +331,8 @@ int32_t changes_sql(const struct changes *changes, const struct database_engine 
         }
     }
     for (size_t i = 0; i < changes->run.count; i++) {
+        if (changes->run.items[i].note != NULL)
+            text_format(out, "-- %s\n", changes->run.items[i].note);
         text_add(out, changes->run.items[i].sql);
         text_add(out, ";\n");
     }
