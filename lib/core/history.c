@@ -519,6 +519,15 @@ int32_t history_down(migrate_session *session, const char *id, char **out, migra
     return ask_text(session, &sql, out, err);
 }
 
+int32_t history_reason(migrate_session *session, const char *id, char **out, migrate_error **err)
+{
+    struct text sql = {0};
+    history_select(session, &sql, "reason", " AND effect = 'add' AND id = ");
+    session->db->engine->literal(&sql, id, strlen(id));
+    text_add(&sql, " ORDER BY seq DESC LIMIT 1");
+    return ask_text(session, &sql, out, err);
+}
+
 int32_t history_has_column(migrate_session *session, const char *column, bool *out, migrate_error **err)
 {
     struct text sql = {0};

@@ -378,7 +378,7 @@ static const struct migration *item_source(const struct item *item)
     return item->state == ITEM_RENAMED ? NULL : item->migration;
 }
 
-static int32_t irreversible(const struct item *item, migrate_error **err)
+static int32_t irreversible(migrate_session *session, const struct item *item, migrate_error **err)
 {
     const struct migration *m = item_source(item);
     const char *id = item->applied->id;
@@ -391,6 +391,10 @@ static int32_t irreversible(const struct item *item, migrate_error **err)
     } else {
         error_set(err, MIGRATE_ERROR_IRREVERSIBLE, "%s has no rollback text", id);
         error_hint(err, "add %s.down.sql or a \"-- ROLLBACK:\" block; the text may be added after the migration was applied", id);
+        char *reason = NULL;
+        if (history_reason(session, id, &reason, NULL) == MIGRATE_OK && reason)
+            error_detail(err, "%s", reason);
+        memory_free(reason);
     }
     error_id(err, id);
     error_place(err, m ? m->up.file : NULL, 0, 0);
@@ -407,7 +411,7 @@ static int32_t add_down(migrate_session *session, struct migrate_plan *plan, con
     bool stored = !own && !forget && item->applied->has_down && option_is(session->options, OPTION_STORED_DOWN, "allow");
     forget = !own && !stored && item->applied->repeatable;
     if (!own && !stored && !forget)
-        return irreversible(item, err);
+        return irreversible(session, item, err);
     struct step *step = plan_add(plan);
     if (!step)
         return error_nomem(err);

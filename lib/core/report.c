@@ -6,7 +6,7 @@
 
 static struct migrate_rows *report_new(void)
 {
-    static const char *const columns[] = {"id", "name", "kind", "direction", "action", "duration_us", "event"};
+    static const char *const columns[] = {"id", "name", "kind", "direction", "action", "duration_us", "event", "down"};
     return rows_new(columns, sizeof columns / sizeof *columns);
 }
 
@@ -70,6 +70,7 @@ int32_t run_report(struct migrate_run *run, migrate_rows **out, migrate_error **
         rows_put_text(rows, actions[done->action]);
         rows_put_int(rows, done->duration);
         rows_put_text(rows, done->event);
+        rows_put_text(rows, done->down);
         applied += up && done->action != STEP_RECORD;
         rolled_back += !up && done->action != STEP_RECORD;
     }

@@ -171,7 +171,10 @@ int32_t run_done(struct migrate_run *run, const struct step *step, int64_t durat
     const char *event = step->action == STEP_RECORD ? step->event : step->action == STEP_SCHEMA ? "baselined" : up ? "applied" : "rolled_back";
     run->items[run->count++] = (struct done_step){.id = arena_text(&run->arena, step->id), .name = arena_text(&run->arena, step->name),
                                                   .event = event, .repeatable = step->repeatable, .breaking = step->breaking,
-                                                  .direction = step->direction, .action = step->action, .duration = duration};
+                                                  .direction = step->direction, .action = step->action, .duration = duration,
+                                                  .down = run->down_result};
+    if (step->action == STEP_RUN && up && step->migration && step->migration->down.present)
+        run->items[run->count - 1].down = "source";
     struct migrate_event told;
     event_init(&told, "done", "debug");
     event_text(&told, "id", step->id);

@@ -31,7 +31,10 @@ struct done_step {
     enum direction direction;
     enum step_action action;
     int64_t duration;
+    const char *down; /* source, generated, refused; NULL: none */
 };
+
+struct down;
 
 struct migrate_run {
     migrate_session *session;
@@ -64,6 +67,9 @@ struct migrate_run {
     struct text rollback;         /* ... and the rollback block in it */
     struct history_batch rows;    /* of steps in the shared transaction: written before it commits */
     size_t rows_kept;             /* so much of it belongs to steps that were done */
+    bool generating_known, generating; /* migrations without rollback text get one */
+    struct down *down;    /* the step's, in the making; NULL: it gets none */
+    const char *down_result; /* of the step that was run last: generated, refused; NULL: nobody asked for it */
     const char *from;     /* last applied id as the run began */
     bool stopped;
     bool paused; /* asked to stop between two parts of work that is not one transaction */

@@ -4,6 +4,7 @@
  * `started` row first: if its end was never recorded, the database is asked what became of it (see alone.c); where it cannot tell, the
  * run stops with both choices. */
 #include "core/alone.h"
+#include "core/down.h"
 #include "core/events.h"
 #include "core/holder.h"
 #include "core/pooler.h"
@@ -42,13 +43,90 @@ static int32_t add_progress(struct migrate_run *run, const struct step *step, co
     return code == MIGRATE_OK && sql->failed ? error_nomem(err) : code;
 }
 
+static bool is_last(const struct script *script, const struct segment *segment)
+{
+    return segment + 1 == script->items + script->count;
+}
+
 /* The rows behind a segment: progress, or, behind the last one, what the whole step leaves. */
 static int32_t add_rows(struct migrate_run *run, const struct step *step, const struct script *script,
                         const struct segment *segment, struct text *sql, migrate_error **err)
 {
-    if (segment + 1 == script->items + script->count)
+    if (is_last(script, segment))
         return step_rows(run, step, sql, err);
     return add_progress(run, step, script, "progress", segment, sql, err);
+}
+
+/* ---- a generated way back: looked for behind the last segment, so that the row that has it cannot travel with the work ---- */
+
+/* Between transactions rows are not counted: what may have written some has no way back. */
+static const char *may_write(const struct script *script, const char *sql, size_t length)
+{
+    static const char *const definitions[] = {"create", "alter",   "drop",    "comment", "reindex", "vacuum", "analyze", "set", "reset",
+                                              "refresh", "cluster", "grant", "revoke",  "begin",   "commit", "pragma"};
+    static const char *const uncovered[] = {"cast", "operator", "text", "conversion", "language", "publication", "subscription", "server",
+                                            "foreign", "user", "role", "event", "access", "transform", "collation", "default", "database"};
+    struct sql_token token = sql_lex(script->engine->dialect, sql, length, 0);
+    bool defines = false;
+    for (size_t i = 0; i < sizeof definitions / sizeof *definitions; i++)
+        defines = defines || sql_is_word(sql, token, definitions[i]);
+    if (!defines)
+        return "it is not one transaction, and may have written rows";
+    do
+        token = sql_lex(script->engine->dialect, sql, length, token.offset + token.length);
+    while (token.kind == SQL_SPACE || token.kind == SQL_LINE_COMMENT || token.kind == SQL_BLOCK_COMMENT);
+    for (size_t i = 0; i < sizeof uncovered / sizeof *uncovered; i++) {
+        if (sql_is_word(sql, token, uncovered[i]))
+            return "it is not one transaction, and defines what facts do not cover";
+    }
+    return NULL;
+}
+
+static int32_t down_ahead(struct migrate_run *run, const struct step *step, const struct script *script, size_t done,
+                          migrate_error **err)
+{
+    struct script_stream stream;
+    struct sql_statement statement;
+    bool more = true;
+    if (!run->down)
+        return MIGRATE_OK;
+    int32_t code = down_begin(run->session, run->down, err);
+    run->down->apart = true;
+    if (done > 0 || step->begun)
+        down_refuse(run->down, "an earlier run had begun it");
+    if (code == MIGRATE_OK)
+        code = script_stream_open(&stream, script, NULL, false, err);
+    while (code == MIGRATE_OK) {
+        code = sql_stream_next(&stream.sql, &statement, &more, err);
+        if (code != MIGRATE_OK || !more)
+            break;
+        const char *why = script_sends(statement.kind) ? may_write(script, stream.sql.text + statement.offset, statement.length) : NULL;
+        if (why)
+            down_refuse(run->down, "%s", why);
+    }
+    script_stream_close(&stream);
+    return code;
+}
+
+/* Text and row in two messages, with a look at the schema in between. */
+static int32_t send_and_look(struct migrate_run *run, const struct step *step, const struct script *script,
+                             const struct segment *segment, const struct text *prefix, migrate_error **err)
+{
+    static const struct text nothing = {0};
+    struct text suffix = {0};
+    int32_t code = database_exec_text(run->session->db, prefix, NULL, err);
+    if (code == MIGRATE_OK)
+        code = run_segment(run, script, segment, &nothing, &nothing, err);
+    if (code == MIGRATE_OK)
+        code = down_end(run->session, script, run->down, err);
+    run_before_history(run, &suffix);
+    if (code == MIGRATE_OK)
+        code = add_rows(run, step, script, segment, &suffix, err);
+    message_add(&suffix, "COMMIT", 6);
+    if (code == MIGRATE_OK)
+        code = run_exec_final(run, &suffix, true, NULL, err);
+    text_free(&suffix);
+    return code;
 }
 
 static int32_t try_transaction(struct migrate_run *run, const struct step *step, const struct script *script,
@@ -63,11 +141,15 @@ static int32_t try_transaction(struct migrate_run *run, const struct step *step,
     attempts_limit(run, &prefix);
     if (run_pooled(run)) /* else it is shown all the while, see prepare_alone() */
         holder_show(run, step->id, true, &prefix);
-    run_before_history(run, &suffix);
-    code = add_rows(run, step, script, segment, &suffix, err);
-    message_add(&suffix, "COMMIT", 6);
-    if (code == MIGRATE_OK)
-        code = run_segment(run, script, segment, &prefix, &suffix, err);
+    if (run->down && is_last(script, segment)) {
+        code = send_and_look(run, step, script, segment, &prefix, err);
+    } else {
+        run_before_history(run, &suffix);
+        code = add_rows(run, step, script, segment, &suffix, err);
+        message_add(&suffix, "COMMIT", 6);
+        if (code == MIGRATE_OK)
+            code = run_segment(run, script, segment, &prefix, &suffix, err);
+    }
     if (code != MIGRATE_OK && run->session->db->class->transaction(run->session->db) != DATABASE_IDLE)
         run_clean_up(run, "ROLLBACK");
     text_free(&prefix);
@@ -158,7 +240,7 @@ static int32_t carry_out(struct migrate_run *run, const struct step *step, const
     bool suits = !run_pooled(run) && attempts_suit(script, alone->statement.data, alone->statement.length);
     int32_t code = add_progress(run, step, script, "started", segment, &started, &problem);
     int64_t seq = run->writer.seq;
-    if (code == MIGRATE_OK)
+    if (code == MIGRATE_OK && !(run->down && is_last(script, segment)))
         code = add_rows(run, step, script, segment, rows, &problem);
     run->alone = ALONE_TOLD;
     run->alone_statement = segment->first + 1;
@@ -191,7 +273,7 @@ static int32_t run_alone(struct migrate_run *run, const struct step *step, const
     static const struct text nothing = {0};
     struct alone alone = {.run = run, .step = step, .script = script, .segment = segment};
     struct text rows = {0};
-    bool last = segment + 1 == script->items + script->count;
+    bool last = is_last(script, segment);
     bool done = run->alone == ALONE_DONE && run_alone_is(run, step, segment->first + 1); /* before the connection broke */
     int32_t code;
     if (segment->only_session) {
@@ -201,6 +283,8 @@ static int32_t run_alone(struct migrate_run *run, const struct step *step, const
         if (code == MIGRATE_OK && !done)
             code = carry_out(run, step, script, segment, &alone, &rows, err);
     }
+    if (code == MIGRATE_OK && run->down && last)
+        code = down_end(run->session, script, run->down, err);
     if (code == MIGRATE_OK && rows.length == 0 && (last || !segment->only_session))
         code = add_rows(run, step, script, segment, &rows, err);
     if (code == MIGRATE_OK && rows.length)
@@ -305,6 +389,8 @@ int32_t run_segments(struct migrate_run *run, const struct step *step, struct sc
         code = prepare_alone(run, step, err);
     if (code == MIGRATE_OK)
         code = repeat_settings(run, script, done, err);
+    if (code == MIGRATE_OK)
+        code = down_ahead(run, step, script, done, err);
     bool all = done == script->statements;
     for (size_t i = 0; i < script->count && code == MIGRATE_OK; i++) {
         const struct segment *segment = &script->items[i];

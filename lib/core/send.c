@@ -253,7 +253,7 @@ int32_t run_segment(struct migrate_run *run, const struct script *script, const 
     code = (short_text ? send_alone : send_stream)(run, script, segment, err);
     if (code != MIGRATE_OK)
         return code;
-    if (prefix->length && db->class->transaction(db) == DATABASE_IDLE) {
+    if (!segment->alone && db->class->transaction(db) == DATABASE_IDLE) {
         error_set(err, MIGRATE_ERROR_SOURCE, "the migration ended its own transaction");
         error_hint(err, "take the COMMIT or ROLLBACK out of it, or put \"-- migrate: no-transaction\" into it");
         code = MIGRATE_ERROR_SOURCE;

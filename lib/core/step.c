@@ -2,6 +2,7 @@
  * One step: its text and its rows in the history, in one transaction (or under one savepoint), in one message where the database allows.
  * Whatever fails undoes both. */
 #include "core/connection.h"
+#include "core/down.h"
 #include "core/events.h"
 #include "core/holder.h"
 #include "core/pooler.h"
@@ -74,7 +75,7 @@ static int32_t down_text(struct migrate_run *run, const struct migration *m, cha
 /* The row stands in one message with the work: then only the database can tell how long that took. */
 static bool row_travels_with_work(const struct migrate_run *run)
 {
-    return (run->grouping == GROUP_EACH || run->grouping == GROUP_WHOLE) && run->session->db->engine->since_begin;
+    return !run->down && (run->grouping == GROUP_EACH || run->grouping == GROUP_WHOLE) && run->session->db->engine->since_begin;
 }
 
 static void set_duration(const struct migrate_run *run, struct history_entry *entry)
@@ -99,9 +100,12 @@ static int32_t migration_row(struct migrate_run *run, const struct migration *m,
     int32_t code = read_for_history(run, m, &down, err);
     if (code != MIGRATE_OK)
         return code;
+    const struct down *made = run->down && run->down->begun ? run->down : NULL;
     struct history_entry entry = {.event = event, .effect = "add", .kind = kind_name(m->kind), .id = m->id, .name = m->name,
                                   .checksum = m->checksum, .token_checksum = m->token_checksum, .breaking = m->breaking,
-                                  .statement = -1, .down_sql = down, .reason = m->allow_data_loss};
+                                  .statement = -1, .down_sql = made && !down ? made->text.data : down, .reason = m->allow_data_loss};
+    if (!entry.reason && made && made->refused.length)
+        entry.reason = made->refused.data;
     set_duration(run, &entry);
     code = add_row(run, &entry, sql, err);
     memory_free(down);
@@ -143,6 +147,12 @@ int32_t step_rows(struct migrate_run *run, const struct step *step, struct text 
 }
 
 /* ---- the step ---- */
+
+static bool step_lacks_down(const struct step *step)
+{
+    return step->action == STEP_RUN && step->direction == DIRECTION_UP && !step->repeatable && step->migration &&
+           !step->migration->down.present;
+}
 
 static int32_t add_begin(struct migrate_run *run, const struct step *step, struct text *prefix, migrate_error **err)
 {
@@ -251,10 +261,14 @@ static int32_t run_code(struct migrate_run *run, const struct step *step, const 
         }
     } else {
         code = database_exec_text(db, &prefix, NULL, err);
+        if (code == MIGRATE_OK && run->down)
+            code = down_begin(run->session, run->down, err);
         if (code == MIGRATE_OK)
             code = connection_call(run->session, step->id, section->code, section->user, err);
         if (code == MIGRATE_OK && db->class->deferred_check)
             code = db->class->deferred_check(db, err);
+        if (code == MIGRATE_OK && run->down)
+            code = down_end(run->session, NULL, run->down, err);
         if (code == MIGRATE_OK)
             code = send_end(run, step, err);
     }
@@ -277,8 +291,12 @@ static int32_t run_big(struct migrate_run *run, const struct step *step, const s
     int32_t code = add_begin(run, step, &prefix, err);
     if (code == MIGRATE_OK)
         code = database_exec_text(run->session->db, &prefix, NULL, err);
+    if (code == MIGRATE_OK && run->down)
+        code = down_begin(run->session, run->down, err);
     if (code == MIGRATE_OK)
         code = run_segment(run, script, script->count ? &script->items[0] : &none, &nothing, &nothing, err);
+    if (code == MIGRATE_OK && run->down)
+        code = down_end(run->session, script, run->down, err);
     if (code == MIGRATE_OK && step->action == STEP_RUN && step->direction == DIRECTION_UP)
         code = source_settle(step->migration, run->checksum, err);
     if (code == MIGRATE_OK)
@@ -302,13 +320,18 @@ static int32_t run_atomic(struct migrate_run *run, const struct step *step, cons
     run->row_ahead = together;
     code = prefix.failed ? error_nomem(err) : together ? compose_end(run, step, &suffix, err) : MIGRATE_OK;
     run->row_ahead = false;
-    if (code == MIGRATE_OK && run->grouping == GROUP_HOST) {
+    if (code == MIGRATE_OK && (run->grouping == GROUP_HOST || run->down)) {
         /* Ahead of the message: a syntax error refuses all of it, and without the savepoint there is no way back. */
         code = database_exec_text(run->session->db, &prefix, NULL, err);
         text_clear(&prefix);
     }
     if (code == MIGRATE_OK) {
-        code = run_segment(run, script, script->count ? &script->items[0] : &nothing, &prefix, &suffix, err);
+        if (run->down)
+            code = down_begin(run->session, run->down, err);
+        if (code == MIGRATE_OK)
+            code = run_segment(run, script, script->count ? &script->items[0] : &nothing, &prefix, &suffix, err);
+        if (code == MIGRATE_OK && run->down)
+            code = down_end(run->session, script, run->down, err);
         if (code == MIGRATE_OK && !together)
             code = send_end(run, step, err);
         if (code != MIGRATE_OK)
@@ -410,7 +433,55 @@ static void let_go(struct migrate_run *run, struct script *script)
     script_free(script);
 }
 
+/* auto: not where the run builds a database up from nothing. Asked before the first step, and only if some step has no way back. */
+static int32_t decide_generating(struct migrate_run *run, migrate_error **err)
+{
+    const migrate_options *options = run->session->options;
+    bool lacking = false, objects = true;
+    int32_t code = MIGRATE_OK;
+    for (size_t i = 0; i < run->plan->count && !lacking; i++)
+        lacking = step_lacks_down(&run->plan->steps[i]);
+    if (option_is(options, OPTION_GENERATE_DOWN, "auto") && lacking && !run->plan->from)
+        code = history_objects_exist(run->session, &objects, err);
+    run->generating = lacking && objects && !option_is(options, OPTION_GENERATE_DOWN, "off");
+    run->generating_known = code == MIGRATE_OK;
+    return code;
+}
+
+static void tell_down(struct migrate_run *run, const struct step *step)
+{
+    const struct down *down = run->down;
+    struct migrate_event event;
+    if (!down || !down->begun)
+        return;
+    event_init(&event, "down", down->refused.length ? "warning" : "info");
+    event_text(&event, "id", step->id);
+    if (down->refused.length)
+        event_send(run->session, &event, "%s: %s", step->id, down->refused.data);
+    else
+        event_send(run->session, &event, "a rollback text was generated for %s, %s%s", step->id,
+                   down->proven ? "and tried" : "but not tried", down->column_order ? "; columns will stand in another order" : "");
+}
+
+static int32_t run_text(struct migrate_run *run, const struct step *step, migrate_error **err);
+
 int32_t run_one(struct migrate_run *run, const struct step *step, migrate_error **err)
+{
+    struct down down = {0};
+    int32_t code = run->generating_known ? MIGRATE_OK : decide_generating(run, err);
+    if (code != MIGRATE_OK)
+        return code;
+    run->down = run->generating && step_lacks_down(step) ? &down : NULL;
+    code = run_text(run, step, err);
+    if (code == MIGRATE_OK)
+        tell_down(run, step);
+    run->down_result = !run->down || !down.begun ? NULL : down.refused.length ? "refused" : "generated";
+    run->down = NULL;
+    down_free(&down);
+    return code;
+}
+
+static int32_t run_text(struct migrate_run *run, const struct step *step, migrate_error **err)
 {
     struct script script = {0};
     const char *expected = NULL;

@@ -242,11 +242,29 @@ struct database_engine {
      * rows kept. from, to: its own fact first, then those inside of it, in both schemas. NULL: facts have statements of their own. */
     enum fact_way (*facts_reshape)(const struct facts *from, const struct facts *to, const char *table, struct fact_statements *out,
                                    const char **reason);
+    /* What a migration writes, so that a generated way back does not lie. begin: ahead of the work; the rows say what held something then
+     * (key of the fact, truth), and are for since alone otherwise. since: in the same transaction; what was written that facts do not
+     * cover, and rows in tables that were there before, as words for a message; "" if nothing. NULL: nobody knows. */
+    int32_t (*writes_begin)(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out, migrate_error **err);
+    int32_t (*writes_since)(struct database *db, const struct migrate_rows *baseline, struct text *uncovered, struct text *written,
+                            migrate_error **err);
+    /* Where since cannot tell tables apart: whether a statement writes rows, and into which table (raw). NULL: it can. */
+    bool (*writes_rows)(const char *statement, size_t length, struct text *table);
+    /* A column's values were all kept when its type went from one to the other. NULL: nobody knows. */
+    bool (*type_keeps)(const char *from, const char *to);
+    /* What bounds a trial under a savepoint of a live database, so that nobody is held up; NULL: nothing is needed. */
+    const char *trial_limits;
+    /* Whether a statement renames a table or a column, and from what to what, as in `ident` of facts. NULL: keys tell. */
+    bool (*renames_of)(const char *statement, size_t length, struct text *from, struct text *to);
     /* An empty database of its own, like this one, for trying things: on the same server or at url (NULL: none was given), in memory for
      * SQLite. Nothing of it stays behind scratch_close(), which closes it, too. MIGRATE_ERROR_SHADOW: none is to be had; the hint says
      * what would help. */
     int32_t (*scratch_open)(struct database *like, const char *url, struct database **out, migrate_error **err);
     int32_t (*scratch_close)(struct database *scratch, migrate_error **err);
+    /* A database of its own with the schema, without the rows, that `like` has now, as its open transaction sees it; database_close()
+     * ends it. For trying things where `like` itself would be written to, or cannot take them back. MIGRATE_ERROR_SHADOW: none is to be
+     * had, or something of the schema cannot be made there. NULL: things are tried in `like`, under a savepoint. */
+    int32_t (*clone_open)(struct database *like, struct database **out, migrate_error **err);
     /* What became of a statement that may not run in a transaction, or what stands in its way. NULL: nothing can be told. */
     int32_t (*probe)(struct database *db, const char *statement, size_t length, struct database_probe *out, migrate_error **err);
     const char *reset_all; /* RESET ALL on a host's connection: without the settings that only the host knows. NULL: there is none */

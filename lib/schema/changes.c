@@ -25,7 +25,8 @@ struct trial {
 static int32_t take(struct changes *changes, const struct op *op, migrate_error **err)
 {
     for (size_t i = 0; i < op->sql.count; i++) {
-        struct change change = {.sql = arena_text(&changes->arena, op->sql.items[i]),
+        struct change change = {.does = op->kind,
+                                .sql = arena_text(&changes->arena, op->sql.items[i]),
                                 .kind = arena_text(&changes->arena, op->fact->kind),
                                 .ident = arena_text(&changes->arena, op->fact->ident),
                                 .loses = op->kind == OP_UNDO && (strcmp(op->fact->kind, "table") == 0 ||

@@ -8,7 +8,10 @@
 #include "schema/facts.h"
 #include "util/arena.h"
 
+enum op_kind { OP_UNDO, OP_CHANGE, OP_MAKE };
+
 struct change {
+    enum op_kind does;
     const char *sql;          /* without semicolon */
     const char *kind, *ident; /* of the fact that it is about */
     bool loses;               /* rows go with it: a table or a column */
@@ -61,7 +64,6 @@ int32_t changes_sql(const struct changes *changes, const struct database_engine 
 
 /* ---- planning.c: one round, without a trial ---- */
 
-enum op_kind { OP_UNDO, OP_CHANGE, OP_MAKE };
 struct op {
     enum op_kind kind;
     const struct fact *fact; /* what it undoes, or leads to */

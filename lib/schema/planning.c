@@ -182,7 +182,8 @@ static void make_anew(struct plan *plan, size_t old)
     plan->old[old] = FATE_UNDONE;
     if (plan->partner[old] != NULL)
         plan->new[new_index(plan, plan->partner[old])] = FATE_MADE;
-    take_along(plan, old, true);
+    if (*plan->from->items[old].key != '\0') /* nothing stands on an attribute alone */
+        take_along(plan, old, true);
 }
 
 static void change(struct plan *plan, const struct difference *difference)

@@ -25,6 +25,9 @@ extern const struct database_pooling postgresql_pooling;
 void postgresql_classify(migrate_error **err, const char *sqlstate, int32_t *code);
 
 /* facts.c */
+/* types.c */
+bool postgresql_type_keeps(const char *from, const char *to);
+
 int32_t postgresql_facts(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
                          struct migrate_rows **out_edges, migrate_error **err);
 

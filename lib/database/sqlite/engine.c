@@ -2,6 +2,7 @@
  * The SQL that the library speaks to SQLite. sqlite_master, not sqlite_schema: that name came with 3.33. */
 #include "database/sqlite/sqlite.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void quoted(struct text *out, const char *text, size_t length, char quote)
@@ -114,6 +115,11 @@ static void after_commit(struct text *out)
     (void)out;
 }
 
+bool sqlite_version_at_least(const struct database *db, int minor)
+{
+    return strncmp(db->version, "3.", 2) == 0 && atoi(db->version + 2) >= minor;
+}
+
 static const char *const settings_words[] = {"pragma", "temp", NULL};
 
 const struct database_engine database_sqlite = {
@@ -148,9 +154,13 @@ const struct database_engine database_sqlite = {
     .facts = sqlite_facts,
     .version = "SELECT sqlite_version()",
     .facts_head = "",
+    .writes_begin = sqlite_writes_begin,
+    .writes_since = sqlite_writes_since,
+    .writes_rows = sqlite_writes_rows,
     .grant_select = "let the connection's authorizer read %s",
     .grant_write = "let the connection's authorizer write %s",
     .grant_create = "let the connection's authorizer create tables in %s",
     .settings_words = settings_words,
+    .clone_open = sqlite_clone_schema,
     .probe = sqlite_probe,
 };

@@ -5,7 +5,6 @@
 #include "database/sqlite/sqlite.h"
 #include "sql/sql.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static const char *const columns[] = {"rank", "kind", "ident",  "value", "make",
@@ -246,7 +245,7 @@ static const char *const details[] = {
 /* What is looked at: no object of SQLite's own, of a virtual table, or of the history. Older libraries have no pragma_table_list. */
 static void add_objects(struct text *sql, const struct database *db, const struct database_facts_wish *wish)
 {
-    bool listed = strncmp(db->version, "3.", 2) == 0 && atoi(db->version + 2) >= 37;
+    bool listed = sqlite_version_at_least(db, 37);
 
     text_add(sql, "WITH l AS MATERIALIZED (");
     text_add(

@@ -215,3 +215,39 @@ int32_t sqlite_open_handle(migrate_client *client, void *handle, struct database
     *out = &self->base;
     return MIGRATE_OK;
 }
+
+int32_t sqlite_open_memory(struct database *like, struct database **out, migrate_error **err)
+{
+    struct sqlite_database *self = NULL;
+    struct text label = {0};
+    int32_t result;
+
+    if (like->class != &sqlite_connection) {
+        result = error_set(err, MIGRATE_ERROR_SHADOW, "a host's own driver opens no second database to try things in");
+        error_hint(err, "use a connection of the library's own, by URL, or hand over the sqlite3 handle");
+        return result;
+    }
+    result = new_database(((struct sqlite_database *)like)->client, &self, err);
+    if (result != MIGRATE_OK)
+        return result;
+    self->base.watch = like->watch;
+    text_format(&label, "a scratch database for %s", like->label);
+    self->base.label = text_take(&label);
+    text_free(&label);
+    if (self->base.label == NULL ||
+        (self->api->open_v2(":memory:", &self->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) !=
+             SQLITE_OK &&
+         self->handle == NULL)) {
+        result = error_nomem(err);
+    } else if (self->api->extended_errcode(self->handle) != SQLITE_OK) {
+        result = sqlite_report(err, self->api->extended_errcode(self->handle), self->api->errmsg(self->handle));
+    } else {
+        sqlite_install_handlers(self);
+        result = database_exec(&self->base, "PRAGMA foreign_keys = OFF", err); /* some builds of SQLite enforce them by themselves */
+    }
+    if (result == MIGRATE_OK)
+        *out = &self->base;
+    else
+        database_close(&self->base);
+    return result;
+}

@@ -11,6 +11,11 @@ extern const struct client_library sqlite_library;
 int32_t sqlite_open(const char *url, const struct database_options *options, struct database **out,
                     migrate_error **err);
 int32_t sqlite_open_handle(migrate_client *client, void *handle, struct database **out, migrate_error **err);
+/* An empty database in memory, through the same client functions and with the same watch; foreign keys are not enforced.
+ * MIGRATE_ERROR_SHADOW: not from a host's driver. */
+int32_t sqlite_open_memory(struct database *like, struct database **out, migrate_error **err);
+
+bool sqlite_version_at_least(const struct database *db, int minor); /* 3.minor; false where it is not known */
 
 /* SQLite's result code (extended or not; 0: unknown) and message as an error; returns its code. */
 int32_t sqlite_report(migrate_error **err, int32_t driver_code, const char *message);
@@ -41,9 +46,18 @@ int32_t sqlite_rebuild_begin(struct database *db, bool outside, bool enforce, st
 int32_t sqlite_rebuild_check(struct database *db, const struct database_rebuild *state, migrate_error **err);
 int32_t sqlite_rebuild_end(struct database *db, struct database_rebuild *state, migrate_error **err);
 
+/* clone.c */
+int32_t sqlite_clone_schema(struct database *like, struct database **out, migrate_error **err);
+
 /* probe.c */
 int32_t sqlite_probe(struct database *db, const char *statement, size_t length, struct database_probe *out,
                      migrate_error **err);
+
+/* writes.c */
+int32_t sqlite_writes_begin(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out, migrate_error **err);
+int32_t sqlite_writes_since(struct database *db, const struct migrate_rows *baseline, struct text *uncovered, struct text *written,
+                            migrate_error **err);
+bool sqlite_writes_rows(const char *statement, size_t length, struct text *table);
 
 /* facts.c */
 int32_t sqlite_facts(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
