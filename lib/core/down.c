@@ -62,6 +62,7 @@ int32_t down_begin(migrate_session *session, struct down *down, migrate_error **
     migrate_error *problem = NULL;
     down_free(down);
     down->begun = true;
+    down->rows_assumed = session->rows_assumed;
     int32_t code = facts_read(db, &wish, &down->before, &problem);
     if (code == MIGRATE_OK && db->engine->writes_begin)
         code = db->engine->writes_begin(db, &wish, &down->baseline, &problem);
@@ -83,11 +84,11 @@ static const struct fact *table_of(const struct facts *facts, const struct fact_
 /* Something was in it before the work, as far as could be told. */
 static bool held(const struct down *down, const struct fact *fact)
 {
-    for (size_t i = 0; fact && i < rows_count(down->baseline); i++) {
+    for (size_t i = 0; fact && !down->rows_assumed && i < rows_count(down->baseline); i++) {
         if (text_equal(rows_text(down->baseline, i, 0), fact->key))
             return rows_int(down->baseline, i, 1) != 0;
     }
-    return fact && !down->baseline;
+    return fact && (down->rows_assumed || !down->baseline);
 }
 
 /* One statement of the way back: does it bring something back empty, or in a shape that its values no longer fit? */
