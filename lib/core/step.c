@@ -171,7 +171,7 @@ static int32_t add_begin(struct migrate_run *run, const struct step *step, struc
 
 static void add_end(struct migrate_run *run, struct text *suffix)
 {
-    const struct database *db = run->session->db;
+    struct database *db = run->session->db;
     struct text after = {0};
     if (run->grouping == GROUP_EACH)
         message_add(suffix, "COMMIT", 6);
@@ -366,7 +366,7 @@ static bool in_parts(const struct step *step, const struct script *script)
 /* Own connections on an engine that resets behind COMMIT need nothing; where only certain words can change a setting, the text is asked. */
 static bool may_leak(const struct migrate_run *run, const struct step *step, const struct script *script)
 {
-    const struct database *db = run->session->db;
+    struct database *db = run->session->db;
     const char *const *words = db->engine->settings_words;
     if (run->grouping == GROUP_WHOLE && !words && !db->borrowed)
         return false; /* see add_end() */
@@ -443,7 +443,10 @@ static int32_t decide_generating(struct migrate_run *run, migrate_error **err)
         lacking = step_lacks_down(&run->plan->steps[i]);
     if (option_is(options, OPTION_GENERATE_DOWN, "auto") && lacking && !run->plan->from)
         code = history_objects_exist(run->session, &objects, err);
-    run->generating = lacking && objects && !option_is(options, OPTION_GENERATE_DOWN, "off");
+    /* A host's driver that cannot tell whether a transaction is open cannot be looked at inside of one. */
+    struct database *db = run->session->db;
+    run->generating = lacking && objects && !option_is(options, OPTION_GENERATE_DOWN, "off") &&
+                      db->class->transaction(db) != DATABASE_UNKNOWN;
     run->generating_known = code == MIGRATE_OK;
     return code;
 }
