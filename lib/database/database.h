@@ -238,6 +238,9 @@ struct database_engine {
     enum fact_way (*fact_change)(const struct fact *from, const struct fact *to, struct fact_statements *out, const char **reason);
     /* Gives an object its name, and its schema, of `to`; it has nothing else to do with `to`. false: it cannot be renamed. */
     bool (*fact_rename)(const struct fact *from, const struct fact *to, struct fact_statements *out);
+    /* Statements that make something that bounds rows for new ones alone: those that are there are not looked at. false: there is no such
+     * thing. NULL: the engine has none. */
+    bool (*fact_unchecked)(const struct fact *fact, struct fact_statements *out);
     /* Where tables are reshaped as a whole (SQLite): statements that turn a table, with what is inside of it, into what it should be,
      * rows kept. from, to: its own fact first, then those inside of it, in both schemas. NULL: facts have statements of their own. */
     enum fact_way (*facts_reshape)(const struct facts *from, const struct facts *to, const char *table, struct fact_statements *out,

@@ -28,6 +28,7 @@ void postgresql_classify(migrate_error **err, const char *sqlstate, int32_t *cod
 /* types.c */
 bool postgresql_type_keeps(const char *from, const char *to);
 
+bool postgresql_fact_unchecked(const struct fact *fact, struct fact_statements *out);
 int32_t postgresql_facts(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
                          struct migrate_rows **out_edges, migrate_error **err);
 
