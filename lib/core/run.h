@@ -18,6 +18,7 @@ struct request {
     const migrate_plan *given; /* run exactly this */
     struct reconcile *reconcile; /* what is missing of the declared schema is added, too, and told here; NULL: not asked for */
     const char *target, *as, *reason, *table, *column;
+    const void *user;          /* whatever make() needs besides */
 };
 
 enum grouping {

@@ -361,7 +361,7 @@ static int32_t read_script(struct migrate_run *run, const struct step *step, con
                            const char *expected, struct script *script, migrate_error **err)
 {
     if (step->stored)
-        return script_from_text(run->session, step->id, step->stored, script, err);
+        return script_from_text(run->session, step->id, step->stored_file, step->stored, script, err);
     int32_t code = script_read(run->session, run->build->source, step->id, section, expected, script, err);
     if (code == MIGRATE_OK && step->action == STEP_RUN && step->direction == DIRECTION_UP) {
         run->read = step->migration;

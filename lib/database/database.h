@@ -147,6 +147,13 @@ struct database_facts_wish {
     bool owners;                /* owners and privileges too */
 };
 
+/* Which scratch database is asked for. */
+struct database_scratch_wish {
+    const char *url;  /* where it is made, or an empty one to be used; NULL: none was given */
+    const char *role;   /* makes things in it, too; NULL: the session's own user alone */
+    const char *schema; /* is to be there, because the history goes into it; the engine's default is anyway */
+};
+
 /* What is said instead where each transaction may meet another session of the server: nothing may be left in one, because
  * somebody else gets it next. */
 struct database_pooling {
@@ -259,11 +266,14 @@ struct database_engine {
     const char *trial_limits;
     /* Whether a statement renames a table or a column, and from what to what, as in `ident` of facts. NULL: keys tell. */
     bool (*renames_of)(const char *statement, size_t length, struct text *from, struct text *to);
-    /* An empty database of its own, like this one, for trying things: on the same server or at url (NULL: none was given), in memory for
-     * SQLite. Nothing of it stays behind scratch_close(), which closes it, too. MIGRATE_ERROR_SHADOW: none is to be had; the hint says
-     * what would help. */
-    int32_t (*scratch_open)(struct database *like, const char *url, struct database **out, migrate_error **err);
+    /* An empty database of its own, like this one, for trying things: on the same server or where the wish says, in memory for SQLite.
+     * Nothing of it stays behind scratch_close(), which closes it, too, even where that fails (then the next scratch_open() removes what
+     * is left). MIGRATE_ERROR_SHADOW: none is to be had; the hint says what would help. like is only asked, inside a transaction or
+     * outside, and what is made holds its watch until the caller gives it another. */
+    int32_t (*scratch_open)(struct database *like, const struct database_scratch_wish *wish, struct database **out, migrate_error **err);
     int32_t (*scratch_close)(struct database *scratch, migrate_error **err);
+    /* A query: what extensions there are, and the SQL that makes each where it is not there. NULL: there are none. */
+    const char *extensions;
     /* A database of its own with the schema, without the rows, that `like` has now, as its open transaction sees it; database_close()
      * ends it. For trying things where `like` itself would be written to, or cannot take them back. MIGRATE_ERROR_SHADOW: none is to be
      * had, or something of the schema cannot be made there. NULL: things are tried in `like`, under a savepoint. */

@@ -24,6 +24,18 @@ extern const struct database_pooling postgresql_pooling;
  * sqlstate may be NULL. */
 void postgresql_classify(migrate_error **err, const char *sqlstate, int32_t *code);
 
+/* scratch.c */
+int32_t postgresql_scratch_open(struct database *like, const struct database_scratch_wish *wish, struct database **out,
+                                migrate_error **err);
+int32_t postgresql_scratch_close(struct database *scratch, migrate_error **err);
+extern const char postgresql_extensions[];
+
+/* emptying.c: an empty database that is there, to be used as a scratch one */
+/* Waits for its turn, empties what a killed one left, and marks it. MIGRATE_ERROR_SHADOW: there are objects in it. */
+int32_t postgresql_borrow_database(struct database *db, migrate_error **err);
+/* Drops everything that was made there since, and the mark. */
+int32_t postgresql_empty_database(struct database *db, migrate_error **err);
+
 /* facts.c */
 /* types.c */
 bool postgresql_type_keeps(const char *from, const char *to);

@@ -161,6 +161,8 @@ const struct database_engine database_sqlite = {
     .grant_write = "let the connection's authorizer write %s",
     .grant_create = "let the connection's authorizer create tables in %s",
     .settings_words = settings_words,
+    .scratch_open = sqlite_scratch_open,
+    .scratch_close = sqlite_scratch_close,
     .clone_open = sqlite_clone_schema,
     .probe = sqlite_probe,
 };
