@@ -3,7 +3,7 @@
 #include "core/events.h"
 #include "core/sides.h"
 #include "core/verbs.h"
-#include "schema/renames.h"
+#include "schema/annotations.h"
 #include "util/file.h"
 #include "util/memory.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Annotations in the SQL of a schema: what each one belongs to, and what is said of one that belongs to nothing. */
-#include "schema/renames.h"
+#include "schema/annotations.h"
 #include "unit.h"
 
 #include <stdio.h>
@@ -137,4 +137,4 @@ START_TEST(test_sqlite)
 }
 END_TEST
 
-UNIT("schema/renames", test_tables, test_columns, test_elsewhere, test_complaints, test_sqlite)
+UNIT("schema/annotations", test_tables, test_columns, test_elsewhere, test_complaints, test_sqlite)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Annotations in the SQL of a schema: "-- renamed-from: OLD" says what a table or column was called before. */
-#ifndef SCHEMA_RENAMES_H
-#define SCHEMA_RENAMES_H
+#ifndef SCHEMA_ANNOTATIONS_H
+#define SCHEMA_ANNOTATIONS_H
 
 #include "schema/changes.h"
 

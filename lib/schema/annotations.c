@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Reading annotations: which CREATE TABLE, and which item between its parentheses, a comment stands at. Of the SQL no more is understood
  * than that. */
-#include "schema/renames.h"
+#include "schema/annotations.h"
 #include "sql/sql.h"
 #include "util/memory.h"
 
