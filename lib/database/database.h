@@ -248,17 +248,20 @@ struct database_engine {
     /* Statements that make something that bounds rows for new ones alone: those that are there are not looked at. false: there is no such
      * thing. NULL: the engine has none. */
     bool (*fact_unchecked)(const struct fact *fact, struct fact_statements *out);
-    /* Where tables are reshaped as a whole (SQLite): statements that turn a table, with what is inside of it, into what it should be,
-     * rows kept. from, to: its own fact first, then those inside of it, in both schemas. NULL: facts have statements of their own. */
-    enum fact_way (*facts_reshape)(const struct facts *from, const struct facts *to, const char *table, struct fact_statements *out,
-                                   const char **reason);
+    /* Where tables are reshaped as a whole (SQLite): statements that turn a table (its ident), with what is inside of it, into what it is
+     * in `to`, rows kept. FACT_IN_PLACE, or FACT_ANEW: a new table takes the rows over; anew: the former is not wanted. NULL: facts have
+     * statements of their own. */
+    enum fact_way (*facts_reshape)(const struct facts *from, const struct facts *to, const char *table, bool anew,
+                                   struct fact_statements *out, const char **reason);
+    /* Names are equal whatever their letters' case, and keys are names: they mean the same in any database. */
+    bool names_fold;
     /* What a migration writes, so that a generated way back does not lie. begin: ahead of the work; the rows say what held something then
      * (key of the fact, truth), and are for since alone otherwise. since: in the same transaction; what was written that facts do not
      * cover, and rows in tables that were there before, as words for a message; "" if nothing. NULL: nobody knows. */
     int32_t (*writes_begin)(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out, migrate_error **err);
     int32_t (*writes_since)(struct database *db, const struct migrate_rows *baseline, struct text *uncovered, struct text *written,
                             migrate_error **err);
-    /* Where since cannot tell tables apart: whether a statement writes rows, and into which table (raw). NULL: it can. */
+    /* Where since cannot tell tables apart: whether a statement writes rows, and into which table (its fact's key). NULL: it can. */
     bool (*writes_rows)(const char *statement, size_t length, struct text *table);
     /* A column's values were all kept when its type went from one to the other. NULL: nobody knows. */
     bool (*type_keeps)(const char *from, const char *to);

@@ -277,7 +277,7 @@ static int32_t read_all(struct notes *notes, migrate_error **err)
 /* Names that were not quoted are in small letters; on SQLite a table may be kept as it was written, and is found all the same. */
 static bool same_name(const struct facts *facts, const char *a, const char *b)
 {
-    return facts->engine->dialect->backtick_names ? text_equal_nocase(a, b) : strcmp(a, b) == 0;
+    return facts->engine->names_fold ? text_equal_nocase(a, b) : strcmp(a, b) == 0;
 }
 
 /* ident: schema.table, each in quotes where it needs them; or the table alone, where there is one schema. */

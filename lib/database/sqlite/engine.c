@@ -163,6 +163,11 @@ const struct database_engine database_sqlite = {
     .settings_words = settings_words,
     .scratch_open = sqlite_scratch_open,
     .scratch_close = sqlite_scratch_close,
+    .names_fold = true,
+    .fact_change = sqlite_fact_change,
+    .fact_rename = sqlite_fact_rename,
+    .facts_reshape = sqlite_reshape,
+    .renames_of = sqlite_renames_of,
     .clone_open = sqlite_clone_schema,
     .probe = sqlite_probe,
 };
