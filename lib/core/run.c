@@ -3,6 +3,7 @@
 #include "core/pooler.h"
 
 #include "core/events.h"
+#include "core/reconcile.h"
 #include "util/array.h"
 #include "util/clock.h"
 #include "util/memory.h"
@@ -50,7 +51,7 @@ static int32_t run_prepare(struct migrate_run *run, migrate_error **err)
     if (run->seq_seen < 0)
         run->seq_seen = head.seq;
     if (run->request.everything)
-        code = build_is_state(run->build, head.state, &current, err);
+        code = run_is_current(run, &head, &current, err);
     if (code != MIGRATE_OK)
         return code;
     if (current) {
@@ -169,7 +170,7 @@ int32_t run_done(struct migrate_run *run, const struct step *step, int64_t durat
     if (!array_reserve(run))
         return error_nomem(err);
     bool up = step->direction == DIRECTION_UP;
-    const char *event = step->action == STEP_RECORD ? step->event : step->action == STEP_SCHEMA ? "baselined" : up ? "applied" : "rolled_back";
+    const char *event = step->action == STEP_RECONCILE ? "reconciled" : step->action == STEP_RECORD ? step->event : step->action == STEP_SCHEMA ? "baselined" : up ? "applied" : "rolled_back";
     run->items[run->count++] = (struct done_step){.id = arena_text(&run->arena, step->id), .name = arena_text(&run->arena, step->name),
                                                   .event = event, .repeatable = step->repeatable, .breaking = step->breaking,
                                                   .direction = step->direction, .action = step->action, .duration = duration,
@@ -193,6 +194,8 @@ void run_settle(struct migrate_run *run)
     for (; run->settled_done < run->count; run->settled_done++) {
         const struct done_step *done = &run->items[run->settled_done];
         struct migrate_event event;
+        if (done->action == STEP_RECONCILE)
+            continue; /* reconcile.c tells of it */
         event_init(&event, done->direction == DIRECTION_UP ? "applied" : "rolled_back", "info");
         event_text(&event, "id", done->id);
         event_text(&event, "name", done->name);
@@ -331,6 +334,10 @@ static int32_t step_execute(struct migrate_run *run, migrate_error **err)
     event_doing(run->session, NULL, NULL);
     if (code != MIGRATE_OK)
         return code;
+    if (step->action == STEP_RECONCILE && run->request.reconcile->added == 0) { /* nothing was missing */
+        run->next++;
+        return MIGRATE_OK;
+    }
     code = run_done(run, step, clock_monotonic() - begun, err);
     if (code == MIGRATE_OK)
         run->next++;

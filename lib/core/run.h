@@ -8,6 +8,8 @@
 #include "core/plan.h"
 #include "core/script.h"
 
+struct reconcile;
+
 /* What is asked for: how to make the plan, and what for. Pointers are borrowed until run_end(). */
 struct request {
     int32_t (*make)(migrate_session *session, struct build *build, const struct history *history,
@@ -15,6 +17,7 @@ struct request {
     bool everything;           /* a database in the build's own state has nothing to do */
     bool pulled;               /* every step commits before its call returns */
     const migrate_plan *given; /* run exactly this */
+    struct reconcile *reconcile; /* what is missing of the declared schema is added, too, and told here; NULL: not asked for */
     const char *target, *as, *reason, *table, *column;
     const void *user;          /* whatever make() needs besides */
 };
@@ -125,7 +128,9 @@ int32_t run_reconnect(struct migrate_run *run, const migrate_error *problem, mig
  * the problem. */
 int32_t run_recover(struct migrate_run *run, int64_t expected, migrate_error **problem, migrate_error **err);
 
-/* replan.c: plan and writer from what the history says now. */
+/* replan.c: the database is in the build's own state, and has what is declared, where that is asked for. */
+int32_t run_is_current(struct migrate_run *run, const struct history_head *head, bool *out, migrate_error **err);
+/* plan and writer from what the history says now. */
 int32_t run_plan(struct migrate_run *run, const struct history_head *head, migrate_error **err);
 /* Behind the lock: what was planned before may be done by now. */
 int32_t run_replan_under_lock(struct migrate_run *run, migrate_error **err);

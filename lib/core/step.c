@@ -7,6 +7,7 @@
 #include "core/holder.h"
 #include "core/pooler.h"
 #include "core/rebuild.h"
+#include "core/reconcile.h"
 #include "util/clock.h"
 #include "util/memory.h"
 
@@ -127,8 +128,21 @@ static int32_t schema_rows(struct migrate_run *run, struct text *sql, migrate_er
     return code;
 }
 
+static int32_t reconcile_row(struct migrate_run *run, struct text *sql, migrate_error **err)
+{
+    struct history_entry entry;
+    bool any = false;
+    int32_t code = reconcile_entry(run, &entry, &any, err);
+    if (code != MIGRATE_OK || !any)
+        return code;
+    set_duration(run, &entry);
+    return add_row(run, &entry, sql, err);
+}
+
 int32_t step_rows(struct migrate_run *run, const struct step *step, struct text *sql, migrate_error **err)
 {
+    if (step->action == STEP_RECONCILE)
+        return reconcile_row(run, sql, err);
     if (step->action == STEP_SCHEMA)
         return schema_rows(run, sql, err);
     if (step->action == STEP_RUN && step->direction == DIRECTION_UP)
@@ -250,11 +264,12 @@ static const struct section *step_section(const struct migrate_run *run, const s
     return &step->migration->up;
 }
 
-/* Code, or nothing at all, between begin and end. */
+/* Code, the library's own work, or nothing at all, between begin and end. */
 static int32_t run_code(struct migrate_run *run, const struct step *step, const struct section *section, migrate_error **err)
 {
     struct text prefix = {0}, suffix = {0};
-    int32_t code = section ? run_write_rows(run, err) : MIGRATE_OK; /* code may look at the history */
+    bool record = step->action == STEP_RECORD;
+    int32_t code = record ? MIGRATE_OK : run_write_rows(run, err); /* code may look at the history */
     if (code != MIGRATE_OK)
         return code;
     code = add_begin(run, step, &prefix, err);
@@ -263,7 +278,7 @@ static int32_t run_code(struct migrate_run *run, const struct step *step, const 
         return code;
     }
     struct database *db = run->session->db; /* behind add_begin(), which may have opened another */
-    if (!section && !vouch_due(run)) { /* a record: begin, rows and end travel together */
+    if (record && !vouch_due(run)) { /* begin, rows and end travel together */
         code = compose_end(run, step, &suffix, err);
         if (code == MIGRATE_OK) {
             message_add(&prefix, suffix.data, suffix.length);
@@ -273,8 +288,8 @@ static int32_t run_code(struct migrate_run *run, const struct step *step, const 
         code = database_exec_text(db, &prefix, NULL, err);
         if (code == MIGRATE_OK && run->down)
             code = down_begin(run->session, run->down, err);
-        if (code == MIGRATE_OK && section)
-            code = connection_call(run->session, step->id, section->code, section->user, err);
+        if (code == MIGRATE_OK && !record)
+            code = section ? connection_call(run->session, step->id, section->code, section->user, err) : reconcile_work(run, err);
         if (code == MIGRATE_OK && db->class->deferred_check)
             code = db->class->deferred_check(db, err);
         if (code == MIGRATE_OK && run->down)
@@ -500,11 +515,13 @@ static int32_t run_text(struct migrate_run *run, const struct step *step, migrat
     const char *expected = NULL;
     run->step_begun = clock_monotonic();
     vouch_forget(run);
-    const struct section *section = step->stored || step->action == STEP_RECORD ? NULL : step_section(run, step, &expected);
+    const struct section *section = step->stored || step->action == STEP_RECORD || step->action == STEP_RECONCILE
+                                        ? NULL
+                                        : step_section(run, step, &expected);
     struct database *db = run->session->db;
     if (step->action == STEP_RECORD)
         return run_code(run, step, NULL, err);
-    bool code_step = section && section->code;
+    bool code_step = step->action == STEP_RECONCILE || (section && section->code);
     int32_t code = code_step ? MIGRATE_OK : read_script(run, step, section, expected, &script, err);
     bool rebuild = false;
     if (code == MIGRATE_OK && !code_step)

@@ -248,6 +248,9 @@ struct database_engine {
     enum fact_way (*fact_change)(const struct fact *from, const struct fact *to, struct fact_statements *out, const char **reason);
     /* Gives an object its name, and its schema, of `to`; it has nothing else to do with `to`. false: it cannot be renamed. */
     bool (*fact_rename)(const struct fact *from, const struct fact *to, struct fact_statements *out);
+    /* Statements that make something that bounds rows for new ones alone: those that are there are not looked at. false: there is no such
+     * thing. NULL: the engine has none. */
+    bool (*fact_unchecked)(const struct fact *fact, struct fact_statements *out);
     /* Where tables are reshaped as a whole (SQLite): statements that turn a table (its ident), with what is inside of it, into what it is
      * in `to`, rows kept. FACT_IN_PLACE, or FACT_ANEW: a new table takes the rows over; anew: the former is not wanted. NULL: facts have
      * statements of their own. */

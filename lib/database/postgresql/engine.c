@@ -468,6 +468,7 @@ const struct database_engine database_postgresql = {
     .version = "SELECT pg_catalog.current_setting('server_version')",
     .type_keeps = postgresql_type_keeps,
     .trial_limits = "SET LOCAL lock_timeout = '50ms'; SET LOCAL statement_timeout = '500ms'",
+    .fact_unchecked = postgresql_fact_unchecked,
     .facts_head = "SET check_function_bodies = off;\n",
     .writes_begin = postgresql_writes_begin,
     .writes_since = postgresql_writes_since,
