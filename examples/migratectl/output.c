@@ -47,6 +47,9 @@ static int read_format(struct cli *cli)
 static int check_format(const struct cli *cli)
 {
     const struct arguments *arguments = &cli->arguments;
+    const char *dry = arguments->flags[FLAG_DRY_RUN];
+    if (cli->format == FORMAT_SQL && dry && strcmp(dry, "execute") == 0)
+        return output_usage(cli, "--format sql shows what would run: --dry-run=sql");
     if (cli->format != FORMAT_SQL || arguments->command == COMMAND_PLAN || arguments->command == COMMAND_SNAPSHOT || arguments->flags[FLAG_DRY_RUN])
         return EXIT_DONE;
     return output_usage(cli, "--format sql belongs to plan, and to up, down and goto with --dry-run");

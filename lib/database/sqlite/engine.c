@@ -162,5 +162,12 @@ const struct database_engine database_sqlite = {
     .grant_create = "let the connection's authorizer create tables in %s",
     .settings_words = settings_words,
     .clone_open = sqlite_clone_schema,
+    .look_begin = sqlite_look_begin,
+    .look_ahead = sqlite_look_ahead,
+    .look_behind = sqlite_look_behind,
+    .look_close = sqlite_look_close,
+    .look_undone = sqlite_look_undone,
+    .look_free = sqlite_look_free,
+    .positions = sqlite_positions,
     .probe = sqlite_probe,
 };
