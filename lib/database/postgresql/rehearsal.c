@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * What a statement does to the tables that were there before, as the server itself sees it from inside the transaction: locks that the
  * session holds (and keeps to the end), file nodes, and the transaction's own counters of scans and rows. One query behind each
- * statement; its predecessor's answer is taken off.
- *
- * A rollback brings everything back but the positions of sequences, unless they were written in this transaction: so those that a
- * statement is about to move are given new storage with the same contents first, which the rollback drops with all that was drawn. */
-#include "database/postgresql/postgresql.h"
+ * statement; what its predecessor answered is taken off. */
+#include "database/postgresql/look.h"
 #include "util/array.h"
 #include "util/memory.h"
 
@@ -15,35 +12,19 @@
 /* Weakest first, as the server names them, less "Lock". */
 static const char *const modes[] = {"AccessShare", "RowShare",          "RowExclusive", "ShareUpdateExclusive",
                                     "Share",       "ShareRowExclusive", "Exclusive",    "AccessExclusive"};
-enum { MODES = sizeof modes / sizeof *modes, ROW_EXCLUSIVE = 2, SHARE_UPDATE_EXCLUSIVE = 3, NAMES_MOST = 20 };
+enum {
+    ACCESS_SHARE = 0,
+    ROW_EXCLUSIVE = 2,
+    SHARE_UPDATE_EXCLUSIVE = 3,
+    SHARE = 4,
+    SHARE_ROW_EXCLUSIVE = 5,
+    ACCESS_EXCLUSIVE = 7,
+    MODES = sizeof modes / sizeof *modes
+};
+enum { NAMES_MOST = 20 }; /* in one list */
 #define MODE_LIST                                                                                                     \
     "'{AccessShareLock,RowShareLock,RowExclusiveLock,ShareUpdateExclusiveLock,ShareLock,ShareRowExclusiveLock,"       \
     "ExclusiveLock,AccessExclusiveLock}'::pg_catalog.text[]"
-
-struct relation {
-    int64_t oid, node, part_of; /* the table of an index or of an owned sequence; 0: none */
-    const char *name, *plain;   /* qualified and quoted; raw, without its schema */
-    char kind;                  /* as relkind */
-    bool kept;                  /* a sequence that has new storage: what we did to it does not count */
-    unsigned held;              /* modes, a bit each */
-    int64_t scans, rows;        /* the server's counters as of the last look */
-    int64_t version;            /* changes whenever its definition does; 0: not looked at */
-    /* of the statement in hand */
-    int took; /* the strongest mode; -1: none */
-    bool rewritten, scanned;
-};
-
-struct database_look {
-    struct database *db;
-    struct relation *items; /* by oid */
-    size_t count;
-    struct migrate_rows *rows; /* what items point into */
-    struct migrate_rows *draws; /* sequence, table: a column's default draws from it, or it is owned */
-    struct text oids;          /* of items, as an array's text */
-    int64_t lock_wait;
-    bool counts;               /* the server counts scans and rows */
-    int64_t transaction;       /* its number; 0: it wrote nothing */
-};
 
 /* ---- what was there before ---- */
 
@@ -160,28 +141,32 @@ static int by_oid(const void *key, const void *item)
     return oid < other ? -1 : oid > other;
 }
 
-static struct relation *find(const struct database_look *look, int64_t oid)
+struct relation *postgresql_look_find(const struct database_look *look, int64_t oid)
 {
     return bsearch(&oid, look->items, look->count, sizeof *look->items, by_oid);
 }
 
 /* ---- behind a statement ---- */
 
-/* The version: where rows of the catalog lie changes with each change of them; only who holds such a lock can change them. */
-#define AT(catalog, column) "SELECT '" catalog "' || ctid::pg_catalog.text FROM pg_catalog." catalog " WHERE " column " = l.relation"
+/* Where rows of the catalog lie changes with each change of them; only who holds such a lock can change them. */
+#define FROM(catalog, column) " FROM pg_catalog." catalog " WHERE " column " = l.relation"
+#define PLACES(catalog, column) "SELECT pg_catalog.sum(pg_catalog.hashtext(ctid::pg_catalog.text)::bigint)" FROM(catalog, column)
+#define WHERE_THEY_LIE(catalog, column) "coalesce((" PLACES(catalog, column) "), 0)::bigint"
+#define COUNT(catalog, column) "(SELECT pg_catalog.count(*)" FROM(catalog, column) ")"
 #define LOOK                                                                                                           \
     "SELECT l.relation::bigint, l.held, coalesce(pg_catalog.pg_relation_filenode(l.relation)::bigint, 0), "           \
-    "coalesce(pg_catalog.pg_stat_get_xact_numscans(l.relation), 0), " ROWS("l.relation") ", CASE WHEN l.held >= 8 THEN " \
-    "coalesce((SELECT pg_catalog.sum(pg_catalog.hashtext(v.at)::bigint) FROM (" AT("pg_class", "oid") " UNION ALL "   \
-    AT("pg_attribute", "attrelid") " UNION ALL " AT("pg_constraint", "conrelid") " UNION ALL " AT("pg_attrdef", "adrelid") \
-    " UNION ALL " AT("pg_index", "indrelid") " UNION ALL " AT("pg_trigger", "tgrelid") " UNION ALL "                  \
-    AT("pg_rewrite", "ev_class") " UNION ALL " AT("pg_policy", "polrelid") " UNION ALL " AT("pg_inherits", "inhrelid") \
-    " UNION ALL " AT("pg_inherits", "inhparent") ") v(at)), 0)::bigint ELSE 0 END FROM (SELECT relation, "            \
+    "coalesce(pg_catalog.pg_stat_get_xact_numscans(l.relation), 0), " ROWS("l.relation") ", v.* FROM (SELECT relation, " \
     "pg_catalog.bit_or(1 << pg_catalog.array_position(" MODE_LIST ", mode) - 1) AS held FROM pg_catalog.pg_locks "    \
     "WHERE pid = pg_catalog.pg_backend_pid() AND locktype = 'relation' AND granted "                                  \
     "AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) "          \
-    "AND relation = ANY (%s) GROUP BY relation) l"
-enum { L_OID, L_HELD, L_NODE, L_SCANS, L_ROWS, L_VERSION };
+    "AND relation = ANY (%s) GROUP BY relation) l LEFT JOIN LATERAL (SELECT " COUNT("pg_index", "indrelid") ", "      \
+    COUNT("pg_trigger", "tgrelid") ", " WHERE_THEY_LIE("pg_constraint", "conrelid") ", "                              \
+    WHERE_THEY_LIE("pg_attribute", "attrelid") " + " WHERE_THEY_LIE("pg_attrdef", "adrelid") ", "                     \
+    WHERE_THEY_LIE("pg_class", "oid") " + " WHERE_THEY_LIE("pg_index", "indrelid") " + "                              \
+    WHERE_THEY_LIE("pg_trigger", "tgrelid") " + " WHERE_THEY_LIE("pg_rewrite", "ev_class") " + "                      \
+    WHERE_THEY_LIE("pg_policy", "polrelid") " + " WHERE_THEY_LIE("pg_inherits", "inhrelid") " + "                     \
+    WHERE_THEY_LIE("pg_inherits", "inhparent") ") v ON l.held >= 8"
+enum { L_OID, L_HELD, L_NODE, L_SCANS, L_ROWS, L_INDEXES, L_TRIGGERS, L_CONSTRAINTS, L_COLUMNS, L_REST };
 
 static int strongest(unsigned set)
 {
@@ -192,35 +177,60 @@ static int strongest(unsigned set)
     return mode;
 }
 
-/* Its locks stay to the end, so that what is new is what the statement took. Where it took one that was held already, that it was at
- * work there tells. */
+/* A lock that was held already is taken once more without a trace. What the statement changed tells: more indexes need Share, more
+ * triggers or foreign keys ShareRowExclusive, for anything else it is taken to be the strongest one that is held. -1: nothing changed. */
+static int taken_again(const struct version *was, const struct version *is, unsigned held)
+{
+    int mode = strongest(held), least = mode;
+
+    if (memcmp(was, is, sizeof *was) == 0)
+        return -1;
+    if (was->columns == is->columns && is->triggers > was->triggers && is->indexes == was->indexes)
+        least = SHARE_ROW_EXCLUSIVE;
+    else if (was->columns == is->columns && was->constraints == is->constraints && is->indexes > was->indexes)
+        least = SHARE;
+    return least < mode ? least : mode;
+}
+
+static struct version read_version(const struct migrate_rows *rows, size_t row)
+{
+    return (struct version){rows_int(rows, row, L_INDEXES), rows_int(rows, row, L_TRIGGERS), rows_int(rows, row, L_CONSTRAINTS),
+                            rows_int(rows, row, L_COLUMNS), rows_int(rows, row, L_REST)};
+}
+
+/* Locks stay to the end, so that what is new is what the statement took. Returns how many rows it wrote there. */
 static int64_t take_row(const struct migrate_rows *rows, size_t row, struct relation *relation)
 {
     unsigned held = (unsigned)rows_int(rows, row, L_HELD);
     int64_t node = rows_int(rows, row, L_NODE), scans = rows_int(rows, row, L_SCANS), written = rows_int(rows, row, L_ROWS);
-    int64_t version = rows_int(rows, row, L_VERSION), more = written > relation->rows ? written - relation->rows : 0;
+    int64_t more = written > relation->rows ? written - relation->rows : 0;
+    bool versioned = !rows_is_null(rows, row, L_INDEXES);
+    struct version version = read_version(rows, row);
 
     relation->took = strongest(held & ~relation->held);
     relation->scanned = scans > relation->scans && strchr("rpm", relation->kind) != NULL;
     relation->rewritten = node != 0 && relation->node != 0 && node != relation->node && relation->kind != 'S';
-    if (relation->took < 0 && (relation->rewritten || (relation->version != 0 && version != relation->version)))
+    if (relation->rewritten)
         relation->took = strongest(held);
+    if (relation->took < 0 && relation->versioned && versioned)
+        relation->took = taken_again(&relation->version, &version, held);
     if (relation->took < 0 && more > 0)
         relation->took = ROW_EXCLUSIVE;
     else if (relation->took < 0 && relation->scanned)
-        relation->took = 0;
+        relation->took = ACCESS_SHARE;
     relation->held = held;
     relation->node = node != 0 ? node : relation->node;
     relation->scans = scans;
     relation->rows = written;
-    relation->version = version != 0 ? version : relation->version;
+    relation->versioned = versioned;
+    relation->version = version;
     return strchr("rpmf", relation->kind) != NULL ? more : 0;
 }
 
 /* What holds for its table holds for an index, or a sequence of its own. */
 static bool goes_without_saying(const struct database_look *look, const struct relation *relation, bool rewritten)
 {
-    const struct relation *table = relation->part_of != 0 ? find(look, relation->part_of) : NULL;
+    const struct relation *table = relation->part_of != 0 ? postgresql_look_find(look, relation->part_of) : NULL;
 
     return relation->kept || (table != NULL && (rewritten ? table->rewritten : table->took >= relation->took));
 }
@@ -282,7 +292,7 @@ static void take_answer(struct database_look *look, const struct migrate_rows *r
         look->items[i].rewritten = look->items[i].scanned = false;
     }
     for (size_t row = 0; row < rows_count(rows); row++) {
-        struct relation *relation = find(look, rows_int(rows, row, L_OID));
+        struct relation *relation = postgresql_look_find(look, rows_int(rows, row, L_OID));
 
         if (relation == NULL)
             continue;
@@ -295,6 +305,43 @@ static void take_answer(struct database_look *look, const struct migrate_rows *r
     memory_free(held);
 }
 
+static bool says(const char *statement, size_t length, const char *word)
+{
+    struct sql_reader reader;
+
+    sql_reader_open(&reader, &sql_postgresql, statement, length);
+    return sql_reader_seek(&reader, word);
+}
+
+/* A statement outside of transactions has let go of its locks by now. What it takes is known; which table it is on is read from its
+ * words. */
+static void tell_lone(const char *statement, size_t length, struct database_effects *out)
+{
+    static const char *const fillers[] = {"create", "drop", "reindex", "alter", "vacuum", "cluster", "unique", "full", "freeze", "verbose",
+                                          "analyze", "index", "table", "concurrently", "if", "not", "exists", "only"};
+    struct sql_reader reader;
+    struct text name = {0};
+    int mode = -1;
+
+    sql_reader_open(&reader, &sql_postgresql, statement, length);
+    if (sql_reader_is(&reader, "cluster") || (sql_reader_is(&reader, "vacuum") && says(statement, length, "full")))
+        mode = ACCESS_EXCLUSIVE;
+    else if (sql_reader_is(&reader, "vacuum") || says(statement, length, "concurrently"))
+        mode = SHARE_UPDATE_EXCLUSIVE;
+    if (mode < 0)
+        return;
+    if (sql_reader_is(&reader, "create"))
+        sql_reader_seek(&reader, "on");
+    for (size_t i = 0; i < sizeof fillers / sizeof *fillers; i++)
+        if (sql_reader_take(&reader, fillers[i]))
+            i = (size_t)-1; /* from the first one again */
+    sql_reader_name(&reader, &name, NULL);
+    text_add(&out->lock, modes[mode]);
+    text_format(&out->locked, "%s%s%s", modes[mode], name.length > 0 ? " " : "", name.length > 0 ? name.data : "");
+    out->locked.failed |= name.failed;
+    text_free(&name);
+}
+
 int32_t postgresql_look_behind(struct database_look *look, const char *statement, size_t length, struct database_effects *out,
                                migrate_error **err)
 {
@@ -303,8 +350,11 @@ int32_t postgresql_look_behind(struct database_look *look, const char *statement
     int64_t written = 0;
     int32_t rc;
 
-    (void)statement, (void)length;
     out->rows = 0;
+    if (look->db->class->transaction(look->db) == DATABASE_IDLE && statement != NULL) {
+        tell_lone(statement, length, out);
+        return failed(out) ? error_nomem(err) : MIGRATE_OK;
+    }
     if (look->count == 0)
         return MIGRATE_OK;
     text_format(&sql, LOOK, look->oids.data);
@@ -317,142 +367,6 @@ int32_t postgresql_look_behind(struct database_look *look, const char *statement
     tell(look, out);
     out->rows = look->counts ? written : -1;
     return failed(out) ? error_nomem(err) : MIGRATE_OK;
-}
-
-/* ---- ahead of a statement: sequences that it is about to move ---- */
-
-/* An unquoted word is folded to small letters. */
-static void add_raw(struct text *out, const char *text, struct sql_token token)
-{
-    bool quoted = token.kind == SQL_NAME;
-
-    for (size_t i = quoted; i + quoted < token.length; i++) {
-        char c = text[token.offset + i];
-
-        text_add_char(out, !quoted && c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c);
-        i += quoted && c == '"';
-    }
-}
-
-/* The table that rows are put into, without its schema; "" if the statement does not say so. */
-static void target_of(const char *statement, size_t length, struct text *out)
-{
-    struct sql_reader reader;
-    bool into = false;
-
-    sql_reader_open(&reader, &sql_postgresql, statement, length);
-    if (!sql_reader_take(&reader, "copy")) {
-        into = sql_reader_is(&reader, "insert") || sql_reader_is(&reader, "with") || sql_reader_is(&reader, "merge");
-        if (!into || !sql_reader_seek(&reader, "into"))
-            return;
-    }
-    while (reader.token.kind == SQL_WORD || reader.token.kind == SQL_NAME) {
-        text_clear(out);
-        add_raw(out, statement, reader.token);
-        sql_reader_next(&reader);
-        if (reader.token.kind != SQL_SYMBOL || statement[reader.token.offset] != '.')
-            return;
-        sql_reader_next(&reader);
-    }
-}
-
-static bool contains(const char *text, size_t length, const char *word)
-{
-    size_t size = strlen(word);
-
-    for (size_t i = 0; i + size <= length; i++)
-        if (((text[i] ^ *word) & ~0x20) == 0 && text_equal_nocase_n(text + i, word, size))
-            return true;
-    return false;
-}
-
-static bool draws_for(const struct database_look *look, const struct relation *sequence, const char *table)
-{
-    const struct relation *owner = sequence->part_of != 0 ? find(look, sequence->part_of) : NULL;
-
-    if (owner != NULL && text_equal(owner->plain, table))
-        return true;
-    for (size_t i = 0; i < rows_count(look->draws); i++) {
-        owner = rows_int(look->draws, i, 0) == sequence->oid ? find(look, rows_int(look->draws, i, 1)) : NULL;
-        if (owner != NULL && text_equal(owner->plain, table))
-            return true;
-    }
-    return false;
-}
-
-/* By names that stand in the statement, in strings too: setval('t_id_seq', ...), setval(pg_get_serial_sequence('t', 'id'), ...). */
-static bool is_named(const struct database_look *look, const struct relation *sequence, const char *statement, size_t length)
-{
-    const struct relation *owner = sequence->part_of != 0 ? find(look, sequence->part_of) : NULL;
-
-    return contains(statement, length, sequence->plain) || (owner != NULL && contains(statement, length, owner->plain));
-}
-
-#define SAVEPOINT "libmigrate_look"
-
-/* The same contents in new storage, which belongs to this transaction. Setting its cache to what it is writes it anew. */
-static void add_keep(struct text *sql, const struct relation *sequence, const char *cache)
-{
-    text_format(sql, "; ALTER SEQUENCE %s CACHE %s", sequence->name, cache);
-}
-
-/* Whoever may not, or would have to wait for long, leaves it: then it is told where the sequence went. */
-static int32_t keep(struct database_look *look, struct relation *sequence, migrate_error **err)
-{
-    struct text sql = {0};
-    struct migrate_rows *rows = NULL;
-    migrate_error *problem = NULL;
-    int32_t rc;
-
-    sequence->kept = true;
-    text_add(&sql, "SELECT seqcache FROM pg_catalog.pg_sequence WHERE seqrelid = ");
-    text_add_int(&sql, sequence->oid);
-    rc = database_query(look->db, &sql, &rows, err);
-    if (rc != MIGRATE_OK || rows_count(rows) == 0) { /* dropped meanwhile */
-        rows_free(rows);
-        text_free(&sql);
-        return rc;
-    }
-    text_clear(&sql);
-    text_add(&sql, "SAVEPOINT " SAVEPOINT "; SELECT pg_catalog.set_config('libmigrate.lock_timeout', "
-                   "pg_catalog.current_setting('lock_timeout'), true); SET LOCAL lock_timeout = ");
-    text_add_int(&sql, (look->lock_wait + 999) / 1000);
-    add_keep(&sql, sequence, rows_text(rows, 0, 0));
-    text_add(&sql, "; SELECT pg_catalog.set_config('lock_timeout', pg_catalog.current_setting('libmigrate.lock_timeout'), true); "
-                   "RELEASE SAVEPOINT " SAVEPOINT);
-    rc = database_exec_text(look->db, &sql, NULL, &problem);
-    rows_free(rows);
-    text_free(&sql);
-    if (rc == MIGRATE_ERROR_SQL || rc == MIGRATE_ERROR_RIGHTS || rc == MIGRATE_ERROR_LOCKED) {
-        error_clear(&problem);
-        rc = database_clean_up(look->db, "ROLLBACK TO SAVEPOINT " SAVEPOINT "; RELEASE SAVEPOINT " SAVEPOINT, &problem);
-    }
-    error_move(err, &problem);
-    return rc;
-}
-
-int32_t postgresql_look_ahead(struct database_look *look, const char *statement, size_t length, migrate_error **err)
-{
-    struct text table = {0};
-    bool moves, sets;
-    int32_t rc = MIGRATE_OK;
-
-    if (statement == NULL || look->count == 0)
-        return MIGRATE_OK;
-    target_of(statement, length, &table);
-    sets = contains(statement, length, "setval");
-    moves = sets || contains(statement, length, "nextval");
-    for (size_t i = 0; rc == MIGRATE_OK && !table.failed && (table.length > 0 || moves) && i < look->count; i++) {
-        struct relation *relation = &look->items[i];
-
-        if (relation->kind == 'S' && !relation->kept &&
-            ((table.length > 0 && draws_for(look, relation, table.data)) || (moves && is_named(look, relation, statement, length))))
-            rc = keep(look, relation, err);
-    }
-    if (rc == MIGRATE_OK && table.failed)
-        rc = error_nomem(err);
-    text_free(&table);
-    return rc;
 }
 
 /* ---- the end ---- */
@@ -485,38 +399,6 @@ int32_t postgresql_look_undone(struct database_look *look, bool *out, migrate_er
     if (rc == MIGRATE_OK)
         *out = text_equal(rows_text(rows, 0, 0), "aborted");
     rows_free(rows);
-    text_free(&sql);
-    return rc;
-}
-
-/* Read from the sequences themselves: pg_sequences would wait for whoever changes one. */
-int32_t postgresql_positions(struct database *db, struct migrate_rows **out, migrate_error **err)
-{
-    struct migrate_rows *rows = NULL;
-    struct text sql = {0};
-    int32_t rc = db->class->query(db,
-                                  "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c "
-                                  "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'S' "
-                                  "AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' "
-                                  "AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') "
-                                  "AND pg_catalog.has_sequence_privilege(c.oid, 'SELECT') ORDER BY 1",
-                                  &rows, err);
-
-    if (rc != MIGRATE_OK)
-        return rc;
-    if (rows_count(rows) == 0) {
-        *out = rows;
-        return MIGRATE_OK;
-    }
-    for (size_t row = 0; row < rows_count(rows); row++) {
-        const char *name = rows_text(rows, row, 0);
-
-        text_add(&sql, row > 0 ? " UNION ALL SELECT " : "SELECT ");
-        database_postgresql.literal(&sql, name, strlen(name));
-        text_format(&sql, ", CASE WHEN is_called THEN last_value::text ELSE 'before ' || last_value END FROM %s", name);
-    }
-    rows_free(rows);
-    rc = database_query(db, &sql, out, err);
     text_free(&sql);
     return rc;
 }
