@@ -288,11 +288,18 @@ static bool counts(const struct database_look *look, const char *statement, size
     return result;
 }
 
+/* Quoted where it has to be. */
 static void add_name(struct text *out, const char *name)
 {
+    size_t length = strlen(name);
+    struct sql_token token = sql_lex(&sql_sqlite, name, length, 0);
+
     if (out->length > 0)
         text_add(out, ", ");
-    database_sqlite.name_quoted(out, NULL, name);
+    if (token.kind == SQL_WORD && token.length == length)
+        text_add(out, name);
+    else
+        database_sqlite.name_quoted(out, NULL, name);
 }
 
 int32_t sqlite_look_behind(struct database_look *look, const char *statement, size_t length, struct database_effects *out,
