@@ -35,6 +35,7 @@ int32_t run_copy_step(struct migrate_plan *plan, const struct step *from, migrat
     step->id = arena_text(&plan->arena, from->id);
     step->name = arena_text(&plan->arena, from->name);
     step->stored = arena_text(&plan->arena, from->stored);
+    step->stored_file = arena_text(&plan->arena, from->stored_file);
     step->checksum = arena_text(&plan->arena, from->checksum);
     step->reason = arena_text(&plan->arena, from->reason);
     return plan->arena.failed ? error_nomem(err) : MIGRATE_OK;

@@ -201,6 +201,24 @@ int32_t session_open_host(migrate_driver *driver, const migrate_options *options
     return session_open_borrowed(NULL, NULL, driver, options, out, err);
 }
 
+int32_t session_open_on(struct database *db, struct watch *outer, const migrate_options *options, migrate_session **out, migrate_error **err)
+{
+    migrate_session *session = NULL;
+    int32_t code = session_new(options, &session, err);
+    if (code != MIGRATE_OK)
+        return code;
+    session->watch.outer = outer;
+    session->watch.tick = NULL;
+    code = session_adopt(session, db, err);
+    if (code != MIGRATE_OK) {
+        session->db = NULL; /* still the caller's */
+        session_close(session);
+        return code;
+    }
+    *out = session;
+    return MIGRATE_OK;
+}
+
 void session_close(migrate_session *session)
 {
     if (!session || --session->references > 0)
@@ -390,7 +408,7 @@ int32_t session_begin_until(migrate_session *session, int64_t limit, migrate_err
             return code;
         state = session->db->class->transaction(session->db);
     }
-    if (own && (state == DATABASE_OPEN || state == DATABASE_ABORTED))
+    if ((own || session->scratch) && (state == DATABASE_OPEN || state == DATABASE_ABORTED))
         return database_exec(session->db, "ROLLBACK", err); /* left by a run that could not even do that */
     if (session->db->borrowed && (state == DATABASE_OPEN || state == DATABASE_ABORTED) && !session_embedded(session)) {
         error_set(err, MIGRATE_ERROR_IN_TRANSACTION, "the host's connection is inside %s transaction",

@@ -172,7 +172,7 @@ static int32_t add_begin(struct migrate_run *run, const struct step *step, struc
 
 static void add_end(struct migrate_run *run, struct text *suffix)
 {
-    const struct database *db = run->session->db;
+    struct database *db = run->session->db;
     struct text after = {0};
     if (run->grouping == GROUP_EACH)
         message_add(suffix, "COMMIT", 6);
@@ -363,7 +363,7 @@ static int32_t read_script(struct migrate_run *run, const struct step *step, con
                            const char *expected, struct script *script, migrate_error **err)
 {
     if (step->stored)
-        return script_from_text(run->session, step->id, step->stored, script, err);
+        return script_from_text(run->session, step->id, step->stored_file, step->stored, script, err);
     int32_t code = script_read(run->session, run->build->source, step->id, section, expected, script, err);
     if (code == MIGRATE_OK && step->action == STEP_RUN && step->direction == DIRECTION_UP) {
         run->read = step->migration;
@@ -388,7 +388,7 @@ static bool in_parts(const struct migrate_run *run, const struct step *step, con
 /* Own connections on an engine that resets behind COMMIT need nothing; where only certain words can change a setting, the text is asked. */
 static bool may_leak(const struct migrate_run *run, const struct step *step, const struct script *script)
 {
-    const struct database *db = run->session->db;
+    struct database *db = run->session->db;
     const char *const *words = db->engine->settings_words;
     if (run->grouping == GROUP_WHOLE && !words && !db->borrowed)
         return false; /* see add_end() */
@@ -473,7 +473,10 @@ static int32_t decide_generating(struct migrate_run *run, migrate_error **err)
         lacking = step_lacks_down(&run->plan->steps[i]);
     if (option_is(options, OPTION_GENERATE_DOWN, "auto") && lacking && !run->plan->from)
         code = history_objects_exist(run->session, &objects, err);
-    run->generating = lacking && objects && !option_is(options, OPTION_GENERATE_DOWN, "off");
+    /* A host's driver that cannot tell whether a transaction is open cannot be looked at inside of one. */
+    struct database *db = run->session->db;
+    run->generating = lacking && objects && !option_is(options, OPTION_GENERATE_DOWN, "off") &&
+                      db->class->transaction(db) != DATABASE_UNKNOWN;
     run->generating_known = code == MIGRATE_OK;
     return code;
 }

@@ -156,6 +156,13 @@ struct database_effects {
 };
 struct database_look; /* what a rehearsal knows of what was there; an engine's own */
 
+/* Which scratch database is asked for. */
+struct database_scratch_wish {
+    const char *url;  /* where it is made, or an empty one to be used; NULL: none was given */
+    const char *role;   /* makes things in it, too; NULL: the session's own user alone */
+    const char *schema; /* is to be there, because the history goes into it; the engine's default is anyway */
+};
+
 /* What is said instead where each transaction may meet another session of the server: nothing may be left in one, because
  * somebody else gets it next. */
 struct database_pooling {
@@ -247,17 +254,24 @@ struct database_engine {
     enum fact_way (*fact_change)(const struct fact *from, const struct fact *to, struct fact_statements *out, const char **reason);
     /* Gives an object its name, and its schema, of `to`; it has nothing else to do with `to`. false: it cannot be renamed. */
     bool (*fact_rename)(const struct fact *from, const struct fact *to, struct fact_statements *out);
-    /* Where tables are reshaped as a whole (SQLite): statements that turn a table, with what is inside of it, into what it should be,
-     * rows kept. from, to: its own fact first, then those inside of it, in both schemas. NULL: facts have statements of their own. */
-    enum fact_way (*facts_reshape)(const struct facts *from, const struct facts *to, const char *table, struct fact_statements *out,
-                                   const char **reason);
-    /* What a migration writes, so that a generated way back does not lie. begin: ahead of the work; the rows say what held something then
-     * (key of the fact, truth), and are for since alone otherwise. since: in the same transaction; what was written that facts do not
-     * cover, and rows in tables that were there before, as words for a message; "" if nothing. NULL: nobody knows. */
-    int32_t (*writes_begin)(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out, migrate_error **err);
+    /* Where tables are reshaped as a whole (SQLite): statements that turn a table (its ident), with what is inside of it, into what it is
+     * in `to`, rows kept. FACT_IN_PLACE, or FACT_ANEW: a new table takes the rows over; anew: the former is not wanted. NULL: facts have
+     * statements of their own. */
+    enum fact_way (*facts_reshape)(const struct facts *from, const struct facts *to, const char *table, bool anew,
+                                   struct fact_statements *out, const char **reason);
+    /* Names are equal whatever their letters' case, and keys are names: they mean the same in any database. */
+    bool names_fold;
+    /* What the open transaction writes that facts do not tell of. begin notes how things are (wish: the history is left out); since says
+     * what was written behind that: uncovered, what no fact speaks of ("text search, casts"), written, the tables whose rows were
+     * ("public.t (3 inserted)"); both are "" if there is nothing, and new tables do not count. What was undone by a savepoint may still be
+     * said to have been written. had_rows: whether the table with that key (or of the column), or the sequence, may have held something
+     * at begin. NULL: it cannot be known. */
+    int32_t (*writes_begin)(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_baseline,
+                            migrate_error **err);
     int32_t (*writes_since)(struct database *db, const struct migrate_rows *baseline, struct text *uncovered, struct text *written,
                             migrate_error **err);
-    /* Where since cannot tell tables apart: whether a statement writes rows, and into which table (raw). NULL: it can. */
+    bool (*writes_had_rows)(const struct migrate_rows *baseline, const char *key);
+    /* Where since cannot tell tables apart: whether a statement writes rows, and into which table (its fact's key). NULL: it can. */
     bool (*writes_rows)(const char *statement, size_t length, struct text *table);
     /* A column's values were all kept when its type went from one to the other. NULL: nobody knows. */
     bool (*type_keeps)(const char *from, const char *to);
@@ -282,11 +296,14 @@ struct database_engine {
     int32_t (*positions)(struct database *db, struct migrate_rows **out, migrate_error **err);
     /* What COMMIT would check now, in a transaction that goes on as a new one would; NULL: see deferred_check. */
     int32_t (*settle)(struct database *db, migrate_error **err);
-    /* An empty database of its own, like this one, for trying things: on the same server or at url (NULL: none was given), in memory for
-     * SQLite. Nothing of it stays behind scratch_close(), which closes it, too. MIGRATE_ERROR_SHADOW: none is to be had; the hint says
-     * what would help. */
-    int32_t (*scratch_open)(struct database *like, const char *url, struct database **out, migrate_error **err);
+    /* An empty database of its own, like this one, for trying things: on the same server or where the wish says, in memory for SQLite.
+     * Nothing of it stays behind scratch_close(), which closes it, too, even where that fails (then the next scratch_open() removes what
+     * is left). MIGRATE_ERROR_SHADOW: none is to be had; the hint says what would help. like is only asked, inside a transaction or
+     * outside, and what is made holds its watch until the caller gives it another. */
+    int32_t (*scratch_open)(struct database *like, const struct database_scratch_wish *wish, struct database **out, migrate_error **err);
     int32_t (*scratch_close)(struct database *scratch, migrate_error **err);
+    /* A query: what extensions there are, and the SQL that makes each where it is not there. NULL: there are none. */
+    const char *extensions;
     /* A database of its own with the schema, without the rows, that `like` has now, as its open transaction sees it; database_close()
      * ends it. For trying things where `like` itself would be written to, or cannot take them back. MIGRATE_ERROR_SHADOW: none is to be
      * had, or something of the schema cannot be made there. NULL: things are tried in `like`, under a savepoint. */

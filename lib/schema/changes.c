@@ -29,8 +29,7 @@ static int32_t take(struct changes *changes, const struct op *op, migrate_error 
                                 .sql = arena_text(&changes->arena, op->sql.items[i]),
                                 .kind = arena_text(&changes->arena, op->fact->kind),
                                 .ident = arena_text(&changes->arena, op->fact->ident),
-                                .loses = op->kind == OP_UNDO && (strcmp(op->fact->kind, "table") == 0 ||
-                                                                 strcmp(op->fact->kind, "column") == 0)};
+                                .loses = op->loses};
         if (changes->arena.failed || !array_reserve(&changes->run))
             return error_nomem(err);
         changes->run.items[changes->run.count++] = change;
@@ -69,6 +68,17 @@ static int32_t run_op(struct trial *trial, struct op *op, migrate_error **err)
     return rc;
 }
 
+/* The other way, once: the first one is forgotten. */
+static bool take_other_way(struct op *op)
+{
+    if (op->otherwise.count == 0)
+        return false;
+    fact_statements_free(&op->sql);
+    op->sql = op->otherwise;
+    op->otherwise = (struct fact_statements){0};
+    return true;
+}
+
 static int32_t try_op(struct trial *trial, struct op *op, bool *got_on, migrate_error **err)
 {
     migrate_error *problem = NULL;
@@ -77,6 +87,11 @@ static int32_t try_op(struct trial *trial, struct op *op, bool *got_on, migrate_
     if (rc == MIGRATE_OK) {
         op->done = *got_on = true;
         return take(trial->changes, op, err);
+    }
+    if (!is_fatal(trial, rc) && !is_hindrance(rc, problem) && take_other_way(op)) {
+        error_clear(&problem);
+        rc = database_clean_up(trial->db, "ROLLBACK TO SAVEPOINT " ATTEMPT "; RELEASE SAVEPOINT " ATTEMPT, err);
+        return rc == MIGRATE_OK ? try_op(trial, op, got_on, err) : rc;
     }
     if (is_fatal(trial, rc)) {
         error_move(err, &problem);
@@ -145,6 +160,12 @@ static int32_t try_ops(struct trial *trial, struct ops *ops, bool *got_on, migra
     return rc;
 }
 
+/* What was not renamed would be taken for something else. */
+static bool is_stuck(const struct changes *changes, const struct ops *ops)
+{
+    return ops->renames && changes->left.count > 0;
+}
+
 static bool leave_failed(struct changes *changes, const struct ops *ops)
 {
     bool good = true;
@@ -176,7 +197,7 @@ static int32_t try_round(struct trial *trial, const struct facts *from, bool fir
         rc = try_ops(trial, &ops, &got_on, err);
     if (rc == MIGRATE_OK && !leave_failed(trial->changes, &ops))
         rc = error_nomem(err);
-    *again = rc == MIGRATE_OK && got_on && !trial->changes->untried;
+    *again = rc == MIGRATE_OK && got_on && !trial->changes->untried && !is_stuck(trial->changes, &ops);
     ops_free(&ops);
     return rc;
 }

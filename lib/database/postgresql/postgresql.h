@@ -36,11 +36,31 @@ void postgresql_look_free(struct database_look *look);
 int32_t postgresql_positions(struct database *db, struct migrate_rows **out, migrate_error **err);
 int32_t postgresql_settle(struct database *db, migrate_error **err);
 
+/* scratch.c */
+int32_t postgresql_scratch_open(struct database *like, const struct database_scratch_wish *wish, struct database **out,
+                                migrate_error **err);
+int32_t postgresql_scratch_close(struct database *scratch, migrate_error **err);
+extern const char postgresql_extensions[];
+
+/* emptying.c: an empty database that is there, to be used as a scratch one */
+/* Waits for its turn, empties what a killed one left, and marks it. MIGRATE_ERROR_SHADOW: there are objects in it. */
+int32_t postgresql_borrow_database(struct database *db, migrate_error **err);
+/* Drops everything that was made there since, and the mark. */
+int32_t postgresql_empty_database(struct database *db, migrate_error **err);
+
+/* facts.c */
 /* types.c */
 bool postgresql_type_keeps(const char *from, const char *to);
 
 /* facts.c */
 int32_t postgresql_facts(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
                          struct migrate_rows **out_edges, migrate_error **err);
+
+/* writes.c */
+int32_t postgresql_writes_begin(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_baseline,
+                                migrate_error **err);
+int32_t postgresql_writes_since(struct database *db, const struct migrate_rows *baseline, struct text *uncovered, struct text *written,
+                                migrate_error **err);
+bool postgresql_writes_had_rows(const struct migrate_rows *baseline, const char *key);
 
 #endif
