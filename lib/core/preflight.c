@@ -190,7 +190,7 @@ static int32_t step_script(migrate_session *session, const struct migrate_plan *
 
 static bool step_has_text(const struct migrate_plan *plan, const struct step *step)
 {
-    if (step->action == STEP_RECORD || step->stored || !step->migration)
+    if (step->action == STEP_RECORD || step->action == STEP_RECONCILE || step->stored || !step->migration)
         return false;
     if (step->direction == DIRECTION_UP && step->migration->up.big)
         return false; /* data more than anything else; it is read before it is run */

@@ -121,7 +121,8 @@ void run_tell_failure(struct migrate_run *run, const struct step *step, migrate_
 
 bool run_record_failure(struct migrate_run *run, const struct step *step, const migrate_error *error)
 {
-    if (!(worth_recording(error->code) || run->alone_failed) || run->grouping == GROUP_HOST || step->action == STEP_RECORD)
+    if (!(worth_recording(error->code) || run->alone_failed) || run->grouping == GROUP_HOST || step->action == STEP_RECORD ||
+        step->action == STEP_RECONCILE)
         return false;
     if (run->unclean)
         run_rollback(run);

@@ -23,8 +23,4 @@ extern const struct database_connection_class sqlite_connection;
 /* Own connections: a fair busy handler, and a progress handler that heeds the watch. */
 void sqlite_install_handlers(struct sqlite_database *self);
 
-/* Opening, with these functions. */
-int32_t sqlite_open_by(migrate_client *client, const char *url, const struct database_options *options, struct database **out,
-                       migrate_error **err);
-
 #endif

@@ -170,20 +170,12 @@ int32_t sqlite_open(const char *url, const struct database_options *options, str
                     migrate_error **err)
 {
     migrate_client *client = NULL;
+    struct sqlite_database *self = NULL;
     int32_t result = client_load(&sqlite_library, &client, err);
 
     if (result == MIGRATE_OK)
-        result = sqlite_open_by(client, url, options, out, err);
+        result = new_database(client, &self, err);
     client_unref(client);
-    return result;
-}
-
-int32_t sqlite_open_by(migrate_client *client, const char *url, const struct database_options *options, struct database **out,
-                       migrate_error **err)
-{
-    struct sqlite_database *self = NULL;
-    int32_t result = new_database(client, &self, err);
-
     if (result != MIGRATE_OK)
         return result;
     self->base.watch = options->watch;

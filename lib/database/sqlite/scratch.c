@@ -48,7 +48,7 @@ int32_t sqlite_scratch_open(struct database *like, const struct database_scratch
     int32_t rc;
 
     if (like->class == &sqlite_connection)
-        rc = sqlite_open_by(((struct sqlite_database *)like)->client, "sqlite::memory:", &options, &db, err);
+        rc = sqlite_open_memory(like, &db, err);
     else
         rc = database_open("sqlite::memory:", &options, &db, err);
     if (rc != MIGRATE_OK)
