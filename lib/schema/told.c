@@ -359,13 +359,26 @@ static void take_statements(struct tellings *t, const struct changes *changes, s
     }
 }
 
+/* It is told with something else, whose statements take it along. */
+static bool comes_along(const struct tellings *t, const struct left_out *left, const struct text *sql)
+{
+    size_t at = find_named(t->to, left->kind, left->ident), number = at != SIZE_MAX ? t->to->differences[at] : SIZE_MAX;
+
+    if (number == SIZE_MAX) {
+        at = find_named(t->from, left->kind, left->ident);
+        number = at != SIZE_MAX ? t->from->differences[at] : SIZE_MAX;
+    }
+    return number != SIZE_MAX && t->host[number] != number && sql->length > 0;
+}
+
 static void take_left(struct tellings *t, const struct changes *changes, bool back)
 {
     for (size_t i = 0; i < changes->left.count; i++) {
         const struct left_out *left = &changes->left.items[i];
         size_t place = place_of(t, left->kind, left->ident);
-        struct text *note = place != SIZE_MAX ? &t->items[place].note : NULL;
-        if (note != NULL)
+        struct telling *telling = place != SIZE_MAX ? &t->items[place] : NULL;
+        struct text *note = telling != NULL ? &telling->note : NULL;
+        if (note != NULL && !comes_along(t, left, back ? &telling->back : &telling->on))
             text_format(note, "%s%s: %s %s: %s", note->length > 0 ? "; " : "", back ? "restore" : "adopt", left->kind, left->ident,
                         left->reason);
     }
