@@ -163,6 +163,7 @@ const struct database_engine database_sqlite = {
     .settings_words = settings_words,
     .scratch_open = sqlite_scratch_open,
     .scratch_close = sqlite_scratch_close,
+    .samples = &sqlite_samples,
     .clone_open = sqlite_clone_schema,
     .probe = sqlite_probe,
 };
