@@ -9,7 +9,8 @@
 enum step_action {
     STEP_RUN,    /* the migration's section */
     STEP_SCHEMA, /* schema.sql, standing for the first plan->replaced migrations */
-    STEP_RECORD  /* a row in the history, nothing else */
+    STEP_RECORD, /* a row in the history, nothing else */
+    STEP_RECONCILE /* what is missing of the declared schema is added: reconcile.h */
 };
 
 struct step {

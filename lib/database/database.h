@@ -107,6 +107,7 @@ enum database_need_kind {
     NEED_DROP,    /* the same, its schema's owner may too */
     NEED_TRIGGER, /* may put one on the table */
     NEED_HISTORY, /* may write the history table, or create it */
+    NEED_KEPT,    /* may write, or create, the table with the kept facts */
     NEED_EXTENSION
 };
 struct database_need {
@@ -145,6 +146,8 @@ struct database_rebuild {
 struct database_facts_wish {
     const char *schema, *table; /* the history, which is no part of the schema */
     bool owners;                /* owners and privileges too */
+    bool inside;                /* a transaction is open, which a host's driver need not be able to tell */
+    bool no_edges;              /* what needs what is not wanted */
 };
 
 /* Which scratch database is asked for. */
@@ -202,7 +205,7 @@ struct database_engine {
                         const char *column); /* the same of a column: the table may be an older version's */
     void (*objects_exist)(
         struct text *out, const char *schema,
-        const char *table);      /* the same: any object of a user, extensions' and the history's left out */
+        const char *table);      /* the same: any object of a user, extensions', the history's and its facts' left out */
     const char *now;             /* expression for the column `at`; NULL: its clock is this process's */
     const char *at_microseconds; /* expression that reads `at` as microseconds since 1970 */
     const char *since_begin; /* expression: microseconds since the transaction began; NULL: not to be had */
@@ -256,17 +259,27 @@ struct database_engine {
     enum fact_way (*fact_change)(const struct fact *from, const struct fact *to, struct fact_statements *out, const char **reason);
     /* Gives an object its name, and its schema, of `to`; it has nothing else to do with `to`. false: it cannot be renamed. */
     bool (*fact_rename)(const struct fact *from, const struct fact *to, struct fact_statements *out);
-    /* Where tables are reshaped as a whole (SQLite): statements that turn a table, with what is inside of it, into what it should be,
-     * rows kept. from, to: its own fact first, then those inside of it, in both schemas. NULL: facts have statements of their own. */
-    enum fact_way (*facts_reshape)(const struct facts *from, const struct facts *to, const char *table, struct fact_statements *out,
-                                   const char **reason);
-    /* What a migration writes, so that a generated way back does not lie. begin: ahead of the work; the rows say what held something then
-     * (key of the fact, truth), and are for since alone otherwise. since: in the same transaction; what was written that facts do not
-     * cover, and rows in tables that were there before, as words for a message; "" if nothing. NULL: nobody knows. */
-    int32_t (*writes_begin)(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out, migrate_error **err);
+    /* Statements that make something that bounds rows for new ones alone: those that are there are not looked at. false: there is no such
+     * thing. NULL: the engine has none. */
+    bool (*fact_unchecked)(const struct fact *fact, struct fact_statements *out);
+    /* Where tables are reshaped as a whole (SQLite): statements that turn a table (its ident), with what is inside of it, into what it is
+     * in `to`, rows kept. FACT_IN_PLACE, or FACT_ANEW: a new table takes the rows over; anew: the former is not wanted. NULL: facts have
+     * statements of their own. */
+    enum fact_way (*facts_reshape)(const struct facts *from, const struct facts *to, const char *table, bool anew,
+                                   struct fact_statements *out, const char **reason);
+    /* Names are equal whatever their letters' case, and keys are names: they mean the same in any database. */
+    bool names_fold;
+    /* What the open transaction writes that facts do not tell of. begin notes how things are (wish: the history is left out); since says
+     * what was written behind that: uncovered, what no fact speaks of ("text search, casts"), written, the tables whose rows were
+     * ("public.t (3 inserted)"); both are "" if there is nothing, and new tables do not count. What was undone by a savepoint may still be
+     * said to have been written. had_rows: whether the table with that key (or of the column), or the sequence, may have held something
+     * at begin. NULL: it cannot be known. */
+    int32_t (*writes_begin)(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_baseline,
+                            migrate_error **err);
     int32_t (*writes_since)(struct database *db, const struct migrate_rows *baseline, struct text *uncovered, struct text *written,
                             migrate_error **err);
-    /* Where since cannot tell tables apart: whether a statement writes rows, and into which table (raw). NULL: it can. */
+    bool (*writes_had_rows)(const struct migrate_rows *baseline, const char *key);
+    /* Where since cannot tell tables apart: whether a statement writes rows, and into which table (its fact's key). NULL: it can. */
     bool (*writes_rows)(const char *statement, size_t length, struct text *table);
     /* A column's values were all kept when its type went from one to the other. NULL: nobody knows. */
     bool (*type_keeps)(const char *from, const char *to);
@@ -291,7 +304,7 @@ struct database_engine {
     int32_t (*probe)(struct database *db, const char *statement, size_t length, struct database_probe *out, migrate_error **err);
     const char *reset_all; /* RESET ALL on a host's connection: without the settings that only the host knows. NULL: there is none */
     /* What to GRANT, in printf form with %s for the quoted object (history table, schema) and %s for the quoted role. */
-    const char *grant_select, *grant_write, *grant_create;
+    const char *grant_select, *grant_write, *grant_create, *grant_kept;
     const char *rights_sqlstate; /* of a statement that lacks a right; NULL: there are none */
 };
 extern const struct database_engine database_sqlite, database_postgresql;

@@ -29,8 +29,7 @@ static int32_t take(struct changes *changes, const struct op *op, migrate_error 
                                 .sql = arena_text(&changes->arena, op->sql.items[i]),
                                 .kind = arena_text(&changes->arena, op->fact->kind),
                                 .ident = arena_text(&changes->arena, op->fact->ident),
-                                .loses = op->kind == OP_UNDO && (strcmp(op->fact->kind, "table") == 0 ||
-                                                                 strcmp(op->fact->kind, "column") == 0)};
+                                .loses = op->loses};
         if (changes->arena.failed || !array_reserve(&changes->run))
             return error_nomem(err);
         changes->run.items[changes->run.count++] = change;
@@ -69,6 +68,17 @@ static int32_t run_op(struct trial *trial, struct op *op, migrate_error **err)
     return rc;
 }
 
+/* The other way, once: the first one is forgotten. */
+static bool take_other_way(struct op *op)
+{
+    if (op->otherwise.count == 0)
+        return false;
+    fact_statements_free(&op->sql);
+    op->sql = op->otherwise;
+    op->otherwise = (struct fact_statements){0};
+    return true;
+}
+
 static int32_t try_op(struct trial *trial, struct op *op, bool *got_on, migrate_error **err)
 {
     migrate_error *problem = NULL;
@@ -78,6 +88,11 @@ static int32_t try_op(struct trial *trial, struct op *op, bool *got_on, migrate_
         op->done = *got_on = true;
         return take(trial->changes, op, err);
     }
+    if (!is_fatal(trial, rc) && !is_hindrance(rc, problem) && take_other_way(op)) {
+        error_clear(&problem);
+        rc = database_clean_up(trial->db, "ROLLBACK TO SAVEPOINT " ATTEMPT "; RELEASE SAVEPOINT " ATTEMPT, err);
+        return rc == MIGRATE_OK ? try_op(trial, op, got_on, err) : rc;
+    }
     if (is_fatal(trial, rc)) {
         error_move(err, &problem);
         return rc;
@@ -86,6 +101,32 @@ static int32_t try_op(struct trial *trial, struct op *op, bool *got_on, migrate_
     op->problem = arena_text(&trial->changes->arena, problem != NULL ? problem->message : "it failed");
     error_clear(&problem);
     return database_clean_up(trial->db, "ROLLBACK TO SAVEPOINT " ATTEMPT "; RELEASE SAVEPOINT " ATTEMPT, err);
+}
+
+/* On a live database rows may break what bounds them: then the bound is there for new ones at least. */
+static int32_t try_unchecked(struct trial *trial, struct op *op, bool *got_on, migrate_error **err)
+{
+    const struct database_engine *engine = trial->db->engine;
+    struct op unchecked = {.kind = op->kind, .fact = op->fact};
+    struct text note = {0};
+    bool known = trial->wish->keep && op->kind == OP_MAKE && engine->fact_unchecked != NULL &&
+                 engine->fact_unchecked(op->fact, &unchecked.sql);
+    size_t before = trial->changes->run.count;
+    int32_t rc = MIGRATE_OK;
+
+    if (known && unchecked.sql.failed)
+        rc = error_nomem(err);
+    text_format(&note, "it stands without the rows that are there having been checked: %s", op->problem);
+    if (known && rc == MIGRATE_OK)
+        rc = try_op(trial, &unchecked, got_on, err);
+    if (rc == MIGRATE_OK && unchecked.done) {
+        op->done = true;
+        for (size_t i = before; i < trial->changes->run.count; i++)
+            trial->changes->run.items[i].note = arena_text(&trial->changes->arena, note.failed ? op->problem : note.data);
+    }
+    fact_statements_free(&unchecked.sql);
+    text_free(&note);
+    return rc;
 }
 
 /* Many at once, which mostly works. */
@@ -127,13 +168,17 @@ static int32_t try_one_by_one(struct trial *trial, struct ops *ops, bool *got_on
         }
         *got_on |= moved;
     }
+    for (size_t i = 0; i < ops->count && rc == MIGRATE_OK && !trial->changes->untried; i++) {
+        if (!ops->items[i].done)
+            rc = try_unchecked(trial, &ops->items[i], got_on, err);
+    }
     return rc;
 }
 
 static int32_t try_ops(struct trial *trial, struct ops *ops, bool *got_on, migrate_error **err)
 {
     bool good = false;
-    int32_t rc = try_all(trial, ops, &good, err);
+    int32_t rc = trial->wish->keep ? MIGRATE_OK : try_all(trial, ops, &good, err); /* what stays is not done twice */
 
     if (rc != MIGRATE_OK || !good)
         return rc == MIGRATE_OK ? try_one_by_one(trial, ops, got_on, err) : rc;
@@ -143,6 +188,12 @@ static int32_t try_ops(struct trial *trial, struct ops *ops, bool *got_on, migra
         rc = take(trial->changes, &ops->items[i], err);
     }
     return rc;
+}
+
+/* What was not renamed would be taken for something else. */
+static bool is_stuck(const struct changes *changes, const struct ops *ops)
+{
+    return ops->renames && changes->left.count > 0;
 }
 
 static bool leave_failed(struct changes *changes, const struct ops *ops)
@@ -176,7 +227,7 @@ static int32_t try_round(struct trial *trial, const struct facts *from, bool fir
         rc = try_ops(trial, &ops, &got_on, err);
     if (rc == MIGRATE_OK && !leave_failed(trial->changes, &ops))
         rc = error_nomem(err);
-    *again = rc == MIGRATE_OK && got_on && !trial->changes->untried;
+    *again = rc == MIGRATE_OK && got_on && !trial->changes->untried && !is_stuck(trial->changes, &ops);
     ops_free(&ops);
     return rc;
 }
@@ -203,7 +254,7 @@ static int32_t try_it(struct trial *trial, const struct facts *from, migrate_err
     struct database *db = trial->db;
     int32_t rc, left = MIGRATE_OK;
 
-    trial->inside = db->class->transaction(db) == DATABASE_OPEN;
+    trial->inside = trial->wish->keep || db->class->transaction(db) == DATABASE_OPEN; /* a host's driver may not know */
     rc = database_exec(db, trial->inside ? "SAVEPOINT " TRIAL : "BEGIN", err);
     if (rc != MIGRATE_OK)
         return rc;
@@ -332,6 +383,8 @@ int32_t changes_sql(const struct changes *changes, const struct database_engine 
         }
     }
     for (size_t i = 0; i < changes->run.count; i++) {
+        if (changes->run.items[i].note != NULL)
+            text_format(out, "-- %s\n", changes->run.items[i].note);
         text_add(out, changes->run.items[i].sql);
         text_add(out, ";\n");
     }

@@ -15,6 +15,7 @@ struct change {
     const char *sql;          /* without semicolon */
     const char *kind, *ident; /* of the fact that it is about */
     bool loses;               /* rows go with it: a table or a column */
+    const char *note;         /* a comment line for whoever reads it, without "-- "; NULL: none */
 };
 
 /* A difference that the statements do not mend. */
@@ -22,7 +23,8 @@ struct left_out {
     const char *kind, *ident, *reason;
 };
 
-/* An annotation: what is called `from` now is to be called `to`. Both as in `ident` of a table or column. */
+/* What is called `from` now is to be called `to`, both as in `ident` of a table or column. Of several, each may speak of things by the
+ * names that those before it gave, or by the first ones. */
 struct fact_renamed {
     const char *from, *to;
 };
@@ -58,7 +60,7 @@ int32_t changes_find(const struct facts *from, const struct facts *to, const str
                      struct changes *out, migrate_error **err);
 void changes_free(struct changes *changes);
 
-/* As text, each with a semicolon and a line end; what has to go before some of them (see facts_head) in front. */
+/* As text, each with a semicolon and a line end, its note above it; what has to go before some of them (see facts_head) in front. */
 int32_t changes_sql(const struct changes *changes, const struct database_engine *engine, struct text *out, migrate_error **err);
 
 /* ---- planning.c: one round, without a trial ---- */
@@ -67,17 +69,24 @@ struct op {
     enum op_kind kind;
     const struct fact *fact; /* what it undoes, or leads to */
     struct fact_statements sql;
+    struct fact_statements otherwise; /* what to try where that fails; may be empty */
+    bool loses;                       /* rows go with it: a table or a column */
     const char *problem;     /* why it failed when it was tried; NULL: it did not */
     bool done;
 };
 struct ops {
     struct op *items; /* in an order that should work */
     size_t count, capacity;
+    bool renames; /* they give names, and are no others: what comes next is planned when they have worked */
 };
 /* Into changes->left goes what there is no way for. first: of the rounds; later ones know no renames. */
 int32_t changes_plan(const struct facts *from, const struct facts *to, const struct changes_wish *wish, bool first, struct ops *out,
                      struct changes *changes, migrate_error **err);
 void ops_free(struct ops *ops);
+bool fact_holds_rows(const struct fact *fact);
+/* renames.c: what has another name in `to`, known by its key or by the wish. false: out of memory. */
+bool changes_renames(const struct facts *from, const struct facts *to, const struct changes_wish *wish, struct ops *out,
+                     struct changes *changes);
 bool changes_leave(struct changes *changes, const struct fact *fact, const char *reason);
 
 #endif

@@ -78,75 +78,12 @@ static void add_statement(struct plan *plan, struct op *op, const char *sql)
     plan->failed |= op->sql.failed;
 }
 
-/* ---- renames ---- */
-
-/* Goes by the key alone, so it is true whatever else has changed. */
-static void rename_by_key(struct plan *plan, size_t old, size_t new)
-{
-    const struct fact *from = &plan->from->items[old], *to = &plan->to->items[new];
-    struct fact_statements sql = {0};
-    struct op *op;
-
-    if (strcmp(from->kind, to->kind) != 0 || strcmp(from->ident, to->ident) == 0 || *from->name == '\0')
-        return;
-    if (plan->from->engine->fact_rename(from, to, &sql) && sql.count > 0) {
-        op = add_op(plan, OP_CHANGE, to);
-        if (op != NULL)
-            op->sql = sql;
-    } else {
-        fact_statements_free(&sql);
-    }
-    plan->failed |= sql.failed;
-}
-
-static const struct fact *find_named(const struct facts *facts, const char *ident)
-{
-    const struct fact *found = facts_find(facts, "table", ident);
-
-    return found != NULL ? found : facts_find(facts, "column", ident);
-}
-
-static void rename_by_wish(struct plan *plan, const struct fact_renamed *renamed)
-{
-    const struct fact *from = find_named(plan->from, renamed->from), *to = find_named(plan->to, renamed->to);
-    struct op *op;
-
-    if (from == NULL || to == NULL || strcmp(from->kind, to->kind) != 0 || facts_find(plan->from, to->kind, renamed->to) != NULL)
-        return;
-    op = add_op(plan, OP_CHANGE, to);
-    if (op != NULL && !plan->from->engine->fact_rename(from, to, &op->sql))
-        plan->ops->count--;
-}
-
-/* What is inside of something goes first: its statement speaks of that by the name it has now. */
-static int inner_first(const void *a, const void *b)
-{
-    const struct op *x = a, *y = b;
-
-    return (x->fact->rank < y->fact->rank) - (x->fact->rank > y->fact->rank);
-}
-
-static void add_renames(struct plan *plan)
-{
-    if (plan->from->engine->fact_rename == NULL)
-        return;
-    for (size_t i = 0; plan->wish->same_database && i < plan->from->count; i++) {
-        size_t partner = fact_keys_find(&plan->new_keys, plan->from->items[i].key);
-        if (partner != SIZE_MAX)
-            rename_by_key(plan, i, partner);
-    }
-    for (size_t i = 0; i < plan->wish->renamed_count; i++)
-        rename_by_wish(plan, &plan->wish->renamed[i]);
-    if (plan->ops->count > 1)
-        qsort(plan->ops->items, plan->ops->count, sizeof *plan->ops->items, inner_first);
-}
-
 /* ---- fates ---- */
 
-/* Rows are kept in it: it is not made anew for the sake of something else. */
+/* It is not made anew for the sake of something else. */
 static bool holds_rows(const struct fact *fact)
 {
-    return strcmp(fact->kind, "table") == 0 || strcmp(fact->kind, "column") == 0;
+    return fact_holds_rows(fact);
 }
 
 /* What others depend on: an attribute's is what it belongs to. SIZE_MAX: nothing can. */
@@ -196,10 +133,6 @@ static void change(struct plan *plan, const struct difference *difference)
     enum fact_way way = FACT_ANEW;
     struct op *op;
 
-    if (plan->wish->additive) {
-        leave(plan, to, "it is there, and says something else");
-        return;
-    }
     if (to->alter != NULL) {
         fact_statements_add(&sql, "%s", to->alter);
         way = FACT_IN_PLACE;
@@ -226,6 +159,35 @@ static void change(struct plan *plan, const struct difference *difference)
     make_anew(plan, old);
 }
 
+/* An attribute of something that is there is no addition: it would change what that does. But a bound on values may be added, and words. */
+static bool changes_what_is_there(const struct plan *plan, const struct fact *to)
+{
+    size_t container = fact_keys_find(&plan->new_keys, to->inside);
+
+    if (*to->key != '\0' || to->make == NULL || container == SIZE_MAX || strcmp(to->kind, "column not null") == 0 ||
+        strcmp(to->kind, "comment") == 0 || strcmp(to->kind, "column") == 0)
+        return false;
+    return facts_find(plan->from, plan->to->items[container].kind, plan->to->items[container].ident) != NULL;
+}
+
+/* Only what is absent is made. What is inside of something else that is not wanted goes without saying. */
+static void decide_additive(struct plan *plan, const struct difference *difference)
+{
+    size_t container;
+
+    if (difference->kind == FACT_ADDED && changes_what_is_there(plan, difference->to))
+        leave(plan, difference->to, "it would change what is there");
+    else if (difference->kind == FACT_ADDED)
+        plan->new[new_index(plan, difference->to)] = FATE_MADE;
+    else if (difference->kind == FACT_CHANGED)
+        leave(plan, difference->to, "it is there, and says something else");
+    if (difference->kind != FACT_REMOVED)
+        return;
+    container = fact_keys_find(&plan->old_keys, difference->from->inside);
+    if (container == SIZE_MAX || plan->partner[container] != NULL)
+        leave(plan, difference->from, "it is there, and is not wanted");
+}
+
 static void decide(struct plan *plan, const struct difference *difference)
 {
     switch (difference->kind) {
@@ -233,9 +195,7 @@ static void decide(struct plan *plan, const struct difference *difference)
         plan->new[new_index(plan, difference->to)] = FATE_MADE;
         break;
     case FACT_REMOVED:
-        if (plan->wish->additive)
-            leave(plan, difference->from, "it is there, and is not wanted");
-        else if (plan->old[old_index(plan, difference->from)] == FATE_STAYS)
+        if (plan->old[old_index(plan, difference->from)] == FATE_STAYS)
             make_anew(plan, old_index(plan, difference->from));
         break;
     case FACT_CHANGED:
@@ -271,6 +231,8 @@ static void add_undo(struct plan *plan, size_t old)
     }
     add_statement(plan, add_op(plan, OP_UNDO, fact), fact->undo);
     plan->old_op[old] = plan->ops->count - 1;
+    if (!plan->failed)
+        plan->ops->items[plan->ops->count - 1].loses = holds_rows(fact);
 }
 
 static void add_make(struct plan *plan, size_t new)
@@ -428,33 +390,46 @@ static void put_in_order(struct plan *plan)
 /* The table that a fact is about, where the engine reshapes tables. */
 static const struct fact *table_of(const struct facts *facts, const struct fact_keys *keys, const struct fact *fact)
 {
-    size_t at;
+    while (fact != NULL && strcmp(fact->kind, "table") != 0) {
+        size_t at = fact_keys_find(keys, fact->inside);
+        if (at == SIZE_MAX || (fact->make != NULL && !fact->part)) /* an index, a trigger: an object of its own */
+            return NULL;
+        fact = &facts->items[at];
+    }
+    return fact;
+}
 
-    if (strcmp(fact->kind, "table") == 0)
-        return fact;
-    if (fact->make != NULL) /* an index, a trigger: an object of its own */
-        return NULL;
-    at = fact_keys_find(keys, fact->inside);
-    return at != SIZE_MAX && strcmp(facts->items[at].kind, "table") == 0 ? &facts->items[at] : NULL;
+/* Some column of the table is not wanted. */
+static bool loses_column(const struct plan *plan, const struct fact *table)
+{
+    for (size_t i = 0; i < plan->from->count; i++) {
+        const struct fact *fact = &plan->from->items[i];
+        if (plan->partner[i] == NULL && strcmp(fact->kind, "column") == 0 && strcmp(fact->inside, table->key) == 0)
+            return true;
+    }
+    return false;
 }
 
 static void reshape(struct plan *plan, const struct fact *old, const struct fact *new)
 {
+    const struct database_engine *engine = plan->from->engine;
     const char *reason = "the table says something else";
-    struct fact_statements sql = {0};
-    enum fact_way way = plan->from->engine->facts_reshape(plan->from, plan->to, new->ident, &sql, &reason);
-    struct op *op = way == FACT_IN_PLACE || way == FACT_WHEN_ALONE ? add_op(plan, OP_CHANGE, new) : NULL;
+    struct fact_statements sql = {0}, otherwise = {0};
+    enum fact_way way = engine->facts_reshape(plan->from, plan->to, new->ident, false, &sql, &reason);
+    struct op *op = way != FACT_NO_WAY ? add_op(plan, OP_CHANGE, new) : NULL;
 
+    if (op != NULL && way == FACT_IN_PLACE)
+        engine->facts_reshape(plan->from, plan->to, new->ident, true, &otherwise, &reason);
     plan->old[old_index(plan, old)] = plan->new[new_index(plan, new)] = op != NULL ? FATE_CHANGED : FATE_LEFT;
-    plan->failed |= sql.failed;
+    plan->failed |= sql.failed || otherwise.failed;
     if (op == NULL) {
         fact_statements_free(&sql);
         leave(plan, new, reason);
         return;
     }
     op->sql = sql;
-    if (way == FACT_WHEN_ALONE)
-        take_along(plan, old_index(plan, old), true);
+    op->otherwise = otherwise;
+    op->loses = loses_column(plan, old);
 }
 
 /* A difference inside of a table that is in both is one of the table. true: it has been dealt with. */
@@ -540,7 +515,9 @@ static void plan_differences(struct plan *plan, const struct differences *differ
 {
     for (size_t i = 0; i < differences->count; i++) {
         const struct difference *difference = &differences->items[i];
-        if (plan->from->engine->facts_reshape == NULL || plan->wish->additive || !decide_table(plan, difference))
+        if (plan->wish->additive)
+            decide_additive(plan, difference);
+        else if (plan->from->engine->facts_reshape == NULL || !decide_table(plan, difference))
             decide(plan, difference);
     }
     for (size_t i = 0; i < plan->from->count; i++) {
@@ -566,9 +543,9 @@ int32_t changes_plan(const struct facts *from, const struct facts *to, const str
         find_partners(&plan);
         find_dependents(&plan);
         if (first && !wish->additive)
-            add_renames(&plan);
+            plan.failed |= !changes_renames(from, to, wish, out, changes);
     }
-    if (!plan.failed && out->count == 0 && !wish->renames_alone) { /* renames come alone: behind them much of the rest is equal */
+    if (!plan.failed && !out->renames && !wish->renames_alone) { /* renames come alone: behind them much of the rest is equal */
         rc = facts_compare(from, to, &differences, err);
         if (rc == MIGRATE_OK)
             plan_differences(&plan, &differences);
@@ -581,8 +558,10 @@ int32_t changes_plan(const struct facts *from, const struct facts *to, const str
 
 void ops_free(struct ops *ops)
 {
-    for (size_t i = 0; i < ops->count; i++)
+    for (size_t i = 0; i < ops->count; i++) {
         fact_statements_free(&ops->items[i].sql);
+        fact_statements_free(&ops->items[i].otherwise);
+    }
     memory_free(ops->items);
     *ops = (struct ops){0};
 }

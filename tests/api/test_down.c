@@ -21,16 +21,28 @@ static const char *kept(const char *id)
     return api_query(sql);
 }
 
+/* A rename leaves quotes behind in SQLite's texts, which say nothing. */
+static char *unquoted(char *text)
+{
+    char *to = text;
+    for (const char *from = text; *from; from++) {
+        if (*from != '"')
+            *to++ = *from;
+    }
+    *to = '\0';
+    return text;
+}
+
 /* Applied and rolled back with the text that was generated: everything is as it was before. */
 static void check_leads_back(const char *sql)
 {
-    char *before = api_snapshot();
+    char *before = unquoted(api_snapshot());
     api_file("002_next.sql", sql);
     API_OK(api_apply());
     ck_assert_msg(strcmp(api_cell("002_next", "down"), "generated") == 0, "not generated for: %s", sql);
     api_option("stored_down", "allow");
     API_OK(api_rollback(NULL));
-    char *after = api_snapshot();
+    char *after = unquoted(api_snapshot());
     ck_assert_msg(strcmp(before, after) == 0, "%s\nbefore: %s\nafter:  %s", sql, before, after);
     free(before);
     free(after);

@@ -43,7 +43,15 @@ int32_t postgresql_empty_database(struct database *db, migrate_error **err);
 /* types.c */
 bool postgresql_type_keeps(const char *from, const char *to);
 
+bool postgresql_fact_unchecked(const struct fact *fact, struct fact_statements *out);
 int32_t postgresql_facts(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
                          struct migrate_rows **out_edges, migrate_error **err);
+
+/* writes.c */
+int32_t postgresql_writes_begin(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_baseline,
+                                migrate_error **err);
+int32_t postgresql_writes_since(struct database *db, const struct migrate_rows *baseline, struct text *uncovered, struct text *written,
+                                migrate_error **err);
+bool postgresql_writes_had_rows(const struct migrate_rows *baseline, const char *key);
 
 #endif

@@ -4,6 +4,7 @@
  * it does nothing. So the pragma is set here, before the transaction begins, and what it would have guarded
  * is checked before it ends: no row that refers to nothing, no foreign key without its table, no view or
  * trigger that no longer compiles, unless it was so before. */
+#include "database/sqlite/definition.h"
 #include "database/sqlite/violations.h"
 
 #include "util/memory.h"
@@ -79,6 +80,52 @@ bool sqlite_rebuild_drops(const char *statement, size_t length, struct text *tab
         return false;
     take_name(&reader, table);
     return table->length > 0 && take(&reader, "rename") && take(&reader, "to");
+}
+
+/* ALTER TABLE t RENAME TO u; ALTER TABLE t RENAME [COLUMN] a TO b. A column may be called COLUMN, or TO. */
+static bool take_rename(struct reader *reader, struct text *table, struct text *column, struct text *to)
+{
+    if (!take(reader, "alter") || !take(reader, "table"))
+        return false;
+    take_name(reader, table);
+    if (table->length == 0 || !take(reader, "rename"))
+        return false;
+    if (take(reader, "to")) {
+        take_name(reader, to);
+        return to->length > 0;
+    }
+    take(reader, "column");
+    take_name(reader, column);
+    if (!take(reader, "to"))
+        return false;
+    take_name(reader, to);
+    return column->length > 0 && to->length > 0;
+}
+
+bool sqlite_renames_of(const char *statement, size_t length, struct text *from, struct text *to)
+{
+    struct reader reader = {.text = statement, .length = length};
+    struct text table = {0}, column = {0}, name = {0};
+    bool found;
+
+    advance(&reader);
+    found = take_rename(&reader, &table, &column, &name);
+    if (found && column.length > 0) {
+        sqlite_name(from, table.data);
+        text_add_char(from, '.');
+        sqlite_name(from, column.data);
+        sqlite_name(to, table.data);
+        text_add_char(to, '.');
+        sqlite_name(to, name.data);
+    } else if (found) {
+        sqlite_name(from, table.data);
+        sqlite_name(to, name.data);
+    }
+    from->failed |= table.failed || column.failed || name.failed;
+    text_free(&table);
+    text_free(&column);
+    text_free(&name);
+    return found || from->failed;
 }
 
 int32_t sqlite_rebuild_referred(struct database *db, const char *table, bool *out, migrate_error **err)

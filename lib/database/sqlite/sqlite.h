@@ -40,6 +40,7 @@ int32_t sqlite_settings_restore(struct database *db, const struct sqlite_setting
 
 /* rebuild.c */
 bool sqlite_rebuild_drops(const char *statement, size_t length, struct text *table);
+bool sqlite_renames_of(const char *statement, size_t length, struct text *from, struct text *to);
 int32_t sqlite_rebuild_referred(struct database *db, const char *table, bool *out, migrate_error **err);
 int32_t sqlite_rebuild_begin(struct database *db, bool outside, bool enforce, struct database_rebuild *state,
                              migrate_error **err);
@@ -64,10 +65,17 @@ int32_t sqlite_probe(struct database *db, const char *statement, size_t length, 
 int32_t sqlite_writes_begin(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out, migrate_error **err);
 int32_t sqlite_writes_since(struct database *db, const struct migrate_rows *baseline, struct text *uncovered, struct text *written,
                             migrate_error **err);
+bool sqlite_writes_had_rows(const struct migrate_rows *baseline, const char *key);
 bool sqlite_writes_rows(const char *statement, size_t length, struct text *table);
 
 /* facts.c */
 int32_t sqlite_facts(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
                      struct migrate_rows **out_edges, migrate_error **err);
+
+/* reshape.c */
+enum fact_way sqlite_reshape(const struct facts *from, const struct facts *to, const char *table, bool anew, struct fact_statements *out,
+                             const char **reason);
+enum fact_way sqlite_fact_change(const struct fact *from, const struct fact *to, struct fact_statements *out, const char **reason);
+bool sqlite_fact_rename(const struct fact *from, const struct fact *to, struct fact_statements *out);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What a migration writes into tables, as far as SQLite tells: how many rows in all were changed, and by its words which table a
  * statement writes to. */
+#include "database/sqlite/definition.h"
 #include "database/sqlite/sqlite.h"
 #include "sql/sql.h"
 
@@ -11,7 +12,7 @@ int32_t sqlite_writes_begin(struct database *db, const struct database_facts_wis
 {
     static const char *const columns[] = {"key", "held"};
     struct migrate_rows *rows = rows_new(columns, 2), *tables = NULL, *found = NULL;
-    struct text sql = {0};
+    struct text sql = {0}, key = {0};
     int32_t rc;
 
     text_add(&sql, "SELECT name FROM main.sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%' AND substr(name, 1, 7) <> "
@@ -24,8 +25,10 @@ int32_t sqlite_writes_begin(struct database *db, const struct database_facts_wis
         database_sqlite.name_quoted(&sql, "main", rows_text(tables, i, 0));
         text_add(&sql, ")");
         rc = database_query(db, &sql, &found, err);
-        rows_put_text(rows, rows_text(tables, i, 0));
+        sqlite_key(&key, rows_text(tables, i, 0));
+        rows_put_text(rows, key.failed ? NULL : key.data);
         rows_put_int(rows, rows_int(found, 0, 0));
+        text_clear(&key);
         rows_free(found);
         found = NULL;
     }
@@ -36,6 +39,9 @@ int32_t sqlite_writes_begin(struct database *db, const struct database_facts_wis
     rows_free(found);
     rows_free(tables);
     text_free(&sql);
+    if (rc == MIGRATE_OK && key.failed)
+        rc = error_nomem(err);
+    text_free(&key);
     if (rc == MIGRATE_OK)
         return rows_finish(rows, out, err);
     rows_free(rows);
@@ -60,6 +66,15 @@ int32_t sqlite_writes_since(struct database *db, const struct migrate_rows *base
     return MIGRATE_OK;
 }
 
+bool sqlite_writes_had_rows(const struct migrate_rows *baseline, const char *key)
+{
+    for (size_t i = 0; i < rows_count(baseline); i++) {
+        if (text_equal(rows_text(baseline, i, 0), key))
+            return rows_int(baseline, i, 1) != 0;
+    }
+    return false;
+}
+
 /* Moves behind the word that says so. WITH ... comes before it, with words of its own in parentheses. */
 static bool take_write(struct sql_reader *reader)
 {
@@ -79,23 +94,23 @@ static bool take_write(struct sql_reader *reader)
     return false;
 }
 
-/* The last part of schema.name, without its quotes. */
+/* The last part of schema.name as the key of its fact. */
 static void take_table(struct sql_reader *reader, struct text *out)
 {
+    struct text name = {0};
+
     while (reader->token.kind == SQL_WORD || reader->token.kind == SQL_NAME || reader->token.kind == SQL_STRING) {
-        const char *at = reader->text + reader->token.offset;
-        bool quoted = reader->token.kind != SQL_WORD;
-        char close = at[0] == '[' ? ']' : at[0];
-        text_clear(out);
-        for (size_t i = quoted; i + quoted < reader->token.length; i++) {
-            text_add_char(out, at[i]);
-            i += quoted && at[i] == close; /* a doubled quote stands for one */
-        }
+        text_clear(&name);
+        sqlite_unquoted(&name, reader->text + reader->token.offset, reader->token.length);
         sql_reader_next(reader);
         if (reader->token.kind != SQL_SYMBOL || reader->text[reader->token.offset] != '.')
-            return;
+            break;
         sql_reader_next(reader);
     }
+    if (name.length > 0)
+        sqlite_key(out, name.data);
+    out->failed |= name.failed;
+    text_free(&name);
 }
 
 bool sqlite_writes_rows(const char *statement, size_t length, struct text *table)
