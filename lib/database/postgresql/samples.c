@@ -47,7 +47,7 @@ static const char values[] =
     "FROM column_of c JOIN based b ON b.relid = c.relid AND b.attnum = c.attnum JOIN pg_catalog.pg_type y ON y.oid = b.typ\n"
     "LEFT JOIN checked h ON h.relid = c.relid AND h.attnum = c.attnum LEFT JOIN referring r ON r.relid = c.relid AND r.attnum = c.attnum\n"
     "CROSS JOIN LATERAL (SELECT array_agg(CASE\n"
-    " WHEN r.parent IS NOT NULL AND NOT r.itself THEN format('(SELECT %I FROM %s ORDER BY %s OFFSET (SELECT %s % greatest(1, count(*)) '\n"
+    " WHEN r.parent IS NOT NULL AND NOT r.itself THEN format('(SELECT %I FROM %s ORDER BY %s OFFSET (SELECT %s %% greatest(1, count(*)) '\n"
     "  'FROM %s) LIMIT 1)', r.parent_column, r.parent, r.parent_order, k - 1, r.parent)\n"
     " WHEN r.itself AND NOT c.attnotnull OR n.value IS NULL THEN 'NULL'\n"
     " WHEN b.is_array THEN format('ARRAY[%s]::%s', format('%L::%s', n.value, format_type(b.typ, NULL)), format_type(c.atttypid, c.atttypmod))\n"
