@@ -150,6 +150,15 @@ struct database_facts_wish {
     bool no_edges;              /* what needs what is not wanted */
 };
 
+/* What one statement of a rehearsal did to what was there before it. Names are quoted, with ", " between; "" if there is nothing to tell. */
+struct database_effects {
+    struct text lock;               /* the strongest that it took: "AccessExclusive" */
+    struct text locked;             /* "AccessExclusive public.t, Share public.u" */
+    struct text rewritten, scanned;
+    int64_t rows;                   /* inserted, updated or deleted; -1: nobody counted */
+};
+struct database_look; /* what a rehearsal knows of what was there; an engine's own */
+
 /* Which scratch database is asked for. */
 struct database_scratch_wish {
     const char *url;  /* where it is made, or an empty one to be used; NULL: none was given */
@@ -287,6 +296,23 @@ struct database_engine {
     const char *trial_limits;
     /* Whether a statement renames a table or a column, and from what to what, as in `ident` of facts. NULL: keys tell. */
     bool (*renames_of)(const char *statement, size_t length, struct text *from, struct text *to);
+    /* Looks between the statements of a rehearsal. begin: in its open transaction, ahead of the first one; what is there then is what was
+     * there before. known (may be NULL): only what that look knows by name counts. ahead: right before a statement (NULL: some work that
+     * is no statement), also to keep things where a rollback would not bring them back to (sequences), if that needs no longer wait
+     * than lock_wait. behind: right behind it. close: ahead of the rollback; undone: behind it, whether nothing of the transaction is
+     * left. NULL: nothing can be seen. */
+    int32_t (*look_begin)(struct database *db, const struct database_facts_wish *wish, int64_t lock_wait, const struct database_look *known,
+                          struct database_look **out, migrate_error **err);
+    int32_t (*look_ahead)(struct database_look *look, const char *statement, size_t length, migrate_error **err);
+    int32_t (*look_behind)(struct database_look *look, const char *statement, size_t length, struct database_effects *out,
+                           migrate_error **err);
+    int32_t (*look_close)(struct database_look *look, migrate_error **err);
+    int32_t (*look_undone)(struct database_look *look, bool *out, migrate_error **err);
+    void (*look_free)(struct database_look *look); /* NULL is fine */
+    /* What facts do not show and a rollback need not bring back, outside of transactions: rows (name, value). */
+    int32_t (*positions)(struct database *db, struct migrate_rows **out, migrate_error **err);
+    /* What COMMIT would check now, in a transaction that goes on as a new one would; NULL: see deferred_check. */
+    int32_t (*settle)(struct database *db, migrate_error **err);
     /* An empty database of its own, like this one, for trying things: on the same server or where the wish says, in memory for SQLite.
      * Nothing of it stays behind scratch_close(), which closes it, too, even where that fails (then the next scratch_open() removes what
      * is left). MIGRATE_ERROR_SHADOW: none is to be had; the hint says what would help. like is only asked, inside a transaction or
@@ -344,6 +370,7 @@ int32_t database_clean_up(struct database *db, const char *sql, migrate_error **
 int32_t database_ask(struct database *db, const struct text *sql, bool *out, migrate_error **err);
 
 void database_probe_free(struct database_probe *probe);
+void database_effects_free(struct database_effects *effects);
 
 /* ---- function tables (client.c), drivers (host/driver.c) ---- */
 int32_t client_new(const char *engine, migrate_client **out, migrate_error **err);

@@ -174,5 +174,12 @@ const struct database_engine database_sqlite = {
     .scratch_close = sqlite_scratch_close,
     .samples = &sqlite_samples,
     .clone_open = sqlite_clone_schema,
+    .look_begin = sqlite_look_begin,
+    .look_ahead = sqlite_look_ahead,
+    .look_behind = sqlite_look_behind,
+    .look_close = sqlite_look_close,
+    .look_undone = sqlite_look_undone,
+    .look_free = sqlite_look_free,
+    .positions = sqlite_positions,
     .probe = sqlite_probe,
 };
