@@ -324,6 +324,24 @@ static bool says_own_name(const struct shape *shape)
     return found;
 }
 
+/* Some foreign key leads to the table, its own ones included. */
+static bool is_referred(const struct facts *facts, const struct fact *table)
+{
+    static const char word[] = ") REFERENCES ";
+    size_t length = strlen(table->ident);
+
+    for (size_t i = 0; i < facts->count; i++) {
+        const char *parent = is_kind(&facts->items[i], "foreign key") ? strstr(facts->items[i].ident, word) : NULL;
+        if (parent == NULL)
+            continue;
+        parent += strlen(word);
+        if (text_equal_nocase_n(parent, table->ident, length < strlen(parent) ? length : strlen(parent)) && strlen(parent) >= length &&
+            (parent[length] == '\0' || parent[length] == ' '))
+            return true;
+    }
+    return false;
+}
+
 static void rebuild(const struct reshaping *self)
 {
     const struct fact *table = self->to.table;
@@ -335,6 +353,9 @@ static void rebuild(const struct reshaping *self)
     self->out->failed |= raw.failed || other.failed;
     if (raw.failed || other.failed)
         return;
+    /* Or the rows that refer to it would go with the old table. A run heeds it though it is in a transaction. */
+    if (is_referred(self->from.facts, self->from.table) || is_referred(self->to.facts, table))
+        fact_statements_add(self->out, "PRAGMA foreign_keys = OFF");
     if (own_name) {
         rename_table(self, table->ident, other.data);
         fact_statements_add(self->out, "%s", table->make);
