@@ -64,6 +64,8 @@ static const struct pair pairs[] = {
     {"a CHECK that says the table's name", "CREATE TABLE t (a INT)", "CREATE TABLE t (a INT, CHECK (t.a > 0))", NULL, NULL, {{0}}},
     {"a CHECK that says a referred table's name", "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT, a INT); " OTHER REFERRED VIEWED,
      "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT, a INT, CHECK (t.a <> 'no')); " OTHER REFERRED VIEWED, NULL, NULL, {{0}}},
+    {"a CHECK that says the name of what is referred to and nothing else", "CREATE TABLE t (id INTEGER PRIMARY KEY, a INT); " REFERRED,
+     "CREATE TABLE t (id INTEGER PRIMARY KEY, a INT, CHECK (t.a <> 'no')); " REFERRED, NULL, NULL, {{0}}},
     {"UNIQUE", "CREATE TABLE t (a INT, b INT)", "CREATE TABLE t (a INT, b INT, UNIQUE (a, b))", NULL, NULL, {{0}}},
     {"UNIQUE in another order", "CREATE TABLE t (a INT, b INT, UNIQUE (b, a))", "CREATE TABLE t (a INT, b INT, UNIQUE (a DESC, b))", NULL, NULL,
      {{0}}},
