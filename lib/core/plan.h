@@ -9,7 +9,8 @@
 enum step_action {
     STEP_RUN,    /* the migration's section */
     STEP_SCHEMA, /* schema.sql, standing for the first plan->replaced migrations */
-    STEP_RECORD  /* a row in the history, nothing else */
+    STEP_RECORD, /* a row in the history, nothing else */
+    STEP_RECONCILE /* what is missing of the declared schema is added: reconcile.h */
 };
 
 struct step {
@@ -21,6 +22,7 @@ struct step {
     bool begun;                        /* an earlier run left it half done: statement by statement it goes on there */
     bool parts;                        /* its text is not one transaction; known behind plan_preflight() */
     const char *stored;                /* down, with this text that the history keeps; NULL: the source's own */
+    const char *stored_file;           /* the text is from there; NULL: from the history */
     int64_t session_line, session_column; /* where its text begins to need a session of its own, see script_needs_session(); 0: it does not */
     size_t segments, alone;            /* known behind plan_preflight(): parts of its text, and how many are lone statements */
     /* STEP_RECORD */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The plan of a run: made when it begins, checked behind the lock, and made again when somebody else wrote first. */
-#include "core/run.h"
+#include "core/reconcile.h"
 
 #include "util/memory.h"
 
@@ -26,7 +26,7 @@ static int32_t stale(const struct migrate_plan *plan, int64_t seq, migrate_error
 }
 
 /* A copy that needs nothing of the plan it comes from, which the host may free while the run goes on. */
-static int32_t copy_step(struct migrate_plan *plan, const struct step *from, migrate_error **err)
+int32_t run_copy_step(struct migrate_plan *plan, const struct step *from, migrate_error **err)
 {
     struct step *step = plan_add(plan);
     if (!step)
@@ -35,6 +35,7 @@ static int32_t copy_step(struct migrate_plan *plan, const struct step *from, mig
     step->id = arena_text(&plan->arena, from->id);
     step->name = arena_text(&plan->arena, from->name);
     step->stored = arena_text(&plan->arena, from->stored);
+    step->stored_file = arena_text(&plan->arena, from->stored_file);
     step->checksum = arena_text(&plan->arena, from->checksum);
     step->reason = arena_text(&plan->arena, from->reason);
     return plan->arena.failed ? error_nomem(err) : MIGRATE_OK;
@@ -53,7 +54,7 @@ static int32_t adopt_given(struct migrate_run *run, const struct history *histor
     struct migrate_plan *plan = NULL;
     int32_t code = plan_new(run->session, run->build, history, &plan, err);
     for (size_t i = 0; code == MIGRATE_OK && i < given->count; i++)
-        code = copy_step(plan, &given->steps[i], err);
+        code = run_copy_step(plan, &given->steps[i], err);
     if (code == MIGRATE_OK) {
         plan->to = arena_text(&plan->arena, given->to);
         code = plan->arena.failed ? error_nomem(err) : MIGRATE_OK;
@@ -135,6 +136,17 @@ static int32_t failed_meanwhile(const struct migrate_run *run, const struct migr
     return MIGRATE_OK;
 }
 
+int32_t run_is_current(struct migrate_run *run, const struct history_head *head, bool *out, migrate_error **err)
+{
+    bool needed = false;
+    int32_t code = build_is_state(run->build, head->state, out, err);
+    if (code == MIGRATE_OK && *out && run->request.reconcile) {
+        code = reconcile_needed(run->session, &needed, err);
+        *out = !needed;
+    }
+    return code;
+}
+
 int32_t run_look_meanwhile(struct migrate_run *run, const struct history_head *head, bool *current, migrate_error **err)
 {
     struct history history = {0};
@@ -142,7 +154,7 @@ int32_t run_look_meanwhile(struct migrate_run *run, const struct history_head *h
     if (run->request.given)
         return MIGRATE_OK; /* stale or not is said under the lock */
     if (run->request.everything) {
-        int32_t code = build_is_state(run->build, head->state, current, err);
+        int32_t code = run_is_current(run, head, current, err);
         if (code != MIGRATE_OK || *current)
             return code;
     }

@@ -215,9 +215,9 @@ int32_t script_read(migrate_session *session, const struct source *source, const
     return script_finish(&script, section->no_transaction, out, err);
 }
 
-int32_t script_from_text(migrate_session *session, const char *id, const char *text, struct script *out, migrate_error **err)
+int32_t script_from_text(migrate_session *session, const char *id, const char *file, const char *text, struct script *out, migrate_error **err)
 {
-    struct script script = {.file = "history", .id = id, .engine = session->db->engine,
+    struct script script = {.file = file ? file : "history", .id = id, .engine = session->db->engine,
                             .can_copy = session->db->class->copy_begin != NULL, .borrowed = session->db->borrowed};
     text_add(&script.text.text, text);
     script.text.first_line = 1;

@@ -4,6 +4,7 @@
 
 #include "core/events.h"
 #include "core/state.h"
+#include "schema/facts.h"
 #include "util/clock.h"
 #include "util/memory.h"
 
@@ -201,6 +202,24 @@ int32_t session_open_host(migrate_driver *driver, const migrate_options *options
     return session_open_borrowed(NULL, NULL, driver, options, out, err);
 }
 
+int32_t session_open_on(struct database *db, struct watch *outer, const migrate_options *options, migrate_session **out, migrate_error **err)
+{
+    migrate_session *session = NULL;
+    int32_t code = session_new(options, &session, err);
+    if (code != MIGRATE_OK)
+        return code;
+    session->watch.outer = outer;
+    session->watch.tick = NULL;
+    code = session_adopt(session, db, err);
+    if (code != MIGRATE_OK) {
+        session->db = NULL; /* still the caller's */
+        session_close(session);
+        return code;
+    }
+    *out = session;
+    return MIGRATE_OK;
+}
+
 void session_close(migrate_session *session)
 {
     if (!session || --session->references > 0)
@@ -208,6 +227,9 @@ void session_close(migrate_session *session)
     session_direct_end(session);
     database_close(session->db);
     build_release(session->build);
+    if (session->declared)
+        facts_free(session->declared);
+    memory_free(session->declared);
     options_free(session->options);
     memory_free(session->url);
     memory_free(session->history_name);
@@ -390,7 +412,7 @@ int32_t session_begin_until(migrate_session *session, int64_t limit, migrate_err
             return code;
         state = session->db->class->transaction(session->db);
     }
-    if (own && (state == DATABASE_OPEN || state == DATABASE_ABORTED))
+    if ((own || session->scratch) && (state == DATABASE_OPEN || state == DATABASE_ABORTED))
         return database_exec(session->db, "ROLLBACK", err); /* left by a run that could not even do that */
     if (session->db->borrowed && (state == DATABASE_OPEN || state == DATABASE_ABORTED) && !session_embedded(session)) {
         error_set(err, MIGRATE_ERROR_IN_TRANSACTION, "the host's connection is inside %s transaction",
@@ -401,13 +423,20 @@ int32_t session_begin_until(migrate_session *session, int64_t limit, migrate_err
     return MIGRATE_OK;
 }
 
+/* A program without migrations may live by its declared schema alone. */
+static bool session_declares(const migrate_session *session)
+{
+    const migrate_options *options = session->options;
+    return options->declared || options->declare || option_text(options, OPTION_DECLARED);
+}
+
 int32_t session_build(migrate_session *session, struct build **out, migrate_error **err)
 {
     if (!session->build) {
         struct source_options options = {option_text(session->options, OPTION_DIR), session->options->source,
                                          session->db->engine->name, session->db->engine->dialect,
                                          option_is(session->options, OPTION_DUPLICATE_NUMBERS, "allow")};
-        if (!options.dir && !options.memory) {
+        if (!options.dir && !options.memory && !session_declares(session)) {
             error_set(err, MIGRATE_ERROR_SOURCE, "no migrations: neither a directory nor a source in memory was given");
             error_hint(err, "set the option dir, or call migrate_options_set_source()");
             return MIGRATE_ERROR_SOURCE;

@@ -26,11 +26,14 @@ struct migrate_session {
     struct database *db;
     struct database *aside;    /* the one to come back to while db leads past the pooler (direct_url); else NULL */
     bool placeholder;          /* the SQLite file does not exist yet: db is an empty one in memory until the first write */
+    bool rows_assumed;         /* a scratch database: its tables count as if they held rows */
     struct watch watch;
+    struct facts *declared;    /* of the declared schema; NULL until first needed */
     struct build *build;       /* NULL until first needed */
     char *history_name;        /* quoted, schema and table */
     const char *history_schema, *history_table; /* raw; belong to options or engine */
     int64_t waited;            /* microseconds spent on waiting so far in this call */
+    struct scratch *scratch;   /* not NULL: the database is a scratch one, see scratch.c */
     const char *doing;         /* what the running call is at, for progress events */
     const char *doing_id;
     int64_t doing_since;
@@ -40,6 +43,8 @@ int32_t session_open(const char *url, const migrate_options *options, migrate_se
 int32_t session_open_handle(migrate_client *client, void *handle, const migrate_options *options, migrate_session **out,
                             migrate_error **err);
 int32_t session_open_host(migrate_driver *driver, const migrate_options *options, migrate_session **out, migrate_error **err);
+/* On a database that becomes the session's, and nobody's else; what bounds the work of outer's session bounds this one's, too. */
+int32_t session_open_on(struct database *db, struct watch *outer, const migrate_options *options, migrate_session **out, migrate_error **err);
 void session_close(migrate_session *session);
 
 /* Every verb begins with this: the connection is usable for reading, the watch runs anew. */

@@ -66,9 +66,13 @@ void watch_start(struct watch *watch)
 int32_t watch_check(struct watch *watch)
 {
     int64_t now;
+    int32_t outer;
 
     if (watch == NULL)
         return MIGRATE_OK;
+    outer = watch_check(watch->outer);
+    if (outer != MIGRATE_OK)
+        return outer;
     if (watch->cancelled_by_host || token_state(watch->token) >= 2)
         return MIGRATE_ERROR_CANCELLED;
     now = clock_monotonic();
@@ -83,6 +87,16 @@ int32_t watch_check(struct watch *watch)
     return MIGRATE_ERROR_CANCELLED;
 }
 
+static bool cancelled_by_host(const struct watch *watch)
+{
+    return watch != NULL && (watch->cancelled_by_host || cancelled_by_host(watch->outer));
+}
+
+static bool stopped(const struct watch *watch)
+{
+    return watch != NULL && (token_state(watch->token) >= 1 || stopped(watch->outer));
+}
+
 int32_t watch_sleep(struct watch *watch, int64_t microseconds, bool waiting)
 {
     int64_t end = clock_monotonic() + microseconds;
@@ -93,7 +107,7 @@ int32_t watch_sleep(struct watch *watch, int64_t microseconds, bool waiting)
 
         if (code != MIGRATE_OK)
             return code;
-        if (waiting && watch != NULL && token_state(watch->token) >= 1)
+        if (waiting && stopped(watch))
             return MIGRATE_ERROR_CANCELLED;
         if (rest <= 0)
             return MIGRATE_OK;
@@ -108,7 +122,7 @@ int32_t watch_error(const struct watch *watch, int32_t code, migrate_error **err
     if (code == MIGRATE_ERROR_TIMEOUT) {
         error_set(err, code, "the time for this work ran out");
         error_hint(err, "run again, or raise run_deadline or wait_timeout");
-    } else if (watch != NULL && watch->cancelled_by_host) {
+    } else if (cancelled_by_host(watch)) {
         error_set(err, code, "cancelled by the event callback");
         error_hint(err, "run again when it should go on");
     } else {

@@ -23,6 +23,7 @@ struct watch {
     int32_t (*tick)(void *user); /* called at most once a second; non-zero: cancel. May be NULL */
     void *user;
     int64_t next_tick;      /* kept by watch_check() */
+    struct watch *outer;    /* of the work that this is a part of: its token, deadline and tick count, too. May be NULL */
     bool cancelled_by_host; /* tick said so */
 };
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Real applications' migrations on SQLite: the way back of each is found, and gone on a copy with sample rows.
 
-    inverse_sqlite.py BUILD/tests/corpora/inverse FOLDER [SET...]
+    inverse_sqlite.py BUILD/tests/corpora/inverse_sqlite FOLDER [SET...]
 
 FOLDER/SET holds the files and .corpus (lines layout=..., engine=...). Exit status 1: some way is wrong, or fewer than 99 of 100 lead back,
 be it to another order of columns. Some of these are refused while there are rows that do not fit (rows).

@@ -83,6 +83,7 @@ struct postgresql_connection {
     char *host_encoding;        /* a borrowed connection's client_encoding, if it was not UTF8 */
     bool blocking;              /* what a COPY found, and brings back at its end */
     struct postgresql_observer observer;
+    struct postgresql_scratch *scratch; /* not NULL: it leads to a scratch database, see scratch.c */
 };
 
 /* ---- connection.c ---- */
@@ -132,6 +133,18 @@ int32_t postgresql_connect_error(const struct postgresql_client *pq, PGconn *han
 
 /* ---- pooler.c ---- */
 int32_t postgresql_find_pooler(struct database *db, bool *out, migrate_error **err);
+
+/* ---- connect.c ---- */
+/* Begins to connect as this connection was made, on the very server that it leads to. database, options (of the startup, behind its own):
+ * NULL for its own. NULL: out of memory. */
+PGconn *postgresql_start_like(const struct postgresql_connection *connection, const char *database, const char *options);
+/* The same, to the end. */
+int32_t postgresql_open_like(const struct postgresql_connection *connection, const char *database, const char *options,
+                             struct watch *watch, struct database **out, migrate_error **err);
+
+/* ---- scratch.c ---- */
+/* The database goes, the connection to it being closed; frees it. */
+int32_t postgresql_scratch_end(struct postgresql_scratch *scratch, migrate_error **err);
 
 /* ---- settings.c ---- */
 int32_t postgresql_settings_save(struct database *db, migrate_error **err);

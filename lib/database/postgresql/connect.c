@@ -223,6 +223,85 @@ int32_t postgresql_open(const char *url, const struct database_options *options,
     return result;
 }
 
+/* ---- once more ---- */
+
+/* Of the options that it was opened with, what still holds for one server. */
+static bool is_taken_over(const PQconninfoOption *option, const char *database, const char *options)
+{
+    if (option->val == NULL || text_equal(option->keyword, "host") || text_equal(option->keyword, "port") ||
+        text_equal(option->keyword, "target_session_attrs") || text_equal(option->keyword, "load_balance_hosts") ||
+        text_equal(option->keyword, "client_encoding"))
+        return false;
+    if (text_equal(option->keyword, "hostaddr") && strchr(option->val, ',') != NULL)
+        return false;
+    return !(database != NULL && text_equal(option->keyword, "dbname")) && !(options != NULL && text_equal(option->keyword, "options"));
+}
+
+PGconn *postgresql_start_like(const struct postgresql_connection *c, const char *database, const char *options)
+{
+    enum { MOST = 100 };
+    const char *keywords[MOST + 6], *values[MOST + 6];
+    PQconninfoOption *own = c->pq->PQconninfo(c->handle);
+    struct text all = {0};
+    PGconn *handle = NULL;
+    size_t n = 0;
+
+    if (own == NULL)
+        return NULL;
+    for (const PQconninfoOption *option = own; option->keyword != NULL && n < MOST; option++) {
+        if (options != NULL && option->val != NULL && text_equal(option->keyword, "options"))
+            text_add(&all, option->val);
+        if (!is_taken_over(option, database, options))
+            continue;
+        keywords[n] = option->keyword;
+        values[n++] = option->val;
+    }
+    keywords[n] = "host";
+    values[n++] = c->pq->PQhost(c->handle);
+    keywords[n] = "port";
+    values[n++] = c->pq->PQport(c->handle);
+    keywords[n] = "client_encoding";
+    values[n++] = "UTF8";
+    if (database != NULL) {
+        keywords[n] = "dbname";
+        values[n++] = database;
+    }
+    if (options != NULL) {
+        text_add(&all, options);
+        keywords[n] = "options";
+        values[n++] = all.data;
+    }
+    keywords[n] = NULL;
+    values[n] = NULL;
+    if (!all.failed)
+        handle = c->pq->PQconnectStartParams(keywords, values, 0);
+    c->pq->PQconninfoFree(own);
+    text_free(&all);
+    return handle;
+}
+
+int32_t postgresql_open_like(const struct postgresql_connection *c, const char *database, const char *options,
+                             struct watch *watch, struct database **out, migrate_error **err)
+{
+    PGconn *handle = postgresql_start_like(c, database, options);
+    int32_t result;
+
+    if (handle == NULL)
+        return error_nomem(err);
+    c->pq->PQsetErrorVerbosity(handle, PQERRORS_VERBOSE);
+    c->pq->PQsetNoticeReceiver(handle, postgresql_notice, NULL);
+    result = proceed(c->pq, handle, watch, err);
+    if (result == MIGRATE_OK) {
+        c->pq->PQsetErrorVerbosity(handle, PQERRORS_DEFAULT);
+        result = postgresql_new(c->client, c->pq, handle, false, out, err);
+    }
+    if (result != MIGRATE_OK)
+        c->pq->PQfinish(handle);
+    else
+        (*out)->watch = watch;
+    return result;
+}
+
 int32_t postgresql_open_handle(migrate_client *client, void *handle, struct database **out,
                                migrate_error **err)
 {

@@ -358,6 +358,7 @@ static void close_connection(struct database *db)
     postgresql_observer_close(c);
     if (!db->borrowed)
         c->pq->PQfinish(c->handle);
+    postgresql_scratch_end(c->scratch, NULL);
     rows_free(c->saved);
     memory_free(c->host_encoding);
     memory_free(db->label);

@@ -91,44 +91,11 @@ void postgresql_observer_close(struct postgresql_connection *c)
     c->observer.state = OBSERVER_CLOSED;
 }
 
-/* As the first connection was opened, on the very server that it is connected to. */
-static PGconn *start(const struct postgresql_connection *c)
-{
-    enum { MOST = 100 };
-    const char *keywords[MOST + 4], *values[MOST + 4];
-    PQconninfoOption *options = c->pq->PQconninfo(c->handle);
-    PGconn *handle;
-    size_t n = 0;
-
-    if (options == NULL)
-        return NULL;
-    for (const PQconninfoOption *option = options; option->keyword != NULL && n < MOST; option++) {
-        if (option->val == NULL || text_equal(option->keyword, "host") ||
-            text_equal(option->keyword, "port") || text_equal(option->keyword, "target_session_attrs") ||
-            text_equal(option->keyword, "load_balance_hosts") ||
-            (text_equal(option->keyword, "hostaddr") && strchr(option->val, ',') != NULL))
-            continue;
-        keywords[n] = option->keyword;
-        values[n++] = option->val;
-    }
-    keywords[n] = "host";
-    values[n++] = c->pq->PQhost(c->handle);
-    keywords[n] = "port";
-    values[n++] = c->pq->PQport(c->handle);
-    keywords[n] = "client_encoding";
-    values[n++] = "UTF8";
-    keywords[n] = NULL;
-    values[n] = NULL;
-    handle = c->pq->PQconnectStartParams(keywords, values, 0);
-    c->pq->PQconninfoFree(options);
-    return handle;
-}
-
 static void open_observer(struct postgresql_connection *c)
 {
     struct postgresql_observer *observer = &c->observer;
 
-    observer->handle = start(c);
+    observer->handle = postgresql_start_like(c, NULL, NULL);
     observer->state = OBSERVER_OPENING;
     observer->wants = POLLOUT;
     if (observer->handle == NULL || c->pq->PQstatus(observer->handle) == CONNECTION_BAD)

@@ -24,11 +24,44 @@ extern const struct database_pooling postgresql_pooling;
  * sqlstate may be NULL. */
 void postgresql_classify(migrate_error **err, const char *sqlstate, int32_t *code);
 
+/* rehearsal.c; see struct database_engine */
+int32_t postgresql_look_begin(struct database *db, const struct database_facts_wish *wish, int64_t lock_wait,
+                              const struct database_look *known, struct database_look **out, migrate_error **err);
+int32_t postgresql_look_ahead(struct database_look *look, const char *statement, size_t length, migrate_error **err);
+int32_t postgresql_look_behind(struct database_look *look, const char *statement, size_t length, struct database_effects *out,
+                               migrate_error **err);
+int32_t postgresql_look_close(struct database_look *look, migrate_error **err);
+int32_t postgresql_look_undone(struct database_look *look, bool *out, migrate_error **err);
+void postgresql_look_free(struct database_look *look);
+int32_t postgresql_positions(struct database *db, struct migrate_rows **out, migrate_error **err);
+int32_t postgresql_settle(struct database *db, migrate_error **err);
+
+/* scratch.c */
+int32_t postgresql_scratch_open(struct database *like, const struct database_scratch_wish *wish, struct database **out,
+                                migrate_error **err);
+int32_t postgresql_scratch_close(struct database *scratch, migrate_error **err);
+extern const char postgresql_extensions[];
+
+/* emptying.c: an empty database that is there, to be used as a scratch one */
+/* Waits for its turn, empties what a killed one left, and marks it. MIGRATE_ERROR_SHADOW: there are objects in it. */
+int32_t postgresql_borrow_database(struct database *db, migrate_error **err);
+/* Drops everything that was made there since, and the mark. */
+int32_t postgresql_empty_database(struct database *db, migrate_error **err);
+
 /* facts.c */
 /* types.c */
 bool postgresql_type_keeps(const char *from, const char *to);
 
+bool postgresql_fact_unchecked(const struct fact *fact, struct fact_statements *out);
+/* facts.c */
 int32_t postgresql_facts(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
                          struct migrate_rows **out_edges, migrate_error **err);
+
+/* writes.c */
+int32_t postgresql_writes_begin(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_baseline,
+                                migrate_error **err);
+int32_t postgresql_writes_since(struct database *db, const struct migrate_rows *baseline, struct text *uncovered, struct text *written,
+                                migrate_error **err);
+bool postgresql_writes_had_rows(const struct migrate_rows *baseline, const char *key);
 
 #endif

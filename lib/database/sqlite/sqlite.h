@@ -47,6 +47,9 @@ int32_t sqlite_rebuild_begin(struct database *db, bool outside, bool enforce, st
 int32_t sqlite_rebuild_check(struct database *db, const struct database_rebuild *state, migrate_error **err);
 int32_t sqlite_rebuild_end(struct database *db, struct database_rebuild *state, migrate_error **err);
 
+/* scratch.c */
+int32_t sqlite_scratch_open(struct database *like, const struct database_scratch_wish *wish, struct database **out, migrate_error **err);
+int32_t sqlite_scratch_close(struct database *scratch, migrate_error **err);
 /* clone.c */
 int32_t sqlite_clone_schema(struct database *like, struct database **out, migrate_error **err);
 
@@ -58,7 +61,19 @@ int32_t sqlite_probe(struct database *db, const char *statement, size_t length, 
 int32_t sqlite_writes_begin(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out, migrate_error **err);
 int32_t sqlite_writes_since(struct database *db, const struct migrate_rows *baseline, struct text *uncovered, struct text *written,
                             migrate_error **err);
+bool sqlite_writes_had_rows(const struct migrate_rows *baseline, const char *key);
 bool sqlite_writes_rows(const char *statement, size_t length, struct text *table);
+
+/* rehearsal.c; see struct database_engine */
+int32_t sqlite_look_begin(struct database *db, const struct database_facts_wish *wish, int64_t lock_wait,
+                          const struct database_look *known, struct database_look **out, migrate_error **err);
+int32_t sqlite_look_ahead(struct database_look *look, const char *statement, size_t length, migrate_error **err);
+int32_t sqlite_look_behind(struct database_look *look, const char *statement, size_t length, struct database_effects *out,
+                           migrate_error **err);
+int32_t sqlite_look_close(struct database_look *look, migrate_error **err);
+int32_t sqlite_look_undone(struct database_look *look, bool *out, migrate_error **err);
+void sqlite_look_free(struct database_look *look);
+int32_t sqlite_positions(struct database *db, struct migrate_rows **out, migrate_error **err);
 
 /* facts.c */
 int32_t sqlite_facts(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
