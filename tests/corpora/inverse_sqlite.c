@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The way back of every migration of a folder, found from the facts before and behind it, and really gone: on a copy with sample rows in
  * every table.
- * *     inverse_sqlite FOLDER     files NNNN_name.sql, in order of their names
+ *     inverse_sqlite FOLDER     files NNNN_name.sql, in order of their names
  * One line for each: its name, what came of it, why. exact; order: but for the order of columns; rows: it leads back, but is refused while
  * there are such rows; left: something is left out; wrong; none: it changes no schema; broken: it does not run itself. */
 #include "../schema/frame.h"
