@@ -55,8 +55,9 @@ static const struct entry entries[COMMAND_COUNT] = {
                          NULL},
     [COMMAND_CHECK] = {"check", " ", "", "is the database up to date? never writes",
                        "  migratectl check\n"
-                       "  migratectl check --mode wait --wait-timeout 60s\n",
-                       "Exits with 0 current, 2 pending, 3 modified, missing, late or renamed, 8 ahead.\n"
+                       "  migratectl check --mode wait --wait-timeout 60s\n"
+                       "  migratectl check --drift\n",
+                       "Exits with 0 current, 2 pending, 3 modified, missing, late, renamed, or drift, 8 ahead.\n"
                        "--mode wait returns as soon as another process has brought it up to date.\n"},
     [COMMAND_SNAPSHOT] = {"snapshot", " dump inspect ", "", "the database's schema, as the engine describes it",
                           "  migratectl snapshot --format sql > schema.sql\n"
@@ -65,7 +66,9 @@ static const struct entry entries[COMMAND_COUNT] = {
     [COMMAND_DIFF] = {"diff", " drift ", "", "what was changed by somebody else than the migrations",
                       "  migratectl drift\n"
                       "  migratectl drift --format sql\n",
-                      "Exits with 3 if the schema is not what the migrations lead to.\n"},
+                      "Exits with 3 if the schema is not what the migrations lead to. --format sql prints what restores it.\n"
+                      "With --fingerprint on each run leaves what is compared, with --keep-facts on also what names it;\n"
+                      "else the migrations are run in a scratch database (--shadow-url).\n"},
     [COMMAND_VERIFY] = {"verify", " test ", "[ID | pending]", "do the rollback texts lead back? tried in a scratch database",
                         "  migratectl verify\n"
                         "  migratectl verify pending\n",

@@ -219,6 +219,22 @@ void signals_install(migrate_token *token);
 void signals_restore(void); /* before the token goes */
 int signals_received(void); /* 0, SIGINT or SIGTERM: the first one */
 
+/* ---- diff.c ---- */
+/* Was the schema changed by hand? Lists what; as JSON it goes to *out_json. */
+int diff_check(struct cli *cli, const char **out_json);
+/* ---- new.c: names, numbers and files, for generate, too ---- */
+char *new_name(const struct arguments *arguments); /* "" if there are no letters or digits */
+const char *new_folder(const struct cli *cli);
+int new_make_folder(const struct cli *cli);
+int new_stem(const struct cli *cli, const char *name, const char **out); /* with the next number */
+int new_write(const struct cli *cli, const char *path, const char *text); /* a file that is not there yet */
+
+/* ---- generate.c ---- */
+/* The option declared names the file; of stdin the text goes to *out_sql, else NULL does. */
+int generate_declare(struct cli *cli, const char *file, const char **out_sql);
+/* Is there anything for a migration to do between the schema as it is and the one of --to? Lists it; as JSON it goes to *out_json. */
+int generate_check(struct cli *cli, const char **out_json);
+
 /* ---- run.c, rehearse.c, state.c, diff.c, verify.c, generate.c, reconcile.c, new.c, embed.c: the verbs; each returns the exit code ---- */
 int run_open(struct cli *cli);
 int run_report(struct cli *cli, int32_t code, const migrate_rows *report);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * `migratectl new NAME`: writes a template under the next number and prints its path, and nothing else, on
- * stdout, so that $EDITOR "$(migratectl new add users)" works. */
+ * stdout, so that $EDITOR "$(migratectl new add users)" works. And what generate needs of it: names, numbers, files. */
 #include "migratectl.h"
 
 #include <dirent.h>
@@ -21,7 +21,7 @@ struct numbers {
 };
 
 /* "Add users!" -> add_users: lower case, everything but letters and digits becomes one underscore. */
-static char *name_of(const struct arguments *arguments)
+char *new_name(const struct arguments *arguments)
 {
     char *joined = cli_copy("");
     for (size_t i = 0; i < arguments->word_count; i++)
@@ -82,7 +82,7 @@ static char *next_number(const struct cli *cli, const struct numbers *numbers)
     return cli_format("%0*lld", numbers->width ? numbers->width : 3, numbers->sequence + 1);
 }
 
-static int write_file(const struct cli *cli, const char *path, const char *text)
+int new_write(const struct cli *cli, const char *path, const char *text)
 {
     size_t length = strlen(text);
     int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
@@ -116,7 +116,7 @@ static int print_paths(struct cli *cli, const char *first, const char *second)
 static int write_single(struct cli *cli, const char *dir, const char *stem, const char *name)
 {
     const char *path = cli_format("%s/%s.sql", dir, stem);
-    int result = write_file(cli, path,
+    int result = new_write(cli, path,
                             cli_format("-- %s\n\n\n"
                                        "-- ROLLBACK:\n"
                                        "-- END ROLLBACK\n",
@@ -127,29 +127,47 @@ static int write_single(struct cli *cli, const char *dir, const char *stem, cons
 static int write_pair(struct cli *cli, const char *dir, const char *stem, const char *name)
 {
     const char *up = cli_format("%s/%s.up.sql", dir, stem), *down = cli_format("%s/%s.down.sql", dir, stem);
-    int result = write_file(cli, up, cli_format("-- %s\n\n", name));
+    int result = new_write(cli, up, cli_format("-- %s\n\n", name));
     if (result == EXIT_DONE)
-        result = write_file(cli, down, cli_format("-- %s, undone\n\n", name));
+        result = new_write(cli, down, cli_format("-- %s, undone\n\n", name));
     return result == EXIT_DONE ? print_paths(cli, up, down) : result;
 }
 
-int command_new(struct cli *cli)
+const char *new_folder(const struct cli *cli)
 {
     const char *dir = migrate_options_get(cli->options, "dir");
-    const char *name = name_of(&cli->arguments);
-    struct numbers numbers = {0};
-    if (!dir || !*dir)
-        dir = "migrations";
-    if (!*name)
-        return output_usage(cli, "a name needs letters or digits");
+    return dir && *dir ? dir : "migrations";
+}
+
+int new_make_folder(const struct cli *cli)
+{
+    const char *dir = new_folder(cli);
     if (mkdir(dir, 0777) == 0)
         output_note(cli, "created the folder %s", dir);
     else if (errno != EEXIST)
         return output_fail(cli, EXIT_IO, "io", "%s: cannot be created: %s", dir, strerror(errno));
-    int result = scan(cli, dir, &numbers);
+    return EXIT_DONE;
+}
+
+int new_stem(const struct cli *cli, const char *name, const char **out)
+{
+    struct numbers numbers = {0};
+    int result = scan(cli, new_folder(cli), &numbers);
+    if (result == EXIT_DONE)
+        *out = cli_format("%s_%s", next_number(cli, &numbers), name);
+    return result;
+}
+
+int command_new(struct cli *cli)
+{
+    const char *dir = new_folder(cli), *name = new_name(&cli->arguments), *stem = NULL;
+    if (!*name)
+        return output_usage(cli, "a name needs letters or digits");
+    int result = new_make_folder(cli);
+    if (result == EXIT_DONE)
+        result = new_stem(cli, name, &stem);
     if (result != EXIT_DONE)
         return result;
-    const char *stem = cli_format("%s_%s", next_number(cli, &numbers), name);
     if (cli->arguments.flags[FLAG_PAIR])
         return write_pair(cli, dir, stem, name);
     return write_single(cli, dir, stem, name);

@@ -62,6 +62,7 @@ int32_t down_begin(migrate_session *session, struct down *down, migrate_error **
     migrate_error *problem = NULL;
     down_free(down);
     down->begun = true;
+    down->rows_assumed = session->rows_assumed;
     int32_t code = facts_read(db, &wish, &down->before, &problem);
     if (code == MIGRATE_OK && db->engine->writes_begin)
         code = db->engine->writes_begin(db, &wish, &down->baseline, &problem);
@@ -84,7 +85,8 @@ static const struct fact *table_of(const struct facts *facts, const struct fact_
 static bool held(const struct migrate_session *session, const struct down *down, const struct fact *fact)
 {
     const struct database_engine *engine = session->db->engine;
-    return fact && (!down->baseline || !engine->writes_had_rows || engine->writes_had_rows(down->baseline, fact->key));
+    return fact && (down->rows_assumed || !down->baseline || !engine->writes_had_rows ||
+                    engine->writes_had_rows(down->baseline, fact->key));
 }
 
 /* One statement of the way back: does it bring something back empty, or in a shape that its values no longer fit? */

@@ -11,6 +11,7 @@
 struct down {
     bool begun;
     bool apart;                    /* the work is not one transaction: what it writes is judged by its statements */
+    bool rows_assumed;             /* every table counts as one that held rows */
     struct facts before;
     struct migrate_rows *baseline; /* see writes_begin in database.h */
     struct text text;              /* behind down_end(): the text, or ... */

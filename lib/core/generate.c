@@ -1,19 +1,334 @@
 /* SPDX-License-Identifier: MIT
- * The verbs generate and generate_down: migrations from schemas. */
+ * The verb generate: the migration that leads from the schema as it is to another one, and back. */
+#include "core/events.h"
+#include "core/sides.h"
 #include "core/verbs.h"
+#include "schema/annotations.h"
+#include "util/file.h"
+#include "util/memory.h"
+
+#include <string.h>
+
+struct generation {
+    migrate_session *session;
+    struct side from, to;
+    const char *begins; /* where `from` comes from: database, migrations */
+    struct text wanted; /* the SQL that makes `to`, where it is text */
+    const char *name;   /* of that, for messages */
+    struct renames renames;
+    struct changes up, down;
+    struct arena arena;
+    const struct fact **lost; /* tables and columns of `from` that go */
+    size_t lost_count;
+};
+
+/* ---- the schema as it is ---- */
+
+/* The database is where this source leads to, so that what comes next begins there. */
+static int32_t is_in_step(migrate_session *session, bool *out, migrate_error **err)
+{
+    struct build *build = NULL;
+    struct history history = {0};
+    struct comparison comparison = {0};
+    *out = true;
+    if (!option_text(session->options, OPTION_DIR) && !session->options->source)
+        return MIGRATE_OK;
+    int32_t code = session_build(session, &build, err);
+    if (code == MIGRATE_OK)
+        code = history_load(session, &history, err);
+    if (code == MIGRATE_OK)
+        code = compare(build->source, &history, &comparison, err);
+    if (code == MIGRATE_OK) {
+        static const enum item_state others[] = {ITEM_PENDING, ITEM_LATE, ITEM_MISSING, ITEM_AHEAD};
+        for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+            *out = *out && comparison.counts[others[i]] == 0;
+        for (size_t i = 0; i < comparison.count; i++)
+            *out = *out && (comparison.items[i].state != ITEM_MODIFIED || comparison.items[i].cosmetic);
+    }
+    comparison_free(&comparison);
+    history_free(&history);
+    return code;
+}
+
+static int32_t take_from(struct generation *g, migrate_error **err)
+{
+    bool in_step = false;
+    int32_t code = is_in_step(g->session, &in_step, err);
+    if (code != MIGRATE_OK)
+        return code;
+    g->begins = in_step ? "database" : "migrations";
+    return in_step ? side_of_database(&g->from, g->session, err) : side_of_migrations(&g->from, g->session, NULL, err);
+}
+
+/* ---- the schema that is wanted ---- */
+
+/* No SQL begins with a word and a colon or an equals sign; a URL and libpq's key=value form do. */
+static bool is_url(const char *text)
+{
+    size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+.-");
+    const char *behind = text + length + strspn(text + length, " ");
+    return length > 0 && *text != '-' && (text[length] == ':' || *behind == '=');
+}
+
+static int32_t take_text(struct generation *g, const char *name, const char *text, migrate_error **err)
+{
+    g->name = name;
+    if (text)
+        text_add(&g->wanted, text);
+    return g->wanted.failed ? error_nomem(err) : side_of_sql(&g->to, g->session, name, g->wanted.data ? g->wanted.data : "", err);
+}
+
+static int32_t take_to(struct generation *g, const char *to, migrate_error **err)
+{
+    const migrate_options *options = g->session->options;
+    const char *file = option_text(options, OPTION_DECLARED);
+    if (to && is_url(to))
+        return side_of_url(&g->to, g->session, to, err);
+    if (to)
+        return take_text(g, "the wanted schema", to, err);
+    if (options->declared)
+        return take_text(g, "the declared schema", options->declared, err);
+    if (options->declare || !file)
+        return side_of_declared(&g->to, g->session, err);
+    int32_t code = file_read(file, &g->wanted, MIGRATE_ERROR_OPTION, err);
+    return code == MIGRATE_OK ? take_text(g, file, NULL, err) : code;
+}
+
+static int32_t take_renames(struct generation *g, migrate_error **err)
+{
+    if (!g->name)
+        return MIGRATE_OK;
+    return renames_read(g->name, g->wanted.data ? g->wanted.data : "", g->wanted.length, &g->from.facts, &g->to.facts, &g->renames, err);
+}
+
+/* ---- what goes, and what was in it ---- */
+
+static const char *renamed_to(const struct generation *g, const struct fact *fact)
+{
+    for (size_t i = 0; i < g->renames.count; i++) {
+        if (strcmp(g->renames.items[i].from, fact->ident) == 0)
+            return g->renames.items[i].to;
+    }
+    return fact->ident;
+}
+
+static const struct fact *owner_of(const struct facts *facts, const struct fact *column)
+{
+    for (size_t i = 0; i < facts->count; i++) {
+        if (strcmp(facts->items[i].kind, "table") == 0 && strcmp(facts->items[i].key, column->inside) == 0)
+            return &facts->items[i];
+    }
+    return NULL;
+}
+
+static const struct fact *column_in(const struct facts *facts, const struct fact *table, const char *name)
+{
+    for (size_t i = 0; i < facts->count; i++) {
+        const struct fact *fact = &facts->items[i];
+        if (strcmp(fact->kind, "column") == 0 && strcmp(fact->inside, table->key) == 0 && strcmp(fact->name, name) == 0)
+            return fact;
+    }
+    return NULL;
+}
+
+/* A table, or a column of a table that stays. *at: the table as it is called behind the way. */
+static bool is_lost(const struct generation *g, const struct fact *fact, const struct fact **at)
+{
+    const struct facts *to = &g->to.facts;
+    bool table = strcmp(fact->kind, "table") == 0;
+    *at = NULL;
+    if (!table && strcmp(fact->kind, "column") != 0)
+        return false;
+    if (facts_find(to, fact->kind, renamed_to(g, fact)))
+        return false;
+    if (table)
+        return true;
+    const struct fact *owner = owner_of(&g->from.facts, fact);
+    *at = owner ? facts_find(to, "table", renamed_to(g, owner)) : NULL;
+    return *at && !column_in(to, *at, fact->name);
+}
+
+static void note(struct changes *changes, struct change *change, const struct fact *fact)
+{
+    struct text line = {0};
+    text_format(&line, "%s%sloses data: %s %s", change->note ? change->note : "", change->note ? "\n-- " : "", fact->kind, fact->ident);
+    change->note = arena_text(&changes->arena, line.data);
+    changes->arena.failed |= line.failed;
+    change->loses = true;
+    text_free(&line);
+}
+
+/* Above the statement that takes it away: its own, or one that reshapes its table. */
+static void note_lost(struct changes *changes, const struct fact *fact, const struct fact *table)
+{
+    for (size_t i = 0; i < changes->run.count; i++) {
+        struct change *change = &changes->run.items[i];
+        if (strcmp(change->kind, fact->kind) == 0 && strcmp(change->ident, fact->ident) == 0) {
+            note(changes, change, fact);
+            return;
+        }
+    }
+    for (size_t i = 0; table && i < changes->run.count; i++) {
+        struct change *change = &changes->run.items[i];
+        if (strcmp(change->kind, "table") == 0 && strcmp(change->ident, table->ident) == 0) {
+            note(changes, change, fact);
+            return;
+        }
+    }
+}
+
+static int32_t find_lost(struct generation *g, migrate_error **err)
+{
+    const struct fact *table = NULL;
+    g->lost = memory_new((g->from.facts.count + 1) * sizeof *g->lost);
+    if (!g->lost)
+        return error_nomem(err);
+    for (size_t i = 0; i < g->from.facts.count; i++) {
+        const struct fact *fact = &g->from.facts.items[i];
+        if (!is_lost(g, fact, &table))
+            continue;
+        g->lost[g->lost_count++] = fact;
+        note_lost(&g->up, fact, table);
+    }
+    return g->up.arena.failed ? error_nomem(err) : MIGRATE_OK;
+}
+
+/* ---- both ways ---- */
+
+static int32_t find_ways(struct generation *g, migrate_error **err)
+{
+    struct changes_wish wish = {.renamed = g->renames.items, .renamed_count = g->renames.count};
+    bool own = strcmp(g->begins, "database") == 0;
+    int32_t code = sides_changes(&g->from, &g->to, g->session, own, &wish, &g->up, err);
+    if (code == MIGRATE_OK)
+        code = find_lost(g, err);
+    if (code != MIGRATE_OK)
+        return code;
+    renames_turn(&g->renames);
+    wish.renamed = g->renames.items;
+    return sides_changes(&g->to, &g->from, g->session, false, &wish, &g->down, err);
+}
+
+static int32_t differ(const struct generation *g, bool *out, bool *order, migrate_error **err)
+{
+    struct differences differences = {0};
+    int32_t code = facts_compare(&g->from.facts, &g->to.facts, &differences, err);
+    *out = differences.count > 0;
+    *order = differences.column_order;
+    differences_free(&differences);
+    return code;
+}
+
+/* ---- the result ---- */
+
+static void put_left(struct migrate_rows *rows, const char *kind, const char *ident, const char *reason)
+{
+    rows_put_text(rows, kind);
+    rows_put_text(rows, ident);
+    rows_put_text(rows, reason);
+}
+
+static int32_t put_copy(struct migrate_rows *rows, const struct side *side, migrate_error **err)
+{
+    struct differences differences = {0};
+    int32_t code = side->differs ? facts_compare(&side->facts, &side->made, &differences, err) : MIGRATE_OK;
+    for (size_t i = 0; i < differences.count; i++) {
+        const struct fact *fact = differences.items[i].from ? differences.items[i].from : differences.items[i].to;
+        put_left(rows, fact->kind, fact->ident, "a copy of the schema came out different here, so nothing is proven about it");
+    }
+    differences_free(&differences);
+    return code;
+}
+
+static int32_t put_down(struct migrate_rows *rows, const struct generation *g, migrate_error **err)
+{
+    struct text sql = {0}, refused = {0};
+    int32_t code = MIGRATE_OK;
+    bool good = g->down.left.count == 0 && !g->to.differs;
+    for (size_t i = 0; i < g->down.left.count; i++)
+        text_format(&refused, "%s%s %s: %s", i ? "; " : "", g->down.left.items[i].kind, g->down.left.items[i].ident,
+                    g->down.left.items[i].reason);
+    if (g->to.differs)
+        text_format(&refused, "%sit could not be tried: the wanted schema could not be copied into a scratch database", refused.length ? "; " : "");
+    for (size_t i = 0; good && i < g->lost_count; i++)
+        text_format(&sql, "-- what was in %s %s does not come back\n", g->lost[i]->kind, g->lost[i]->ident);
+    if (good)
+        code = changes_sql(&g->down, g->session->db->engine, &sql, err);
+    if (code == MIGRATE_OK && (sql.failed || refused.failed))
+        code = error_nomem(err);
+    rows_value_text(rows, "down", good && sql.data ? sql.data : "");
+    rows_value_text(rows, "down_refused", good ? NULL : refused.data);
+    rows_value_bool(rows, "down_proven", good && g->down.proven);
+    text_free(&refused);
+    text_free(&sql);
+    return code;
+}
+
+static int32_t report(const struct generation *g, bool order, migrate_rows **out, migrate_error **err)
+{
+    static const char *const columns[] = {"kind", "ident", "reason"};
+    struct migrate_rows *rows = rows_new(columns, sizeof columns / sizeof *columns);
+    struct text sql = {0};
+    int32_t code = rows ? MIGRATE_OK : error_nomem(err);
+    for (size_t i = 0; i < g->up.left.count; i++)
+        put_left(rows, g->up.left.items[i].kind, g->up.left.items[i].ident, g->up.left.items[i].reason);
+    if (code == MIGRATE_OK)
+        code = put_copy(rows, &g->from, err);
+    if (code == MIGRATE_OK)
+        code = changes_sql(&g->up, g->session->db->engine, &sql, err);
+    if (code == MIGRATE_OK) {
+        rows_value_text(rows, "up", sql.data ? sql.data : "");
+        code = put_down(rows, g, err);
+    }
+    text_free(&sql);
+    if (code != MIGRATE_OK) {
+        rows_free(rows);
+        return code;
+    }
+    rows_value_int(rows, "changes", (int64_t)g->up.run.count);
+    rows_value_bool(rows, "proven", g->up.proven);
+    rows_value_bool(rows, "column_order", order || g->up.column_order);
+    rows_value_bool(rows, "loses", g->lost_count > 0);
+    rows_value_text(rows, "from", g->begins);
+    return rows_finish(rows, out, err);
+}
+
+static void generation_free(struct generation *g)
+{
+    changes_free(&g->up);
+    changes_free(&g->down);
+    renames_free(&g->renames);
+    side_free(&g->from);
+    side_free(&g->to);
+    text_free(&g->wanted);
+    memory_free(g->lost);
+    arena_free(&g->arena);
+}
 
 int32_t verb_generate(migrate_session *session, const char *to, migrate_rows **out, migrate_error **err)
 {
-    (void)session;
-    (void)to;
-    (void)out;
-    return error_set(err, MIGRATE_ERROR_INTERNAL, "not written yet");
-}
-
-int32_t verb_generate_down(migrate_session *session, const char *id, migrate_rows **out, migrate_error **err)
-{
-    (void)session;
-    (void)id;
-    (void)out;
-    return error_set(err, MIGRATE_ERROR_INTERNAL, "not written yet");
+    struct generation g = {.session = session};
+    bool differs = false, order = false;
+    int32_t code = session_begin(session, err);
+    if (code == MIGRATE_OK) {
+        event_doing(session, "comparing schemas", NULL);
+        code = take_from(&g, err);
+    }
+    if (code == MIGRATE_OK)
+        code = take_to(&g, to, err);
+    if (code == MIGRATE_OK)
+        code = take_renames(&g, err);
+    if (code == MIGRATE_OK)
+        code = differ(&g, &differs, &order, err);
+    if (code == MIGRATE_OK && differs) {
+        event_doing(session, "trying the way from one schema to the other", NULL);
+        code = find_ways(&g, err);
+    } else {
+        g.up.proven = g.down.proven = true;
+    }
+    if (code == MIGRATE_OK)
+        code = report(&g, order, out, err);
+    event_doing(session, NULL, NULL);
+    generation_free(&g);
+    return code == MIGRATE_OK && differs ? MIGRATE_DIFFERS : code;
 }

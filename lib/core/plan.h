@@ -9,7 +9,8 @@
 enum step_action {
     STEP_RUN,    /* the migration's section */
     STEP_SCHEMA, /* schema.sql, standing for the first plan->replaced migrations */
-    STEP_RECORD  /* a row in the history, nothing else */
+    STEP_RECORD, /* a row in the history, nothing else */
+    STEP_RECONCILE /* what is missing of the declared schema is added: reconcile.h */
 };
 
 struct step {
@@ -46,6 +47,9 @@ struct migrate_plan {
     enum direction direction;
     int64_t seq;               /* of the newest row when it was made */
     bool shared;               /* steps share transactions */
+    bool whole;                /* ... one, all or nothing */
+    const char *begin, *alone; /* what a transaction begins with, and what goes before statements that run in none; NULL: nothing */
+    bool can_copy;             /* the connection takes the data of COPY */
     bool together;             /* its records belong together: one transaction */
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The plan of a run: made when it begins, checked behind the lock, and made again when somebody else wrote first. */
-#include "core/run.h"
+#include "core/reconcile.h"
 
 #include "util/memory.h"
 
@@ -136,6 +136,17 @@ static int32_t failed_meanwhile(const struct migrate_run *run, const struct migr
     return MIGRATE_OK;
 }
 
+int32_t run_is_current(struct migrate_run *run, const struct history_head *head, bool *out, migrate_error **err)
+{
+    bool needed = false;
+    int32_t code = build_is_state(run->build, head->state, out, err);
+    if (code == MIGRATE_OK && *out && run->request.reconcile) {
+        code = reconcile_needed(run->session, &needed, err);
+        *out = !needed;
+    }
+    return code;
+}
+
 int32_t run_look_meanwhile(struct migrate_run *run, const struct history_head *head, bool *current, migrate_error **err)
 {
     struct history history = {0};
@@ -143,7 +154,7 @@ int32_t run_look_meanwhile(struct migrate_run *run, const struct history_head *h
     if (run->request.given)
         return MIGRATE_OK; /* stale or not is said under the lock */
     if (run->request.everything) {
-        int32_t code = build_is_state(run->build, head->state, current, err);
+        int32_t code = run_is_current(run, head, current, err);
         if (code != MIGRATE_OK || *current)
             return code;
     }

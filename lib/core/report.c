@@ -47,7 +47,7 @@ static const char *report_to(const struct migrate_run *run, size_t count)
     if (plan->direction == DIRECTION_DOWN)
         return count > 0 && !plan->steps[run->next].repeatable ? plan->steps[run->next].id : to;
     for (size_t i = 0; i < count; i++) {
-        if (!run->items[i].repeatable && run->items[i].direction == DIRECTION_UP)
+        if (!run->items[i].repeatable && run->items[i].direction == DIRECTION_UP && run->items[i].action != STEP_RECONCILE)
             to = run->items[i].id;
     }
     return to;
@@ -55,7 +55,7 @@ static const char *report_to(const struct migrate_run *run, size_t count)
 
 int32_t run_report(struct migrate_run *run, migrate_rows **out, migrate_error **err)
 {
-    static const char *const actions[] = {"run", "schema", "record"};
+    static const char *const actions[] = {"run", "schema", "record", "reconcile"};
     size_t count = run->grouping == GROUP_HOST ? run->count : run->settled_done, applied = 0, rolled_back = 0;
     struct migrate_rows *rows = report_new();
     if (!rows)
@@ -65,13 +65,13 @@ int32_t run_report(struct migrate_run *run, migrate_rows **out, migrate_error **
         bool up = done->direction == DIRECTION_UP;
         rows_put_text(rows, done->id);
         rows_put_text(rows, done->name);
-        rows_put_text(rows, done->repeatable ? "repeatable" : "versioned");
+        rows_put_text(rows, done->action == STEP_RECONCILE ? "declared" : done->repeatable ? "repeatable" : "versioned");
         rows_put_text(rows, up ? "up" : "down");
         rows_put_text(rows, actions[done->action]);
         rows_put_int(rows, done->duration);
         rows_put_text(rows, done->event);
         rows_put_text(rows, done->down);
-        applied += up && done->action != STEP_RECORD;
+        applied += up && (done->action == STEP_RUN || done->action == STEP_SCHEMA);
         rolled_back += !up && done->action != STEP_RECORD;
     }
     rows_value_bool(rows, "changed", count > 0);

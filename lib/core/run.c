@@ -3,6 +3,7 @@
 #include "core/pooler.h"
 
 #include "core/events.h"
+#include "core/reconcile.h"
 #include "core/rehearsal.h"
 #include "util/array.h"
 #include "util/clock.h"
@@ -51,7 +52,7 @@ static int32_t run_prepare(struct migrate_run *run, migrate_error **err)
     if (run->seq_seen < 0)
         run->seq_seen = head.seq;
     if (run->request.everything)
-        code = build_is_state(run->build, head.state, &current, err);
+        code = run_is_current(run, &head, &current, err);
     if (code != MIGRATE_OK)
         return code;
     if (current) {
@@ -149,6 +150,7 @@ int32_t run_begin(migrate_session *session, const struct request *request, struc
     if (code == MIGRATE_OK && run->plan) {
         run->from = arena_text(&run->arena, run->plan->from);
         choose_grouping(run);
+        vouch_begin(run);
         tell_plan(run);
         if (run->arena.failed)
             code = error_nomem(err);
@@ -171,13 +173,14 @@ int32_t run_done(struct migrate_run *run, const struct step *step, int64_t durat
     if (!array_reserve(run))
         return error_nomem(err);
     bool up = step->direction == DIRECTION_UP;
-    const char *event = step->action == STEP_RECORD ? step->event : step->action == STEP_SCHEMA ? "baselined" : up ? "applied" : "rolled_back";
+    const char *event = step->action == STEP_RECONCILE ? "reconciled" : step->action == STEP_RECORD ? step->event : step->action == STEP_SCHEMA ? "baselined" : up ? "applied" : "rolled_back";
     run->items[run->count++] = (struct done_step){.id = arena_text(&run->arena, step->id), .name = arena_text(&run->arena, step->name),
                                                   .event = event, .repeatable = step->repeatable, .breaking = step->breaking,
                                                   .direction = step->direction, .action = step->action, .duration = duration,
                                                   .down = run->down_result};
     if (step->action == STEP_RUN && up && step->migration && step->migration->down.present)
         run->items[run->count - 1].down = "source";
+    run->vouch.owed = run->vouch.on && !run->vouch.text[0];
     struct migrate_event told;
     event_init(&told, "done", "debug");
     event_text(&told, "id", step->id);
@@ -189,10 +192,13 @@ int32_t run_done(struct migrate_run *run, const struct step *step, int64_t durat
 void run_settle(struct migrate_run *run)
 {
     run->settled = run->next;
+    run->vouch.owed_settled = run->vouch.owed;
     run->losses = 0;
     for (; run->settled_done < run->count; run->settled_done++) {
         const struct done_step *done = &run->items[run->settled_done];
         struct migrate_event event;
+        if (done->action == STEP_RECONCILE)
+            continue; /* reconcile.c tells of it */
         event_init(&event, done->direction == DIRECTION_UP ? "applied" : "rolled_back", "info");
         event_text(&event, "id", done->id);
         event_text(&event, "name", done->name);
@@ -259,6 +265,7 @@ void run_unsettle(struct migrate_run *run)
 {
     run->next = run->settled;
     run->count = run->settled_done;
+    run->vouch.owed = run->vouch.owed_settled;
     run->open = false;
     history_batch_cut(&run->rows, 0);
     run->rows_kept = 0;
@@ -333,6 +340,10 @@ int32_t run_execute(struct migrate_run *run, migrate_error **err)
     event_doing(run->session, NULL, NULL);
     if (code != MIGRATE_OK)
         return code;
+    if (step->action == STEP_RECONCILE && run->request.reconcile->added == 0) { /* nothing was missing */
+        run->next++;
+        return MIGRATE_OK;
+    }
     code = run_done(run, step, clock_monotonic() - begun, err);
     if (code == MIGRATE_OK)
         run->next++;
@@ -487,8 +498,7 @@ static int32_t step_shared(struct migrate_run *run, migrate_error **err)
     return code;
 }
 
-/* Asked to end, or out of budget: only between two steps. */
-static bool should_stop(struct migrate_run *run)
+bool run_should_stop(const struct migrate_run *run)
 {
     int64_t budget = option_duration(run->session->options, OPTION_RUN_BUDGET);
     return token_state(run->session->options->token) == 1 || (budget && clock_monotonic() - run->begun >= budget);
@@ -503,9 +513,11 @@ static int32_t step_dispatch(struct migrate_run *run, migrate_error **err)
             settle_before(run, run->next, false);
         return code;
     }
-    if (should_stop(run)) {
+    if (run_should_stop(run)) {
         if (run->grouping == GROUP_WHOLE)
             settle_before(run, run->next, false); /* all or nothing */
+        else if (run->open && run->vouch.owed && run_write_rows(run, NULL) == MIGRATE_OK)
+            run_record_fingerprint(run);
         code = run_commit(run, err);
         run->stopped = true;
         return code == MIGRATE_OK ? MIGRATE_STOPPED : code;
@@ -545,6 +557,7 @@ int32_t run_end(struct migrate_run *run, migrate_rows **out_report, migrate_erro
         run_rollback(run);
     else if (run->open)
         code = run_commit(run, err);
+    run_record_fingerprint(run);
     if (run->session->db && run->unclean && run->grouping != GROUP_HOST)
         run_rollback(run);
     if (run->session->db && run->session->db->class->locks_end)
@@ -564,6 +577,7 @@ int32_t run_end(struct migrate_run *run, migrate_rows **out_report, migrate_erro
     plan_free(run->plan);
     memory_free(run->items);
     history_batch_free(&run->rows);
+    vouch_forget(run);
     arena_free(&run->arena);
     session_close(run->session);
     memory_free(run);

@@ -4,6 +4,7 @@
 
 #include "core/events.h"
 #include "core/state.h"
+#include "schema/facts.h"
 #include "util/clock.h"
 #include "util/memory.h"
 
@@ -226,6 +227,9 @@ void session_close(migrate_session *session)
     session_direct_end(session);
     database_close(session->db);
     build_release(session->build);
+    if (session->declared)
+        facts_free(session->declared);
+    memory_free(session->declared);
     options_free(session->options);
     memory_free(session->url);
     memory_free(session->history_name);
@@ -419,13 +423,20 @@ int32_t session_begin_until(migrate_session *session, int64_t limit, migrate_err
     return MIGRATE_OK;
 }
 
+/* A program without migrations may live by its declared schema alone. */
+static bool session_declares(const migrate_session *session)
+{
+    const migrate_options *options = session->options;
+    return options->declared || options->declare || option_text(options, OPTION_DECLARED);
+}
+
 int32_t session_build(migrate_session *session, struct build **out, migrate_error **err)
 {
     if (!session->build) {
         struct source_options options = {option_text(session->options, OPTION_DIR), session->options->source,
                                          session->db->engine->name, session->db->engine->dialect,
                                          option_is(session->options, OPTION_DUPLICATE_NUMBERS, "allow")};
-        if (!options.dir && !options.memory) {
+        if (!options.dir && !options.memory && !session_declares(session)) {
             error_set(err, MIGRATE_ERROR_SOURCE, "no migrations: neither a directory nor a source in memory was given");
             error_hint(err, "set the option dir, or call migrate_options_set_source()");
             return MIGRATE_ERROR_SOURCE;

@@ -26,7 +26,9 @@ struct migrate_session {
     struct database *db;
     struct database *aside;    /* the one to come back to while db leads past the pooler (direct_url); else NULL */
     bool placeholder;          /* the SQLite file does not exist yet: db is an empty one in memory until the first write */
+    bool rows_assumed;         /* a scratch database: its tables count as if they held rows */
     struct watch watch;
+    struct facts *declared;    /* of the declared schema; NULL until first needed */
     struct build *build;       /* NULL until first needed */
     char *history_name;        /* quoted, schema and table */
     const char *history_schema, *history_table; /* raw; belong to options or engine */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The lifespan hook: apply, check, wait or off. */
 #include "core/events.h"
-#include "core/run.h"
+#include "core/reconcile.h"
 #include "core/verbs.h"
 #include "util/clock.h"
 
@@ -183,6 +183,24 @@ static int32_t startup_wait(migrate_session *session, migrate_rows **out, migrat
     return code;
 }
 
+/* Behind the migrations, what is missing of the declared schema is told, or added under the same lock. */
+static int32_t startup_apply(migrate_session *session, migrate_rows **out, migrate_error **err)
+{
+    if (option_is(session->options, OPTION_RECONCILE, "apply"))
+        return reconcile_apply(session, out, err);
+    migrate_rows *report = NULL;
+    bool tell = option_is(session->options, OPTION_RECONCILE, "report");
+    int32_t code = verb_apply(session, NULL, tell && out ? &report : out, err);
+    if (!tell || code != MIGRATE_OK)
+        return tell && code == MIGRATE_STOPPED && out ? (*out = report, code) : code;
+    code = reconcile_report(session, err);
+    if (code == MIGRATE_OK && out)
+        *out = report;
+    else
+        rows_free(report);
+    return code;
+}
+
 int32_t verb_startup(migrate_session *session, migrate_rows **out, migrate_error **err)
 {
     const char *mode = option_text(session->options, OPTION_MODE);
@@ -192,7 +210,7 @@ int32_t verb_startup(migrate_session *session, migrate_rows **out, migrate_error
         return startup_check(session, out, err);
     if (strcmp(mode, "wait") == 0)
         return startup_wait(session, out, err);
-    return verb_apply(session, NULL, out, err);
+    return startup_apply(session, out, err);
 }
 
 int32_t verb_startup_url(const char *url, const migrate_options *options, migrate_rows **out, migrate_error **err)

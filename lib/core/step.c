@@ -7,6 +7,7 @@
 #include "core/holder.h"
 #include "core/pooler.h"
 #include "core/rebuild.h"
+#include "core/reconcile.h"
 #include "core/rehearsal.h"
 #include "util/clock.h"
 #include "util/memory.h"
@@ -94,8 +95,14 @@ static int32_t read_for_history(struct migrate_run *run, const struct migration 
     return code == MIGRATE_OK ? down_text(run, m, down, err) : code;
 }
 
-static int32_t migration_row(struct migrate_run *run, const struct migration *m, const char *event, struct text *sql,
-                             migrate_error **err)
+/* Of the schema behind the step; NULL: its row has none. */
+static const char *fingerprint(const struct migrate_run *run)
+{
+    return run->vouch.text[0] ? run->vouch.text : NULL;
+}
+
+static int32_t migration_row(struct migrate_run *run, const struct migration *m, const char *event, const char *vouched,
+                             struct text *sql, migrate_error **err)
 {
     char *down = NULL;
     int32_t code = read_for_history(run, m, &down, err);
@@ -104,7 +111,8 @@ static int32_t migration_row(struct migrate_run *run, const struct migration *m,
     const struct down *made = run->down && run->down->begun ? run->down : NULL;
     struct history_entry entry = {.event = event, .effect = "add", .kind = kind_name(m->kind), .id = m->id, .name = m->name,
                                   .checksum = m->checksum, .token_checksum = m->token_checksum, .breaking = m->breaking,
-                                  .statement = -1, .down_sql = made && !down ? made->text.data : down, .reason = m->allow_data_loss};
+                                  .statement = -1, .down_sql = made && !down ? made->text.data : down, .fingerprint = vouched,
+                                  .reason = m->allow_data_loss};
     if (!entry.reason && made && made->refused.length)
         entry.reason = made->refused.data;
     set_duration(run, &entry);
@@ -117,21 +125,34 @@ static int32_t schema_rows(struct migrate_run *run, struct text *sql, migrate_er
 {
     int32_t code = MIGRATE_OK;
     for (size_t i = 0; i < run->plan->replaced && code == MIGRATE_OK; i++)
-        code = migration_row(run, &run->build->source->items[i], "baselined", sql, err);
+        code = migration_row(run, &run->build->source->items[i], "baselined", i + 1 == run->plan->replaced ? fingerprint(run) : NULL, sql, err);
     return code;
+}
+
+static int32_t reconcile_row(struct migrate_run *run, struct text *sql, migrate_error **err)
+{
+    struct history_entry entry;
+    bool any = false;
+    int32_t code = reconcile_entry(run, &entry, &any, err);
+    if (code != MIGRATE_OK || !any)
+        return code;
+    set_duration(run, &entry);
+    return add_row(run, &entry, sql, err);
 }
 
 int32_t step_rows(struct migrate_run *run, const struct step *step, struct text *sql, migrate_error **err)
 {
+    if (step->action == STEP_RECONCILE)
+        return reconcile_row(run, sql, err);
     if (step->action == STEP_SCHEMA)
         return schema_rows(run, sql, err);
     if (step->action == STEP_RUN && step->direction == DIRECTION_UP)
-        return migration_row(run, step->migration, "applied", sql, err);
+        return migration_row(run, step->migration, "applied", fingerprint(run), sql, err);
     bool record = step->action == STEP_RECORD;
     struct history_entry entry = {.event = record ? step->event : "rolled_back", .effect = record ? step->effect : "remove",
                                   .kind = step->repeatable ? "repeatable" : "versioned", .id = step->id, .name = step->name,
                                   .checksum = step->checksum ? step->checksum : step->migration ? step->migration->checksum : NULL,
-                                  .breaking = step->breaking, .statement = -1, .reason = step->reason};
+                                  .breaking = step->breaking, .statement = -1, .fingerprint = fingerprint(run), .reason = step->reason};
     if (!record)
         set_duration(run, &entry);
     char *down = NULL;
@@ -207,7 +228,10 @@ static int32_t compose_end(struct migrate_run *run, const struct step *step, str
 static int32_t send_end(struct migrate_run *run, const struct step *step, migrate_error **err)
 {
     struct text suffix = {0};
-    int32_t code = compose_end(run, step, &suffix, err);
+    int64_t rows = step->action == STEP_SCHEMA ? (int64_t)run->plan->replaced : 1;
+    int32_t code = vouch_due(run) ? vouch_read(run, run->writer.seq + rows, err) : MIGRATE_OK;
+    if (code == MIGRATE_OK)
+        code = compose_end(run, step, &suffix, err);
     if (code == MIGRATE_OK)
         code = run_exec_final(run, &suffix, run->grouping == GROUP_EACH, NULL, err);
     if (code == MIGRATE_OK)
@@ -241,11 +265,12 @@ static const struct section *step_section(const struct migrate_run *run, const s
     return &step->migration->up;
 }
 
-/* Code, or nothing at all, between begin and end. */
+/* Code, the library's own work, or nothing at all, between begin and end. */
 static int32_t run_code(struct migrate_run *run, const struct step *step, const struct section *section, migrate_error **err)
 {
     struct text prefix = {0}, suffix = {0};
-    int32_t code = section ? run_write_rows(run, err) : MIGRATE_OK; /* code may look at the history */
+    bool record = step->action == STEP_RECORD;
+    int32_t code = record ? MIGRATE_OK : run_write_rows(run, err); /* code may look at the history */
     if (code != MIGRATE_OK)
         return code;
     code = add_begin(run, step, &prefix, err);
@@ -254,7 +279,7 @@ static int32_t run_code(struct migrate_run *run, const struct step *step, const 
         return code;
     }
     struct database *db = run->session->db; /* behind add_begin(), which may have opened another */
-    if (!section) { /* a record: begin, rows and end travel together */
+    if (record && !vouch_due(run)) { /* begin, rows and end travel together */
         code = compose_end(run, step, &suffix, err);
         if (code == MIGRATE_OK) {
             message_add(&prefix, suffix.data, suffix.length);
@@ -266,8 +291,8 @@ static int32_t run_code(struct migrate_run *run, const struct step *step, const 
             code = down_begin(run->session, run->down, err);
         if (code == MIGRATE_OK && run->request.rehearsal)
             code = rehearsal_ahead(run, NULL, err);
-        if (code == MIGRATE_OK)
-            code = connection_call(run->session, step->id, section->code, section->user, err);
+        if (code == MIGRATE_OK && !record)
+            code = section ? connection_call(run->session, step->id, section->code, section->user, err) : reconcile_work(run, err);
         if (code == MIGRATE_OK && run->request.rehearsal)
             code = rehearsal_behind(run, err);
         if (code == MIGRATE_OK)
@@ -328,7 +353,7 @@ static int32_t run_big(struct migrate_run *run, const struct step *step, const s
 static int32_t run_atomic(struct migrate_run *run, const struct step *step, const struct script *script, migrate_error **err)
 {
     struct text prefix = {0}, suffix = {0};
-    bool together = row_travels_with_work(run);
+    bool together = row_travels_with_work(run) && !vouch_due(run);
     int32_t code = add_begin(run, step, &prefix, err);
     if (code != MIGRATE_OK) {
         text_free(&prefix);
@@ -519,11 +544,14 @@ static int32_t run_text(struct migrate_run *run, const struct step *step, migrat
     struct script script = {0};
     const char *expected = NULL;
     run->step_begun = clock_monotonic();
-    const struct section *section = step->stored || step->action == STEP_RECORD ? NULL : step_section(run, step, &expected);
+    vouch_forget(run);
+    const struct section *section = step->stored || step->action == STEP_RECORD || step->action == STEP_RECONCILE
+                                        ? NULL
+                                        : step_section(run, step, &expected);
     struct database *db = run->session->db;
     if (step->action == STEP_RECORD)
         return run_code(run, step, NULL, err);
-    bool code_step = section && section->code;
+    bool code_step = step->action == STEP_RECONCILE || (section && section->code);
     int32_t code = code_step ? MIGRATE_OK : read_script(run, step, section, expected, &script, err);
     bool rebuild = false;
     if (code == MIGRATE_OK && !code_step)

@@ -107,6 +107,7 @@ enum database_need_kind {
     NEED_DROP,    /* the same, its schema's owner may too */
     NEED_TRIGGER, /* may put one on the table */
     NEED_HISTORY, /* may write the history table, or create it */
+    NEED_KEPT,    /* may write, or create, the table with the kept facts */
     NEED_EXTENSION
 };
 struct database_need {
@@ -145,6 +146,8 @@ struct database_rebuild {
 struct database_facts_wish {
     const char *schema, *table; /* the history, which is no part of the schema */
     bool owners;                /* owners and privileges too */
+    bool inside;                /* a transaction is open, which a host's driver need not be able to tell */
+    bool no_edges;              /* what needs what is not wanted */
 };
 
 /* What one statement of a rehearsal did to what was there before it. Names are quoted, with ", " between; "" if there is nothing to tell. */
@@ -200,7 +203,7 @@ struct database_engine {
                         const char *column); /* the same of a column: the table may be an older version's */
     void (*objects_exist)(
         struct text *out, const char *schema,
-        const char *table);      /* the same: any object of a user, extensions' and the history's left out */
+        const char *table);      /* the same: any object of a user, extensions', the history's and its facts' left out */
     const char *now;             /* expression for the column `at`; NULL: its clock is this process's */
     const char *at_microseconds; /* expression that reads `at` as microseconds since 1970 */
     const char *since_begin; /* expression: microseconds since the transaction began; NULL: not to be had */
@@ -254,6 +257,9 @@ struct database_engine {
     enum fact_way (*fact_change)(const struct fact *from, const struct fact *to, struct fact_statements *out, const char **reason);
     /* Gives an object its name, and its schema, of `to`; it has nothing else to do with `to`. false: it cannot be renamed. */
     bool (*fact_rename)(const struct fact *from, const struct fact *to, struct fact_statements *out);
+    /* Statements that make something that bounds rows for new ones alone: those that are there are not looked at. false: there is no such
+     * thing. NULL: the engine has none. */
+    bool (*fact_unchecked)(const struct fact *fact, struct fact_statements *out);
     /* Where tables are reshaped as a whole (SQLite): statements that turn a table (its ident), with what is inside of it, into what it is
      * in `to`, rows kept. FACT_IN_PLACE, or FACT_ANEW: a new table takes the rows over; anew: the former is not wanted. NULL: facts have
      * statements of their own. */
@@ -315,7 +321,7 @@ struct database_engine {
     int32_t (*probe)(struct database *db, const char *statement, size_t length, struct database_probe *out, migrate_error **err);
     const char *reset_all; /* RESET ALL on a host's connection: without the settings that only the host knows. NULL: there is none */
     /* What to GRANT, in printf form with %s for the quoted object (history table, schema) and %s for the quoted role. */
-    const char *grant_select, *grant_write, *grant_create;
+    const char *grant_select, *grant_write, *grant_create, *grant_kept;
     const char *rights_sqlstate; /* of a statement that lacks a right; NULL: there are none */
 };
 extern const struct database_engine database_sqlite, database_postgresql;

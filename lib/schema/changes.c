@@ -103,6 +103,32 @@ static int32_t try_op(struct trial *trial, struct op *op, bool *got_on, migrate_
     return database_clean_up(trial->db, "ROLLBACK TO SAVEPOINT " ATTEMPT "; RELEASE SAVEPOINT " ATTEMPT, err);
 }
 
+/* On a live database rows may break what bounds them: then the bound is there for new ones at least. */
+static int32_t try_unchecked(struct trial *trial, struct op *op, bool *got_on, migrate_error **err)
+{
+    const struct database_engine *engine = trial->db->engine;
+    struct op unchecked = {.kind = op->kind, .fact = op->fact};
+    struct text note = {0};
+    bool known = trial->wish->keep && op->kind == OP_MAKE && engine->fact_unchecked != NULL &&
+                 engine->fact_unchecked(op->fact, &unchecked.sql);
+    size_t before = trial->changes->run.count;
+    int32_t rc = MIGRATE_OK;
+
+    if (known && unchecked.sql.failed)
+        rc = error_nomem(err);
+    text_format(&note, "it stands without the rows that are there having been checked: %s", op->problem);
+    if (known && rc == MIGRATE_OK)
+        rc = try_op(trial, &unchecked, got_on, err);
+    if (rc == MIGRATE_OK && unchecked.done) {
+        op->done = true;
+        for (size_t i = before; i < trial->changes->run.count; i++)
+            trial->changes->run.items[i].note = arena_text(&trial->changes->arena, note.failed ? op->problem : note.data);
+    }
+    fact_statements_free(&unchecked.sql);
+    text_free(&note);
+    return rc;
+}
+
 /* Many at once, which mostly works. */
 static int32_t try_all(struct trial *trial, struct ops *ops, bool *good, migrate_error **err)
 {
@@ -142,13 +168,17 @@ static int32_t try_one_by_one(struct trial *trial, struct ops *ops, bool *got_on
         }
         *got_on |= moved;
     }
+    for (size_t i = 0; i < ops->count && rc == MIGRATE_OK && !trial->changes->untried; i++) {
+        if (!ops->items[i].done)
+            rc = try_unchecked(trial, &ops->items[i], got_on, err);
+    }
     return rc;
 }
 
 static int32_t try_ops(struct trial *trial, struct ops *ops, bool *got_on, migrate_error **err)
 {
     bool good = false;
-    int32_t rc = try_all(trial, ops, &good, err);
+    int32_t rc = trial->wish->keep ? MIGRATE_OK : try_all(trial, ops, &good, err); /* what stays is not done twice */
 
     if (rc != MIGRATE_OK || !good)
         return rc == MIGRATE_OK ? try_one_by_one(trial, ops, got_on, err) : rc;
@@ -224,7 +254,7 @@ static int32_t try_it(struct trial *trial, const struct facts *from, migrate_err
     struct database *db = trial->db;
     int32_t rc, left = MIGRATE_OK;
 
-    trial->inside = db->class->transaction(db) == DATABASE_OPEN;
+    trial->inside = trial->wish->keep || db->class->transaction(db) == DATABASE_OPEN; /* a host's driver may not know */
     rc = database_exec(db, trial->inside ? "SAVEPOINT " TRIAL : "BEGIN", err);
     if (rc != MIGRATE_OK)
         return rc;
@@ -353,6 +383,8 @@ int32_t changes_sql(const struct changes *changes, const struct database_engine 
         }
     }
     for (size_t i = 0; i < changes->run.count; i++) {
+        if (changes->run.items[i].note != NULL)
+            text_format(out, "-- %s\n", changes->run.items[i].note);
         text_add(out, changes->run.items[i].sql);
         text_add(out, ";\n");
     }

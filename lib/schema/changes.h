@@ -15,6 +15,7 @@ struct change {
     const char *sql;          /* without semicolon */
     const char *kind, *ident; /* of the fact that it is about */
     bool loses;               /* rows go with it: a table or a column */
+    const char *note;         /* a comment line for whoever reads it, without "-- "; NULL: none */
 };
 
 /* A difference that the statements do not mend. */
@@ -59,7 +60,7 @@ int32_t changes_find(const struct facts *from, const struct facts *to, const str
                      struct changes *out, migrate_error **err);
 void changes_free(struct changes *changes);
 
-/* As text, each with a semicolon and a line end; what has to go before some of them (see facts_head) in front. */
+/* As text, each with a semicolon and a line end, its note above it; what has to go before some of them (see facts_head) in front. */
 int32_t changes_sql(const struct changes *changes, const struct database_engine *engine, struct text *out, migrate_error **err);
 
 /* ---- planning.c: one round, without a trial ---- */

@@ -133,10 +133,6 @@ static void change(struct plan *plan, const struct difference *difference)
     enum fact_way way = FACT_ANEW;
     struct op *op;
 
-    if (plan->wish->additive) {
-        leave(plan, to, "it is there, and says something else");
-        return;
-    }
     if (to->alter != NULL) {
         fact_statements_add(&sql, "%s", to->alter);
         way = FACT_IN_PLACE;
@@ -163,6 +159,35 @@ static void change(struct plan *plan, const struct difference *difference)
     make_anew(plan, old);
 }
 
+/* An attribute of something that is there is no addition: it would change what that does. But a bound on values may be added, and words. */
+static bool changes_what_is_there(const struct plan *plan, const struct fact *to)
+{
+    size_t container = fact_keys_find(&plan->new_keys, to->inside);
+
+    if (*to->key != '\0' || to->make == NULL || container == SIZE_MAX || strcmp(to->kind, "column not null") == 0 ||
+        strcmp(to->kind, "comment") == 0 || strcmp(to->kind, "column") == 0)
+        return false;
+    return facts_find(plan->from, plan->to->items[container].kind, plan->to->items[container].ident) != NULL;
+}
+
+/* Only what is absent is made. What is inside of something else that is not wanted goes without saying. */
+static void decide_additive(struct plan *plan, const struct difference *difference)
+{
+    size_t container;
+
+    if (difference->kind == FACT_ADDED && changes_what_is_there(plan, difference->to))
+        leave(plan, difference->to, "it would change what is there");
+    else if (difference->kind == FACT_ADDED)
+        plan->new[new_index(plan, difference->to)] = FATE_MADE;
+    else if (difference->kind == FACT_CHANGED)
+        leave(plan, difference->to, "it is there, and says something else");
+    if (difference->kind != FACT_REMOVED)
+        return;
+    container = fact_keys_find(&plan->old_keys, difference->from->inside);
+    if (container == SIZE_MAX || plan->partner[container] != NULL)
+        leave(plan, difference->from, "it is there, and is not wanted");
+}
+
 static void decide(struct plan *plan, const struct difference *difference)
 {
     switch (difference->kind) {
@@ -170,9 +195,7 @@ static void decide(struct plan *plan, const struct difference *difference)
         plan->new[new_index(plan, difference->to)] = FATE_MADE;
         break;
     case FACT_REMOVED:
-        if (plan->wish->additive)
-            leave(plan, difference->from, "it is there, and is not wanted");
-        else if (plan->old[old_index(plan, difference->from)] == FATE_STAYS)
+        if (plan->old[old_index(plan, difference->from)] == FATE_STAYS)
             make_anew(plan, old_index(plan, difference->from));
         break;
     case FACT_CHANGED:
@@ -492,7 +515,9 @@ static void plan_differences(struct plan *plan, const struct differences *differ
 {
     for (size_t i = 0; i < differences->count; i++) {
         const struct difference *difference = &differences->items[i];
-        if (plan->from->engine->facts_reshape == NULL || plan->wish->additive || !decide_table(plan, difference))
+        if (plan->wish->additive)
+            decide_additive(plan, difference);
+        else if (plan->from->engine->facts_reshape == NULL || !decide_table(plan, difference))
             decide(plan, difference);
     }
     for (size_t i = 0; i < plan->from->count; i++) {

@@ -52,6 +52,7 @@ int32_t postgresql_empty_database(struct database *db, migrate_error **err);
 /* types.c */
 bool postgresql_type_keeps(const char *from, const char *to);
 
+bool postgresql_fact_unchecked(const struct fact *fact, struct fact_statements *out);
 /* facts.c */
 int32_t postgresql_facts(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
                          struct migrate_rows **out_edges, migrate_error **err);

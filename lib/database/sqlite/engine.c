@@ -92,9 +92,11 @@ static void objects_exist(struct text *out, const char *schema, const char *tabl
 {
     text_add(out, "SELECT EXISTS (SELECT 1 FROM ");
     quoted(out, schema, strlen(schema), '"');
-    text_add(out, ".sqlite_master WHERE substr(name, 1, 7) <> 'sqlite_' AND tbl_name <> ");
+    text_add(out, ".sqlite_master WHERE substr(name, 1, 7) <> 'sqlite_' AND tbl_name COLLATE NOCASE NOT IN (");
     literal(out, table, strlen(table));
-    text_add(out, " COLLATE NOCASE)");
+    text_add(out, ", ");
+    literal(out, table, strlen(table));
+    text_add(out, " || '" FACTS_KEPT "'))");
 }
 
 /* IMMEDIATE takes the write lock at once: a transaction that starts by reading cannot wait for it later. */
@@ -160,6 +162,7 @@ const struct database_engine database_sqlite = {
     .writes_rows = sqlite_writes_rows,
     .grant_select = "let the connection's authorizer read %s",
     .grant_write = "let the connection's authorizer write %s",
+    .grant_kept = "let the connection's authorizer write %s",
     .grant_create = "let the connection's authorizer create tables in %s",
     .settings_words = settings_words,
     .names_fold = true,
