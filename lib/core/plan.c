@@ -17,7 +17,7 @@ static void keep_words(struct migrate_plan *plan, const migrate_session *session
     const struct database_engine *engine = session->db->engine;
     const char *role = option_text(session->options, OPTION_SET_ROLE);
     int64_t limit = option_duration(session->options, OPTION_DDL_LOCK_TIMEOUT);
-    struct text begin = {0}, alone = {0};
+    struct text begin = {0}, alone = {0}, after = {0};
     engine->begin(&begin, role);
     while (begin.length > 0 && strchr("; ", begin.data[begin.length - 1]))
         begin.data[--begin.length] = '\0';
@@ -29,8 +29,12 @@ static void keep_words(struct migrate_plan *plan, const migrate_session *session
         engine->before_alone(&alone, role);
     plan->begin = arena_text(&plan->arena, begin.data);
     plan->alone = arena_text(&plan->arena, alone.data);
+    if (!session->db->borrowed)
+        engine->after_commit(&after);
+    plan->after = arena_text(&plan->arena, after.data);
     plan->can_copy = session->db->class->copy_begin != NULL;
-    plan->arena.failed |= begin.failed || alone.failed;
+    plan->arena.failed |= begin.failed || alone.failed || after.failed;
+    text_free(&after);
     text_free(&begin);
     text_free(&alone);
 }

@@ -53,6 +53,10 @@ static void end(struct writer *writer, const struct step *step, bool shared)
 {
     add_event(writer, step);
     line(writer, shared ? "RELEASE SAVEPOINT libmigrate_step" : "COMMIT");
+    if (writer->plan->after && (!shared || writer->plan->whole))
+        line(writer, writer->plan->after);
+    if (writer->plan->alone && writer->plan->whole)
+        line(writer, writer->plan->alone);
 }
 
 /* ---- text ---- */
@@ -145,6 +149,8 @@ static int32_t add_parts(struct writer *writer, const struct step *step, const s
         if (!segment->alone)
             line(writer, "COMMIT");
     }
+    if (writer->plan->after)
+        line(writer, writer->plan->after);
     return code;
 }
 
