@@ -540,8 +540,16 @@ MIGRATE_API int32_t migrate_rehearse(migrate_session *session, const migrate_pla
  * history; if it still fits, the answer is MIGRATE_OK without more ado. Else what differs is found against the facts that keep_facts=on
  * left in the database, or against the applied migrations in a scratch database: one row a fact, "difference" (added, removed, changed),
  * "kind", "ident", "expected", "actual", "restore" (SQL that brings back what is expected), "adopt" (SQL that a migration would need to
- * make it so everywhere). Values: "by" (fingerprint, facts, replay), "expected", "actual" (fingerprints), "column_order" (truth). Returns
- * MIGRATE_DIFFERS if there is any. */
+ * make it so everywhere), "with" (what came, went or changed along with it, and has no row of its own: what is inside of a table that
+ * was dropped, the index of a column that was added), "note" (why there is no SQL, and what is lost by it). Values: "by" (fingerprint,
+ * facts, replay), "expected", "actual" (fingerprints), "count", "column_order" (truth: columns stand in another order, which is no
+ * difference), "restore", "adopt" (all of that SQL, in an order that should work), "proven" (truth: what adopts was tried in a scratch
+ * database). Returns MIGRATE_DIFFERS if there is any row.
+ *
+ * A fingerprint is that of the whole schema, without the history. So each run vouches for all that it finds: where several modules share
+ * a database, the newest fingerprint of any of them counts, and a change by hand that a run came upon counts as the migrations' from then
+ * on (the run says so in a "warning"). If the newest run left none, because it had fingerprint=off, or if it was left by another major
+ * version of the engine or a library that reads the schema otherwise, it is not compared. */
 MIGRATE_API int32_t migrate_diff(migrate_session *session, migrate_rows **out_rows, migrate_error **out_err);
 
 /* The migration that leads from the schema as it is to another one. to: SQL text that makes the other one in an empty database, or the URL of a

@@ -18,8 +18,10 @@ static const struct entry entries[COMMAND_COUNT] = {
                     "  migratectl up\n"
                     "  migratectl up 2\n"
                     "  migratectl up --to 004\n"
-                    "  migratectl up --dry-run --format sql\n",
-                    NULL},
+                    "  migratectl up --dry-run=sql\n"
+                    "  migratectl up --dry-run=execute\n",
+                    "--dry-run=execute runs everything for real and rolls it back, and tells of each statement how long it\n"
+                    "took, what it locked, rewrote and scanned, and how many rows it wrote. Its locks are real meanwhile.\n"},
     [COMMAND_DOWN] = {"down", " rollback downgrade revert undo ", "[N] [--to ID] [--only ID] [--all]",
                       "roll back the last migration, or more",
                       "  migratectl down\n"
@@ -53,8 +55,9 @@ static const struct entry entries[COMMAND_COUNT] = {
                          NULL},
     [COMMAND_CHECK] = {"check", " ", "", "is the database up to date? never writes",
                        "  migratectl check\n"
-                       "  migratectl check --mode wait --wait-timeout 60s\n",
-                       "Exits with 0 current, 2 pending, 3 modified, missing, late or renamed, 8 ahead.\n"
+                       "  migratectl check --mode wait --wait-timeout 60s\n"
+                       "  migratectl check --drift\n",
+                       "Exits with 0 current, 2 pending, 3 modified, missing, late, renamed, or drift, 8 ahead.\n"
                        "--mode wait returns as soon as another process has brought it up to date.\n"},
     [COMMAND_SNAPSHOT] = {"snapshot", " dump inspect ", "", "the database's schema, as the engine describes it",
                           "  migratectl snapshot --format sql > schema.sql\n"
@@ -63,7 +66,9 @@ static const struct entry entries[COMMAND_COUNT] = {
     [COMMAND_DIFF] = {"diff", " drift ", "", "what was changed by somebody else than the migrations",
                       "  migratectl drift\n"
                       "  migratectl drift --format sql\n",
-                      "Exits with 3 if the schema is not what the migrations lead to.\n"},
+                      "Exits with 3 if the schema is not what the migrations lead to. --format sql prints what restores it.\n"
+                      "With --fingerprint on each run leaves what is compared, with --keep-facts on also what names it;\n"
+                      "else the migrations are run in a scratch database (--shadow-url).\n"},
     [COMMAND_VERIFY] = {"verify", " test ", "[ID | pending]", "do the rollback texts lead back? tried in a scratch database",
                         "  migratectl verify\n"
                         "  migratectl verify pending\n",
@@ -169,8 +174,9 @@ static void print_flag(FILE *out, enum flag flag)
 {
     const char *value = flags_value_name(flag);
     char letter = flags_letter(flag);
-    char *shown = cli_format("%s--%s%s%s", letter ? cli_format("-%c, ", letter) : "    ", flags_name(flag),
-                             value ? " " : "", value ? value : "");
+    const char *words = flags_words(flag);
+    char *shown = cli_format("%s--%s%s%s%s", letter ? cli_format("-%c, ", letter) : "    ", flags_name(flag),
+                             value ? " " : words ? "[=" : "", value ? value : words ? words : "", words ? "]" : "");
     fprintf(out, "  %-36s %s\n", shown, flags_help(flag));
 }
 

@@ -230,8 +230,8 @@ static int check_declare(struct cli *cli)
 static int check_show(struct cli *cli, int32_t code, const migrate_rows *report)
 {
     long long pending = migrate_rows_value_int(report, "pending");
-    const char *at = migrate_rows_value_text(report, "to"), *schema = NULL;
-    int result = code == MIGRATE_PENDING ? EXIT_PENDING : EXIT_DONE, differs = EXIT_DONE;
+    const char *at = migrate_rows_value_text(report, "to"), *schema = NULL, *drift = NULL;
+    int result = code == MIGRATE_PENDING ? EXIT_PENDING : EXIT_DONE, differs = EXIT_DONE, drifted = EXIT_DONE;
     events_end_line(cli);
     if (!output_is_json(cli) && !cli->quiet) {
         fputs(pending ? cli_format("%lld pending; ", pending) : "Up to date; ", cli->out);
@@ -239,12 +239,15 @@ static int check_show(struct cli *cli, int32_t code, const migrate_rows *report)
         if (pending)
             output_next(cli, "plan");
     }
+    if (cli->arguments.flags[FLAG_DRIFT])
+        drifted = diff_check(cli, &drift);
     if (cli->arguments.flags[FLAG_TO])
         differs = generate_check(cli, &schema);
-    if (output_is_json(cli) && (differs == EXIT_DONE || differs == EXIT_PENDING))
-        output_document(cli, report, cli_format("\"answer\":\"%s\"%s%s", code == MIGRATE_PENDING ? "pending" : "current",
-                                                schema ? ",\"schema\":" : "", schema ? schema : ""));
-    return differs == EXIT_DONE ? result : differs;
+    if (output_is_json(cli) && (drifted == EXIT_DONE || drifted == EXIT_FINDINGS) && (differs == EXIT_DONE || differs == EXIT_PENDING))
+        output_document(cli, report, cli_format("\"answer\":\"%s\"%s%s%s%s", code == MIGRATE_PENDING ? "pending" : "current",
+                                                drift ? ",\"drift\":" : "", drift ? drift : "", schema ? ",\"schema\":" : "",
+                                                schema ? schema : ""));
+    return drifted != EXIT_DONE ? drifted : differs != EXIT_DONE ? differs : result;
 }
 
 int command_check(struct cli *cli)

@@ -82,13 +82,11 @@ static const struct fact *table_of(const struct facts *facts, const struct fact_
 }
 
 /* Something was in it before the work, as far as could be told. */
-static bool held(const struct down *down, const struct fact *fact)
+static bool held(const struct migrate_session *session, const struct down *down, const struct fact *fact)
 {
-    for (size_t i = 0; fact && !down->rows_assumed && i < rows_count(down->baseline); i++) {
-        if (text_equal(rows_text(down->baseline, i, 0), fact->key))
-            return rows_int(down->baseline, i, 1) != 0;
-    }
-    return fact && (down->rows_assumed || !down->baseline);
+    const struct database_engine *engine = session->db->engine;
+    return fact && (down->rows_assumed || !down->baseline || !engine->writes_had_rows ||
+                    engine->writes_had_rows(down->baseline, fact->key));
 }
 
 /* One statement of the way back: does it bring something back empty, or in a shape that its values no longer fit? */
@@ -100,11 +98,11 @@ static void judge_change(const migrate_session *session, struct down *down, cons
     if (!fact)
         return;
     bool made = change->does == OP_MAKE;
-    if (made && (strcmp(fact->kind, "table") == 0 || strcmp(fact->kind, "sequence") == 0) && held(down, fact))
+    if (made && (strcmp(fact->kind, "table") == 0 || strcmp(fact->kind, "sequence") == 0) && held(session, down, fact))
         down_refuse(down, "data are lost: what was in %s %s does not come back", fact->kind, fact->ident);
-    if (made && strcmp(fact->kind, "column") == 0 && held(down, table_of(before, keys, fact)))
+    if (made && strcmp(fact->kind, "column") == 0 && held(session, down, table_of(before, keys, fact)))
         down_refuse(down, "data are lost: what was in column %s does not come back", fact->ident);
-    if (strcmp(fact->kind, "column type") != 0 || !held(down, table_of(before, keys, fact)))
+    if (strcmp(fact->kind, "column type") != 0 || !held(session, down, table_of(before, keys, fact)))
         return;
     now = facts_find(after, fact->kind, fact->ident);
     if (now && !(session->db->engine->type_keeps && session->db->engine->type_keeps(fact->value, now->value)))
@@ -138,13 +136,13 @@ static void follow(const struct changes_wish *wish, const char *ident, struct te
 }
 
 /* Where tables are reshaped as a whole: their columns, one by one. */
-static void judge_tables(struct down *down, const struct facts *after, const struct fact_keys *keys, const struct changes_wish *wish)
+static void judge_tables(const migrate_session *session, struct down *down, const struct facts *after, const struct fact_keys *keys, const struct changes_wish *wish)
 {
     struct text ident = {0};
     for (size_t i = 0; i < down->before.count && !ident.failed; i++) {
         const struct fact *fact = &down->before.items[i];
         const struct fact *table = strcmp(fact->kind, "column") == 0 ? table_of(&down->before, keys, fact) : NULL;
-        if (!table || !held(down, table))
+        if (!table || !held(session, down, table))
             continue;
         follow(wish, fact->ident, &ident);
         const struct fact *now = ident.failed ? NULL : facts_find(after, "column", ident.data);
@@ -178,7 +176,7 @@ static void judge(const migrate_session *session, struct down *down, const struc
         return;
     }
     if (session->db->engine->facts_reshape)
-        judge_tables(down, after, &keys, wish);
+        judge_tables(session, down, after, &keys, wish);
     for (size_t i = 0; i < changes->run.count; i++)
         judge_change(session, down, after, &keys, &changes->run.items[i]);
     fact_keys_free(&keys);

@@ -426,7 +426,8 @@ const struct applied *history_last(const struct history *history)
 
 static bool ends_a_step(const char *event)
 {
-    return !text_equal(event, "failed") && !text_equal(event, "started") && !text_equal(event, "progress");
+    return !text_equal(event, "failed") && !text_equal(event, "started") && !text_equal(event, "progress") &&
+           !text_equal(event, "fingerprint");
 }
 
 struct history_since history_since(const struct history *history, int64_t seq, const char *run, const char *id)

@@ -76,7 +76,7 @@ struct history_entry {
     const char *event, *effect, *kind, *id, *name, *checksum, *token_checksum;
     bool breaking;
     int64_t statement; /* -1: none */
-    const char *statement_hash, *statement_sql, *down_sql, *reason, *error;
+    const char *statement_hash, *statement_sql, *down_sql, *fingerprint, *reason, *error;
     int64_t duration;  /* -1: let the database measure since BEGIN, if it can ... */
     int64_t begun_after; /* ... less this: the transaction was so old when the work began */
 };

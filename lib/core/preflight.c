@@ -5,6 +5,7 @@
 #include "core/plan.h"
 
 #include "core/events.h"
+#include "core/kept.h"
 #include "core/rights.h"
 #include "core/script.h"
 #include "util/array.h"
@@ -198,13 +199,24 @@ static bool step_has_text(const struct migrate_plan *plan, const struct step *st
     return (step->direction == DIRECTION_UP ? step->migration->up.code : step->migration->down.code) == NULL;
 }
 
-/* Whatever runs is recorded. It is the first need; no migration's. */
+/* Whatever runs is recorded. These are the first needs; no migration's. */
 static int32_t need_history(const migrate_session *session, struct needs *needs, migrate_error **err)
 {
+    struct text kept = {0};
+    int32_t code = MIGRATE_OK;
     if (!array_reserve(needs))
         return error_nomem(err);
     needs->items[needs->count++] = (struct need){.need = {NEED_HISTORY, session->history_name}};
-    return MIGRATE_OK;
+    if (!option_is(session->options, OPTION_KEEP_FACTS, "on"))
+        return MIGRATE_OK;
+    code = kept_name(session, &kept, err);
+    const char *name = code == MIGRATE_OK ? arena_text(&needs->arena, kept.data) : NULL;
+    if (code == MIGRATE_OK && (!name || !array_reserve(needs)))
+        code = error_nomem(err);
+    if (code == MIGRATE_OK)
+        needs->items[needs->count++] = (struct need){.need = {NEED_KEPT, name}};
+    text_free(&kept);
+    return code;
 }
 
 /* Reads all texts; what cannot be run at all is an error here, before anything has. */

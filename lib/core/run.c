@@ -4,6 +4,7 @@
 
 #include "core/events.h"
 #include "core/reconcile.h"
+#include "core/rehearsal.h"
 #include "util/array.h"
 #include "util/clock.h"
 #include "util/memory.h"
@@ -27,7 +28,7 @@ static void choose_grouping(struct migrate_run *run)
     const migrate_session *session = run->session;
     if (session_embedded(session))
         run->grouping = GROUP_HOST;
-    else if (run->plan->together || option_is(session->options, OPTION_TRANSACTION, "run"))
+    else if (run->plan->together || rehearsal_rolls_back(run) || option_is(session->options, OPTION_TRANSACTION, "run"))
         run->grouping = GROUP_WHOLE;
     else if (session->db->engine->shared_transaction)
         run->grouping = GROUP_BATCH; /* where the write transaction is the lock; transaction=migration commits each */
@@ -65,7 +66,7 @@ static int32_t run_prepare(struct migrate_run *run, migrate_error **err)
     }
     if (code == MIGRATE_OK)
         code = run_check_writable(run, err);
-    if (code == MIGRATE_OK)
+    if (code == MIGRATE_OK && !rehearsal_rolls_back(run))
         code = session_make(session, err);
     if (code == MIGRATE_OK)
         code = run_check_place(session, err); /* of a file that was just made */
@@ -81,7 +82,9 @@ static int32_t run_prepare(struct migrate_run *run, migrate_error **err)
         run->finished = true;
     if (code == MIGRATE_OK && run->locked)
         code = run_replan_under_lock(run, err);
-    if (code == MIGRATE_OK && run->locked && !run->table) {
+    if (code != MIGRATE_OK || rehearsal_rolls_back(run))
+        return code;
+    if (run->locked && !run->table) {
         code = history_create(session, false, err);
         run->table = code == MIGRATE_OK;
     }
@@ -149,6 +152,7 @@ int32_t run_begin(migrate_session *session, const struct request *request, struc
     if (code == MIGRATE_OK && run->plan) {
         run->from = arena_text(&run->arena, run->plan->from);
         choose_grouping(run);
+        vouch_begin(run);
         tell_plan(run);
         if (run->arena.failed)
             code = error_nomem(err);
@@ -178,6 +182,7 @@ int32_t run_done(struct migrate_run *run, const struct step *step, int64_t durat
                                                   .down = run->down_result};
     if (step->action == STEP_RUN && up && step->migration && step->migration->down.present)
         run->items[run->count - 1].down = "source";
+    run->vouch.owed = run->vouch.on && !run->vouch.text[0];
     struct migrate_event told;
     event_init(&told, "done", "debug");
     event_text(&told, "id", step->id);
@@ -189,6 +194,7 @@ int32_t run_done(struct migrate_run *run, const struct step *step, int64_t durat
 void run_settle(struct migrate_run *run)
 {
     run->settled = run->next;
+    run->vouch.owed_settled = run->vouch.owed;
     run->losses = 0;
     for (; run->settled_done < run->count; run->settled_done++) {
         const struct done_step *done = &run->items[run->settled_done];
@@ -261,13 +267,14 @@ void run_unsettle(struct migrate_run *run)
 {
     run->next = run->settled;
     run->count = run->settled_done;
+    run->vouch.owed = run->vouch.owed_settled;
     run->open = false;
     history_batch_cut(&run->rows, 0);
     run->rows_kept = 0;
 }
 
 /* Opens the shared transaction and looks again: with SQLite nothing was locked until now. *moved: somebody wrote first. */
-static int32_t run_open_shared(struct migrate_run *run, bool *moved, migrate_error **err)
+int32_t run_open_shared(struct migrate_run *run, bool *moved, migrate_error **err)
 {
     struct history_head head = {0};
     *moved = false;
@@ -278,7 +285,9 @@ static int32_t run_open_shared(struct migrate_run *run, bool *moved, migrate_err
     }
     if (code != MIGRATE_OK || run->finished)
         return code;
-    code = history_look(run->session, &head, err);
+    /* A rehearsal has not made the table, and to look for it would abort the transaction; nobody else makes it behind our lock. */
+    if (run->table || !rehearsal_rolls_back(run) || !run->session->db->engine->lock_try)
+        code = history_look(run->session, &head, err);
     if (code == MIGRATE_OK && head.seq != run->writer.seq)
         *moved = true;
     else if (code == MIGRATE_OK && !head.table)
@@ -315,7 +324,7 @@ static bool history_moved(struct migrate_run *run, int64_t expected, int64_t pat
     return moved;
 }
 
-static int32_t step_execute(struct migrate_run *run, migrate_error **err)
+int32_t run_execute(struct migrate_run *run, migrate_error **err)
 {
     const struct step *step = &run->plan->steps[run->next];
     struct migrate_event event;
@@ -325,8 +334,9 @@ static int32_t step_execute(struct migrate_run *run, migrate_error **err)
     event_text(&event, "direction", step->direction == DIRECTION_UP ? "up" : "down");
     event_int(&event, "number", (int64_t)run->next + 1);
     event_int(&event, "count", (int64_t)run->plan->count);
-    event_send(run->session, &event, "%s %s", step->direction == DIRECTION_UP ? "applying" : "rolling back", step->id);
-    event_doing(run->session, step->direction == DIRECTION_UP ? "applying" : "rolling back", step->id);
+    const char *doing = run->request.rehearsal ? "rehearsing" : step->direction == DIRECTION_UP ? "applying" : "rolling back";
+    event_send(run->session, &event, "%s %s", doing, step->id);
+    event_doing(run->session, doing, step->id);
     int64_t begun = clock_monotonic();
     int32_t code = run_one(run, step, err);
     event_doing(run->session, NULL, NULL);
@@ -350,7 +360,7 @@ static int32_t step_each(struct migrate_run *run, migrate_error **err)
     int32_t code = run->table ? MIGRATE_OK : history_create(run->session, false, &problem);
     run->table = code == MIGRATE_OK;
     if (code == MIGRATE_OK)
-        code = step_execute(run, &problem);
+        code = run_execute(run, &problem);
     if (code == MIGRATE_OK) {
         run_settle(run);
         return MIGRATE_MORE;
@@ -395,7 +405,7 @@ static void run_again(struct migrate_run *run, size_t failed)
         run_open_shared(run, &moved, NULL) != MIGRATE_OK || moved || run->finished)
         return;
     while (run->next < failed) {
-        if (step_execute(run, NULL) != MIGRATE_OK) {
+        if (run_execute(run, NULL) != MIGRATE_OK) {
             run_rollback(run);
             run_unsettle(run);
             return;
@@ -464,7 +474,7 @@ static int32_t step_shared(struct migrate_run *run, migrate_error **err)
             return code == MIGRATE_OK ? MIGRATE_MORE : code;
     }
     size_t at = run->next;
-    code = step_execute(run, &problem);
+    code = run_execute(run, &problem);
     if (code == RUN_OWN)
         return step_own(run, err);
     if (code == MIGRATE_OK && run->rows.sql.length >= ROWS_MOST)
@@ -490,8 +500,7 @@ static int32_t step_shared(struct migrate_run *run, migrate_error **err)
     return code;
 }
 
-/* Asked to end, or out of budget: only between two steps. */
-static bool should_stop(struct migrate_run *run)
+bool run_should_stop(const struct migrate_run *run)
 {
     int64_t budget = option_duration(run->session->options, OPTION_RUN_BUDGET);
     return token_state(run->session->options->token) == 1 || (budget && clock_monotonic() - run->begun >= budget);
@@ -506,9 +515,11 @@ static int32_t step_dispatch(struct migrate_run *run, migrate_error **err)
             settle_before(run, run->next, false);
         return code;
     }
-    if (should_stop(run)) {
+    if (run_should_stop(run)) {
         if (run->grouping == GROUP_WHOLE)
             settle_before(run, run->next, false); /* all or nothing */
+        else if (run->open && run->vouch.owed && run_write_rows(run, NULL) == MIGRATE_OK)
+            run_record_fingerprint(run);
         code = run_commit(run, err);
         run->stopped = true;
         return code == MIGRATE_OK ? MIGRATE_STOPPED : code;
@@ -544,8 +555,11 @@ int32_t run_end(struct migrate_run *run, migrate_rows **out_report, migrate_erro
     int32_t code = MIGRATE_OK;
     if (!run)
         return MIGRATE_OK;
-    if (run->open)
+    if (run->open && rehearsal_rolls_back(run))
+        run_rollback(run);
+    else if (run->open)
         code = run_commit(run, err);
+    run_record_fingerprint(run);
     if (run->session->db && run->unclean && run->grouping != GROUP_HOST)
         run_rollback(run);
     if (run->session->db && run->session->db->class->locks_end)
@@ -565,6 +579,7 @@ int32_t run_end(struct migrate_run *run, migrate_rows **out_report, migrate_erro
     plan_free(run->plan);
     memory_free(run->items);
     history_batch_free(&run->rows);
+    vouch_forget(run);
     arena_free(&run->arena);
     session_close(run->session);
     memory_free(run);

@@ -4,6 +4,7 @@
 #ifndef CORE_RUN_H
 #define CORE_RUN_H
 
+#include "core/kept.h"
 #include "core/plan.h"
 #include "core/script.h"
 
@@ -19,6 +20,7 @@ struct request {
     struct reconcile *reconcile; /* what is missing of the declared schema is added, too, and told here; NULL: not asked for */
     const char *target, *as, *reason, *table, *column;
     const void *user;          /* whatever make() needs besides */
+    struct rehearsal *rehearsal; /* nothing of it is to stay, see rehearsal.h; NULL: it is meant */
 };
 
 enum grouping {
@@ -39,6 +41,15 @@ struct done_step {
 };
 
 struct down;
+
+/* What the run leaves of the schema in the history (see vouch.c). */
+struct vouching {
+    bool on, keep;                /* fingerprints; the facts behind them too */
+    char text[FINGERPRINT_TEXT];  /* of the row that is being written; "": it has none */
+    struct facts facts;           /* behind it, until they are kept */
+    bool owed, owed_settled;      /* the schema changed since the last fingerprint of the run; of what is committed */
+    bool refused;                 /* the role may not keep facts */
+};
 
 struct migrate_run {
     migrate_session *session;
@@ -81,6 +92,7 @@ struct migrate_run {
     char checksum[DIGEST_HEX]; /* of the big text that was sent last */
     bool keeps_sql;       /* the history has room for the text of half-done work */
     bool alone_failed;    /* a lone statement was announced, and the database says that it failed */
+    struct vouching vouch;
     bool unclean;         /* what failed could not be undone: nothing may be committed before a rollback */
     size_t losses;        /* of the connection, since the run last got on */
     bool in_doubt;        /* the connection broke while something was being committed */
@@ -98,10 +110,16 @@ int32_t run_all(migrate_session *session, const struct request *request, migrate
 /* ---- rooms of a run ---- */
 
 /* run.c */
+/* Opens the shared transaction and looks again. *moved: somebody wrote first; nothing is open. */
+int32_t run_open_shared(struct migrate_run *run, bool *moved, migrate_error **err);
+/* The next step, in it. */
+int32_t run_execute(struct migrate_run *run, migrate_error **err);
 /* Remembers a step for the report; what is settled has committed; what is not is forgotten with its transaction. */
 int32_t run_done(struct migrate_run *run, const struct step *step, int64_t duration, migrate_error **err);
 void run_settle(struct migrate_run *run);
 void run_unsettle(struct migrate_run *run);
+/* Asked to end, or out of budget: only between two steps. */
+bool run_should_stop(const struct migrate_run *run);
 
 /* recover.c: what failed with this error failed because the connection is gone. */
 bool run_lost(const struct migrate_run *run, migrate_error *const *problem);
@@ -123,6 +141,8 @@ int32_t run_plan(struct migrate_run *run, const struct history_head *head, migra
 int32_t run_replan_under_lock(struct migrate_run *run, migrate_error **err);
 /* What another runner did while we wait for it: *current: nothing is left to do; an error if a migration of ours failed there. */
 int32_t run_look_meanwhile(struct migrate_run *run, const struct history_head *head, bool *current, migrate_error **err);
+/* A step of another plan, which may go while this one stays. */
+int32_t run_copy_step(struct migrate_plan *plan, const struct step *from, migrate_error **err);
 /* The history moved under us. */
 int32_t run_replan(struct migrate_run *run, migrate_error **err);
 /* The error of a text that could not be read, for a plan that was reviewed. */
@@ -169,11 +189,27 @@ int32_t run_clean_up(struct migrate_run *run, const char *sql);
 /* send.c: prefix, a segment and suffix, in one message where that can be; an error is placed in the file. */
 int32_t run_segment(struct migrate_run *run, const struct script *script, const struct segment *segment,
                     const struct text *prefix, const struct text *suffix, migrate_error **err);
+/* What is looked at before a transaction may end. */
+int32_t run_check_end(struct migrate_run *run, migrate_error **err);
 /* SQL between the texts of a message: sql, set apart by semicolons. */
 void message_add(struct text *message, const char *sql, size_t length);
 
 /* segments.c: a script that is not one transaction, segment by segment, with progress in the history. */
 int32_t run_segments(struct migrate_run *run, const struct step *step, struct script *script, migrate_error **err);
+
+/* vouch.c: the schema's fingerprint for the row behind the run's last step. */
+void vouch_begin(struct migrate_run *run);
+/* It is that of the step at work. A row that travels ahead of its work has none. */
+bool vouch_due(const struct migrate_run *run);
+/* Behind the work, in its transaction: reads the schema for the row with this number, and keeps its facts where that is wanted. If it cannot
+ * be read, that is told, and the row goes without. */
+int32_t vouch_read(struct migrate_run *run, int64_t seq, migrate_error **err);
+/* A row that has to be made ahead of its work: it gets a stand-in, and behind the work, in its transaction, the fingerprint in the place of
+ * that (or NULL). It is the newest of the run's. */
+void vouch_hold(struct migrate_run *run);
+int32_t vouch_held(const struct migrate_run *run, const struct text *rows, bool *out, migrate_error **err);
+int32_t vouch_fill(struct migrate_run *run, const struct text *rows, struct text *out, migrate_error **err);
+void vouch_forget(struct migrate_run *run);
 
 /* attempts.c: a transactional part of a migration on PostgreSQL may wait for locks for so long only, because others wait behind it; then it
  * is rolled back and tried again later. */
@@ -202,6 +238,8 @@ int32_t attempts_limit_alone(const struct migrate_run *run, bool on, migrate_err
 /* record.c: a row about what failed, in the open transaction or in one of its own (true: it is there, or not worth repeating), and an
  * event with what to do. */
 bool run_record_failure(struct migrate_run *run, const struct step *step, const migrate_error *error);
+/* A row with the fingerprint alone, for a run that ends without having left one. */
+void run_record_fingerprint(struct migrate_run *run);
 void run_tell_failure(struct migrate_run *run, const struct step *step, migrate_error *error);
 /* The error of a migration that another process tried while this one waited. */
 int32_t failed_elsewhere(const struct trace *trace, migrate_error **err);

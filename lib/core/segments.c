@@ -57,7 +57,8 @@ static int32_t add_rows(struct migrate_run *run, const struct step *step, const 
     return add_progress(run, step, script, "progress", segment, sql, err);
 }
 
-/* ---- a generated way back: looked for behind the last segment, so that the row that has it cannot travel with the work ---- */
+/* ---- a generated way back, and the schema's fingerprint: found behind the last segment, so that the row with them cannot travel with the
+ * work ---- */
 
 /* Between transactions rows are not counted: what may have written some has no way back. */
 static const char *may_write(const struct script *script, const char *sql, size_t length)
@@ -117,8 +118,10 @@ static int32_t send_and_look(struct migrate_run *run, const struct step *step, c
     int32_t code = database_exec_text(run->session->db, prefix, NULL, err);
     if (code == MIGRATE_OK)
         code = run_segment(run, script, segment, &nothing, &nothing, err);
-    if (code == MIGRATE_OK)
+    if (code == MIGRATE_OK && run->down)
         code = down_end(run->session, script, run->down, err);
+    if (code == MIGRATE_OK && vouch_due(run))
+        code = vouch_read(run, run->writer.seq + 1, err);
     run_before_history(run, &suffix);
     if (code == MIGRATE_OK)
         code = add_rows(run, step, script, segment, &suffix, err);
@@ -141,7 +144,7 @@ static int32_t try_transaction(struct migrate_run *run, const struct step *step,
     attempts_limit(run, &prefix);
     if (run_pooled(run)) /* else it is shown all the while, see prepare_alone() */
         holder_show(run, step->id, true, &prefix);
-    if (run->down && is_last(script, segment)) {
+    if (is_last(script, segment) && (run->down || vouch_due(run))) {
         code = send_and_look(run, step, script, segment, &prefix, err);
     } else {
         run_before_history(run, &suffix);
@@ -177,15 +180,26 @@ static int32_t write_rows(struct migrate_run *run, const struct text *rows, migr
 {
     const struct database_engine *engine = run->session->db->engine;
     const char *role = option_text(run->session->options, OPTION_SET_ROLE);
-    struct text message = {0};
+    struct text message = {0}, filled = {0};
+    bool held = false;
+    int32_t code = vouch_held(run, rows, &held, err);
     engine->begin(&message, role);
     engine->before_history(&message, role);
+    if (code == MIGRATE_OK && held) {
+        code = database_exec_text(run->session->db, &message, NULL, err);
+        text_clear(&message);
+        if (code == MIGRATE_OK)
+            code = vouch_fill(run, rows, &filled, err);
+        rows = &filled;
+    }
     message_add(&message, rows->data, rows->length);
     message_add(&message, "COMMIT", 6);
-    int32_t code = run_exec_final(run, &message, true, NULL, err);
+    if (code == MIGRATE_OK)
+        code = run_exec_final(run, &message, true, NULL, err);
     if (code != MIGRATE_OK && run->session->db->class->transaction(run->session->db) != DATABASE_IDLE)
         run_clean_up(run, "ROLLBACK");
     text_free(&message);
+    text_free(&filled);
     return code;
 }
 
@@ -231,6 +245,15 @@ static int32_t send_alone(struct migrate_run *run, const struct step *step, cons
     return code;
 }
 
+/* What is recorded behind a lone statement; only the database knows the schema by then. */
+static int32_t add_alone_rows(struct migrate_run *run, const struct step *step, const struct script *script, const struct segment *segment,
+                              struct text *rows, migrate_error **err)
+{
+    if (is_last(script, segment) && vouch_due(run))
+        vouch_hold(run);
+    return add_rows(run, step, script, segment, rows, err);
+}
+
 /* Announced, and run. rows: what is to be recorded behind it, made before, because nothing but the database may fail there. */
 static int32_t carry_out(struct migrate_run *run, const struct step *step, const struct script *script, const struct segment *segment,
                          struct alone *alone, struct text *rows, migrate_error **err)
@@ -241,7 +264,7 @@ static int32_t carry_out(struct migrate_run *run, const struct step *step, const
     int32_t code = add_progress(run, step, script, "started", segment, &started, &problem);
     int64_t seq = run->writer.seq;
     if (code == MIGRATE_OK && !(run->down && is_last(script, segment)))
-        code = add_rows(run, step, script, segment, rows, &problem);
+        code = add_alone_rows(run, step, script, segment, rows, &problem);
     run->alone = ALONE_TOLD;
     run->alone_statement = segment->first + 1;
     snprintf(run->alone_checksum, sizeof run->alone_checksum, "%s", step_checksum(step));
@@ -250,6 +273,7 @@ static int32_t carry_out(struct migrate_run *run, const struct step *step, const
     if (code == MIGRATE_OK)
         code = write_rows(run, &started, &problem);
     if (code == MIGRATE_OK) {
+        run->vouch.owed = run->vouch.owed_settled = run->vouch.on;
         run->alone = ALONE_SENT;
         code = send_alone(run, step, script, segment, suits, seq, &problem);
         if (code == MIGRATE_OK)
@@ -286,7 +310,7 @@ static int32_t run_alone(struct migrate_run *run, const struct step *step, const
     if (code == MIGRATE_OK && run->down && last)
         code = down_end(run->session, script, run->down, err);
     if (code == MIGRATE_OK && rows.length == 0 && (last || !segment->only_session))
-        code = add_rows(run, step, script, segment, &rows, err);
+        code = add_alone_rows(run, step, script, segment, &rows, err);
     if (code == MIGRATE_OK && rows.length)
         code = write_end(run, &rows, err);
     if (code == MIGRATE_OK)
@@ -340,6 +364,8 @@ static int32_t repeat_settings(struct migrate_run *run, const struct script *scr
 static int32_t finish(struct migrate_run *run, const struct step *step, migrate_error **err)
 {
     struct text rows = {0};
+    if (vouch_due(run))
+        vouch_hold(run);
     int32_t code = step_rows(run, step, &rows, err);
     if (code == MIGRATE_OK)
         code = write_end(run, &rows, err);
@@ -402,8 +428,10 @@ int32_t run_segments(struct migrate_run *run, const struct step *step, struct sc
             break;
         }
         code = run_part(run, step, script, segment, &resume, err);
-        if (code == MIGRATE_OK && !segment->only_session)
+        if (code == MIGRATE_OK && !segment->only_session) {
             done = segment->first + segment->count;
+            run->vouch.owed = run->vouch.owed_settled = run->vouch.on; /* until the step's own row says otherwise */
+        }
     }
     if (code == MIGRATE_OK && all)
         code = finish(run, step, err);

@@ -8,6 +8,7 @@
 #include "core/pooler.h"
 #include "core/rebuild.h"
 #include "core/reconcile.h"
+#include "core/rehearsal.h"
 #include "util/clock.h"
 #include "util/memory.h"
 
@@ -94,8 +95,14 @@ static int32_t read_for_history(struct migrate_run *run, const struct migration 
     return code == MIGRATE_OK ? down_text(run, m, down, err) : code;
 }
 
-static int32_t migration_row(struct migrate_run *run, const struct migration *m, const char *event, struct text *sql,
-                             migrate_error **err)
+/* Of the schema behind the step; NULL: its row has none. */
+static const char *fingerprint(const struct migrate_run *run)
+{
+    return run->vouch.text[0] ? run->vouch.text : NULL;
+}
+
+static int32_t migration_row(struct migrate_run *run, const struct migration *m, const char *event, const char *vouched,
+                             struct text *sql, migrate_error **err)
 {
     char *down = NULL;
     int32_t code = read_for_history(run, m, &down, err);
@@ -104,7 +111,8 @@ static int32_t migration_row(struct migrate_run *run, const struct migration *m,
     const struct down *made = run->down && run->down->begun ? run->down : NULL;
     struct history_entry entry = {.event = event, .effect = "add", .kind = kind_name(m->kind), .id = m->id, .name = m->name,
                                   .checksum = m->checksum, .token_checksum = m->token_checksum, .breaking = m->breaking,
-                                  .statement = -1, .down_sql = made && !down ? made->text.data : down, .reason = m->allow_data_loss};
+                                  .statement = -1, .down_sql = made && !down ? made->text.data : down, .fingerprint = vouched,
+                                  .reason = m->allow_data_loss};
     if (!entry.reason && made && made->refused.length)
         entry.reason = made->refused.data;
     set_duration(run, &entry);
@@ -117,7 +125,7 @@ static int32_t schema_rows(struct migrate_run *run, struct text *sql, migrate_er
 {
     int32_t code = MIGRATE_OK;
     for (size_t i = 0; i < run->plan->replaced && code == MIGRATE_OK; i++)
-        code = migration_row(run, &run->build->source->items[i], "baselined", sql, err);
+        code = migration_row(run, &run->build->source->items[i], "baselined", i + 1 == run->plan->replaced ? fingerprint(run) : NULL, sql, err);
     return code;
 }
 
@@ -139,12 +147,12 @@ int32_t step_rows(struct migrate_run *run, const struct step *step, struct text 
     if (step->action == STEP_SCHEMA)
         return schema_rows(run, sql, err);
     if (step->action == STEP_RUN && step->direction == DIRECTION_UP)
-        return migration_row(run, step->migration, "applied", sql, err);
+        return migration_row(run, step->migration, "applied", fingerprint(run), sql, err);
     bool record = step->action == STEP_RECORD;
     struct history_entry entry = {.event = record ? step->event : "rolled_back", .effect = record ? step->effect : "remove",
                                   .kind = step->repeatable ? "repeatable" : "versioned", .id = step->id, .name = step->name,
                                   .checksum = step->checksum ? step->checksum : step->migration ? step->migration->checksum : NULL,
-                                  .breaking = step->breaking, .statement = -1, .reason = step->reason};
+                                  .breaking = step->breaking, .statement = -1, .fingerprint = fingerprint(run), .reason = step->reason};
     if (!record)
         set_duration(run, &entry);
     char *down = NULL;
@@ -220,7 +228,10 @@ static int32_t compose_end(struct migrate_run *run, const struct step *step, str
 static int32_t send_end(struct migrate_run *run, const struct step *step, migrate_error **err)
 {
     struct text suffix = {0};
-    int32_t code = compose_end(run, step, &suffix, err);
+    int64_t rows = step->action == STEP_SCHEMA ? (int64_t)run->plan->replaced : 1;
+    int32_t code = vouch_due(run) ? vouch_read(run, run->writer.seq + rows, err) : MIGRATE_OK;
+    if (code == MIGRATE_OK)
+        code = compose_end(run, step, &suffix, err);
     if (code == MIGRATE_OK)
         code = run_exec_final(run, &suffix, run->grouping == GROUP_EACH, NULL, err);
     if (code == MIGRATE_OK)
@@ -268,7 +279,7 @@ static int32_t run_code(struct migrate_run *run, const struct step *step, const 
         return code;
     }
     struct database *db = run->session->db; /* behind add_begin(), which may have opened another */
-    if (record) { /*: begin, rows and end travel together */
+    if (record && !vouch_due(run)) { /* begin, rows and end travel together */
         code = compose_end(run, step, &suffix, err);
         if (code == MIGRATE_OK) {
             message_add(&prefix, suffix.data, suffix.length);
@@ -278,10 +289,14 @@ static int32_t run_code(struct migrate_run *run, const struct step *step, const 
         code = database_exec_text(db, &prefix, NULL, err);
         if (code == MIGRATE_OK && run->down)
             code = down_begin(run->session, run->down, err);
-        if (code == MIGRATE_OK)
+        if (code == MIGRATE_OK && run->request.rehearsal)
+            code = rehearsal_ahead(run, NULL, err);
+        if (code == MIGRATE_OK && !record)
             code = section ? connection_call(run->session, step->id, section->code, section->user, err) : reconcile_work(run, err);
-        if (code == MIGRATE_OK && db->class->deferred_check)
-            code = db->class->deferred_check(db, err);
+        if (code == MIGRATE_OK && run->request.rehearsal)
+            code = rehearsal_behind(run, err);
+        if (code == MIGRATE_OK)
+            code = run_check_end(run, err);
         if (code == MIGRATE_OK && run->down)
             code = down_end(run->session, NULL, run->down, err);
         if (code == MIGRATE_OK)
@@ -297,10 +312,23 @@ static int32_t run_code(struct migrate_run *run, const struct step *step, const 
     return code;
 }
 
+/* Nearly always one segment; in a rehearsal all of a script's, which would have been transactions of their own. */
+static int32_t send_segments(struct migrate_run *run, const struct script *script, const struct text *prefix, const struct text *suffix,
+                             migrate_error **err)
+{
+    static const struct segment none = {0};
+    static const struct text nothing = {0};
+    int32_t code = MIGRATE_OK;
+    if (script->count == 0)
+        return run_segment(run, script, &none, prefix, suffix, err);
+    for (size_t i = 0; i < script->count && code == MIGRATE_OK; i++)
+        code = run_segment(run, script, &script->items[i], i == 0 ? prefix : &nothing, i + 1 == script->count ? suffix : &nothing, err);
+    return code;
+}
+
 /* A big text's checksum is known when it was sent, so its row comes behind it. */
 static int32_t run_big(struct migrate_run *run, const struct step *step, const struct script *script, migrate_error **err)
 {
-    static const struct segment none = {0};
     static const struct text nothing = {0};
     struct text prefix = {0};
     int32_t code = add_begin(run, step, &prefix, err);
@@ -309,7 +337,7 @@ static int32_t run_big(struct migrate_run *run, const struct step *step, const s
     if (code == MIGRATE_OK && run->down)
         code = down_begin(run->session, run->down, err);
     if (code == MIGRATE_OK)
-        code = run_segment(run, script, script->count ? &script->items[0] : &none, &nothing, &nothing, err);
+        code = send_segments(run, script, &nothing, &nothing, err);
     if (code == MIGRATE_OK && run->down)
         code = down_end(run->session, script, run->down, err);
     if (code == MIGRATE_OK && step->action == STEP_RUN && step->direction == DIRECTION_UP)
@@ -324,9 +352,8 @@ static int32_t run_big(struct migrate_run *run, const struct step *step, const s
 
 static int32_t run_atomic(struct migrate_run *run, const struct step *step, const struct script *script, migrate_error **err)
 {
-    static const struct segment nothing = {0};
     struct text prefix = {0}, suffix = {0};
-    bool together = row_travels_with_work(run);
+    bool together = row_travels_with_work(run) && !vouch_due(run);
     int32_t code = add_begin(run, step, &prefix, err);
     if (code != MIGRATE_OK) {
         text_free(&prefix);
@@ -344,7 +371,7 @@ static int32_t run_atomic(struct migrate_run *run, const struct step *step, cons
         if (run->down)
             code = down_begin(run->session, run->down, err);
         if (code == MIGRATE_OK)
-            code = run_segment(run, script, script->count ? &script->items[0] : &nothing, &prefix, &suffix, err);
+            code = send_segments(run, script, &prefix, &suffix, err);
         if (code == MIGRATE_OK && run->down)
             code = down_end(run->session, script, run->down, err);
         if (code == MIGRATE_OK && !together)
@@ -373,9 +400,14 @@ static int32_t read_script(struct migrate_run *run, const struct step *step, con
 }
 
 /* What an earlier run left half done goes on by statements, even if its text is one transaction now. */
-static bool in_parts(const struct step *step, const struct script *script)
+static bool in_parts(const struct migrate_run *run, const struct step *step, const struct script *script)
 {
-    return step->begun || !script_atomic(script);
+    if (!rehearsal_rolls_back(run))
+        return step->begun || !script_atomic(script);
+    bool alone = false; /* transactions can be rehearsed in one */
+    for (size_t i = 0; i < script->count && !alone; i++)
+        alone = script->items[i].alone;
+    return step->begun || alone;
 }
 
 /* Own connections on an engine that resets behind COMMIT need nothing; where only certain words can change a setting, the text is asked. */
@@ -387,7 +419,7 @@ static bool may_leak(const struct migrate_run *run, const struct step *step, con
         return false; /* see add_end() */
     if (run_pooled(run))
         return false; /* see run_before_history() */
-    if (!script || in_parts(step, script))
+    if (!script || in_parts(run, step, script))
         return true;
     return words ? script->sets : db->borrowed;
 }
@@ -397,7 +429,7 @@ static bool may_leak(const struct migrate_run *run, const struct step *step, con
 static int32_t run_script(struct migrate_run *run, const struct step *step, struct script *script, migrate_error **err)
 {
     migrate_error *problem = NULL;
-    if (in_parts(step, script))
+    if (in_parts(run, step, script))
         return run_segments(run, step, script, err);
     struct attempts attempts = {0};
     int32_t code;
@@ -414,6 +446,10 @@ static int32_t run_script(struct migrate_run *run, const struct step *step, stru
         if (code == MIGRATE_OK)
             code = run_segments(run, step, script, &problem);
     }
+    if (code != MIGRATE_OK && error_kind_of(&problem) == ERROR_UNCOMMITTED && rehearsal_rolls_back(run)) {
+        error_clear(&problem);
+        code = RUN_OWN;
+    }
     error_move(err, &problem);
     return code;
 }
@@ -424,6 +460,10 @@ static int32_t run_rebuild(struct migrate_run *run, const struct step *step, str
     struct database *db = run->session->db;
     struct database_rebuild state = {0};
     int32_t code = db->engine->rebuild_begin(db, run->grouping == GROUP_EACH, script->keep_foreign_keys, &state, err);
+    if (code == MIGRATE_ERROR_REFUSED && rehearsal_rolls_back(run)) {
+        error_clear(err);
+        return RUN_OWN;
+    }
     if (code != MIGRATE_OK) {
         script_place(script, SIZE_MAX, SIZE_MAX, err);
         return code;
@@ -504,6 +544,7 @@ static int32_t run_text(struct migrate_run *run, const struct step *step, migrat
     struct script script = {0};
     const char *expected = NULL;
     run->step_begun = clock_monotonic();
+    vouch_forget(run);
     const struct section *section = step->stored || step->action == STEP_RECORD || step->action == STEP_RECONCILE
                                         ? NULL
                                         : step_section(run, step, &expected);
@@ -515,7 +556,10 @@ static int32_t run_text(struct migrate_run *run, const struct step *step, migrat
     bool rebuild = false;
     if (code == MIGRATE_OK && !code_step)
         code = rebuild_needed(run, &script, &rebuild, err);
-    if (code != MIGRATE_OK || (run->grouping == GROUP_BATCH && !code_step && (rebuild || in_parts(step, &script)))) {
+    bool apart = !code_step && code == MIGRATE_OK &&
+                 ((run->grouping == GROUP_BATCH && (rebuild || in_parts(run, step, &script))) ||
+                  (rehearsal_rolls_back(run) && in_parts(run, step, &script)));
+    if (code != MIGRATE_OK || apart) {
         let_go(run, &script);
         return code == MIGRATE_OK ? RUN_OWN : code;
     }

@@ -147,6 +147,7 @@ static void put_all(struct row *row, const struct history_writer *writer, const 
     put_text(row, "statement_hash", entry->statement_hash);
     put_text(row, "statement_sql", entry->statement_sql);
     put_text(row, "down_sql", entry->down_sql);
+    put_text(row, "fingerprint", entry->fingerprint);
     if (row->engine->now)
         put_sql(row, "at", row->engine->now);
     else

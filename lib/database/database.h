@@ -107,6 +107,7 @@ enum database_need_kind {
     NEED_DROP,    /* the same, its schema's owner may too */
     NEED_TRIGGER, /* may put one on the table */
     NEED_HISTORY, /* may write the history table, or create it */
+    NEED_KEPT,    /* may write, or create, the table with the kept facts */
     NEED_EXTENSION
 };
 struct database_need {
@@ -145,7 +146,18 @@ struct database_rebuild {
 struct database_facts_wish {
     const char *schema, *table; /* the history, which is no part of the schema */
     bool owners;                /* owners and privileges too */
+    bool inside;                /* a transaction is open, which a host's driver need not be able to tell */
+    bool no_edges;              /* what needs what is not wanted */
 };
+
+/* What one statement of a rehearsal did to what was there before it. Names are quoted, with ", " between; "" if there is nothing to tell. */
+struct database_effects {
+    struct text lock;               /* the strongest that it took: "AccessExclusive" */
+    struct text locked;             /* "AccessExclusive public.t, Share public.u" */
+    struct text rewritten, scanned;
+    int64_t rows;                   /* inserted, updated or deleted; -1: nobody counted */
+};
+struct database_look; /* what a rehearsal knows of what was there; an engine's own */
 
 /* Which scratch database is asked for. */
 struct database_scratch_wish {
@@ -191,7 +203,7 @@ struct database_engine {
                         const char *column); /* the same of a column: the table may be an older version's */
     void (*objects_exist)(
         struct text *out, const char *schema,
-        const char *table);      /* the same: any object of a user, extensions' and the history's left out */
+        const char *table);      /* the same: any object of a user, extensions', the history's and its facts' left out */
     const char *now;             /* expression for the column `at`; NULL: its clock is this process's */
     const char *at_microseconds; /* expression that reads `at` as microseconds since 1970 */
     const char *since_begin; /* expression: microseconds since the transaction began; NULL: not to be had */
@@ -255,12 +267,16 @@ struct database_engine {
                                    struct fact_statements *out, const char **reason);
     /* Names are equal whatever their letters' case, and keys are names: they mean the same in any database. */
     bool names_fold;
-    /* What a migration writes, so that a generated way back does not lie. begin: ahead of the work; the rows say what held something then
-     * (key of the fact, truth), and are for since alone otherwise. since: in the same transaction; what was written that facts do not
-     * cover, and rows in tables that were there before, as words for a message; "" if nothing. NULL: nobody knows. */
-    int32_t (*writes_begin)(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out, migrate_error **err);
+    /* What the open transaction writes that facts do not tell of. begin notes how things are (wish: the history is left out); since says
+     * what was written behind that: uncovered, what no fact speaks of ("text search, casts"), written, the tables whose rows were
+     * ("public.t (3 inserted)"); both are "" if there is nothing, and new tables do not count. What was undone by a savepoint may still be
+     * said to have been written. had_rows: whether the table with that key (or of the column), or the sequence, may have held something
+     * at begin. NULL: it cannot be known. */
+    int32_t (*writes_begin)(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_baseline,
+                            migrate_error **err);
     int32_t (*writes_since)(struct database *db, const struct migrate_rows *baseline, struct text *uncovered, struct text *written,
                             migrate_error **err);
+    bool (*writes_had_rows)(const struct migrate_rows *baseline, const char *key);
     /* Where since cannot tell tables apart: whether a statement writes rows, and into which table (its fact's key). NULL: it can. */
     bool (*writes_rows)(const char *statement, size_t length, struct text *table);
     /* A column's values were all kept when its type went from one to the other. NULL: nobody knows. */
@@ -269,6 +285,23 @@ struct database_engine {
     const char *trial_limits;
     /* Whether a statement renames a table or a column, and from what to what, as in `ident` of facts. NULL: keys tell. */
     bool (*renames_of)(const char *statement, size_t length, struct text *from, struct text *to);
+    /* Looks between the statements of a rehearsal. begin: in its open transaction, ahead of the first one; what is there then is what was
+     * there before. known (may be NULL): only what that look knows by name counts. ahead: right before a statement (NULL: some work that
+     * is no statement), also to keep things where a rollback would not bring them back to (sequences), if that needs no longer wait
+     * than lock_wait. behind: right behind it. close: ahead of the rollback; undone: behind it, whether nothing of the transaction is
+     * left. NULL: nothing can be seen. */
+    int32_t (*look_begin)(struct database *db, const struct database_facts_wish *wish, int64_t lock_wait, const struct database_look *known,
+                          struct database_look **out, migrate_error **err);
+    int32_t (*look_ahead)(struct database_look *look, const char *statement, size_t length, migrate_error **err);
+    int32_t (*look_behind)(struct database_look *look, const char *statement, size_t length, struct database_effects *out,
+                           migrate_error **err);
+    int32_t (*look_close)(struct database_look *look, migrate_error **err);
+    int32_t (*look_undone)(struct database_look *look, bool *out, migrate_error **err);
+    void (*look_free)(struct database_look *look); /* NULL is fine */
+    /* What facts do not show and a rollback need not bring back, outside of transactions: rows (name, value). */
+    int32_t (*positions)(struct database *db, struct migrate_rows **out, migrate_error **err);
+    /* What COMMIT would check now, in a transaction that goes on as a new one would; NULL: see deferred_check. */
+    int32_t (*settle)(struct database *db, migrate_error **err);
     /* An empty database of its own, like this one, for trying things: on the same server or where the wish says, in memory for SQLite.
      * Nothing of it stays behind scratch_close(), which closes it, too, even where that fails (then the next scratch_open() removes what
      * is left). MIGRATE_ERROR_SHADOW: none is to be had; the hint says what would help. like is only asked, inside a transaction or
@@ -285,7 +318,7 @@ struct database_engine {
     int32_t (*probe)(struct database *db, const char *statement, size_t length, struct database_probe *out, migrate_error **err);
     const char *reset_all; /* RESET ALL on a host's connection: without the settings that only the host knows. NULL: there is none */
     /* What to GRANT, in printf form with %s for the quoted object (history table, schema) and %s for the quoted role. */
-    const char *grant_select, *grant_write, *grant_create;
+    const char *grant_select, *grant_write, *grant_create, *grant_kept;
     const char *rights_sqlstate; /* of a statement that lacks a right; NULL: there are none */
 };
 extern const struct database_engine database_sqlite, database_postgresql;
@@ -325,6 +358,7 @@ int32_t database_clean_up(struct database *db, const char *sql, migrate_error **
 int32_t database_ask(struct database *db, const struct text *sql, bool *out, migrate_error **err);
 
 void database_probe_free(struct database_probe *probe);
+void database_effects_free(struct database_effects *effects);
 
 /* ---- function tables (client.c), drivers (host/driver.c) ---- */
 int32_t client_new(const char *engine, migrate_client **out, migrate_error **err);

@@ -11,6 +11,16 @@
 
 struct database_engine;
 
+/* What facts say, and how: part of every fingerprint. It is raised when a kind of fact is added, or one comes to say something else: then
+ * older fingerprints are not compared, instead of taking the new words for a changed schema. */
+enum { FACTS_FORMAT = 1 };
+
+/* Room for a fingerprint as the history keeps it, see facts_fingerprint_text(). */
+enum { FINGERPRINT_TEXT = 128 };
+
+/* The end of the name of the table that keeps facts, beside the history. It is no part of the schema either. */
+#define FACTS_KEPT "_facts"
+
 /* kind and ident name it, value is what it says; two schemas are equal if all of these are. */
 struct fact {
     int64_t rank;      /* among kinds: lower ones can be made first, where nothing else says so */

@@ -3,6 +3,7 @@
 #include "schema/facts.h"
 #include "util/memory.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,17 +47,11 @@ void facts_sort(struct facts *facts)
         qsort(facts->items, facts->count, sizeof *facts->items, compare);
 }
 
-int32_t facts_read(struct database *db, const struct database_facts_wish *wish, struct facts *out,
-                   migrate_error **err)
+int32_t facts_from_rows(const struct database_engine *engine, struct migrate_rows *rows, struct migrate_rows *edges, struct facts *out,
+                        migrate_error **err)
 {
-    struct facts facts = {.engine = db->engine};
-    int32_t rc = find_version(db, err);
+    struct facts facts = {.engine = engine, .rows = rows, .edges = edges, .count = rows_count(rows)};
 
-    if (rc == MIGRATE_OK)
-        rc = db->engine->facts(db, wish, &facts.rows, &facts.edges, err);
-    if (rc != MIGRATE_OK)
-        return rc;
-    facts.count = rows_count(facts.rows);
     facts.items = memory_new((facts.count + 1) * sizeof *facts.items);
     if (facts.items == NULL) {
         facts_free(&facts);
@@ -78,6 +73,17 @@ int32_t facts_read(struct database *db, const struct database_facts_wish *wish, 
     facts_sort(&facts);
     *out = facts;
     return MIGRATE_OK;
+}
+
+int32_t facts_read(struct database *db, const struct database_facts_wish *wish, struct facts *out,
+                   migrate_error **err)
+{
+    struct migrate_rows *rows = NULL, *edges = NULL;
+    int32_t rc = find_version(db, err);
+
+    if (rc == MIGRATE_OK)
+        rc = db->engine->facts(db, wish, &rows, wish->no_edges ? NULL : &edges, err);
+    return rc == MIGRATE_OK ? facts_from_rows(db->engine, rows, edges, out, err) : rc;
 }
 
 void facts_free(struct facts *facts)
@@ -103,4 +109,19 @@ void facts_fingerprint(const struct facts *facts, char *out)
         digest_add(&digest, "\n", 1);
     }
     digest_end_hex(&digest, out);
+}
+
+void facts_fingerprint_text(const struct facts *facts, const struct database *db, bool owners, char out[FINGERPRINT_TEXT])
+{
+    char digest[DIGEST_HEX];
+
+    facts_fingerprint(facts, digest);
+    snprintf(out, FINGERPRINT_TEXT, "%d:%s%d%s:%s", FACTS_FORMAT, db->engine->name, atoi(db->version), owners ? "+owners" : "", digest);
+}
+
+bool fingerprints_comparable(const char *a, const char *b)
+{
+    const char *end = strrchr(a, ':');
+
+    return end != NULL && strncmp(a, b, (size_t)(end + 1 - a)) == 0 && strchr(b + (end + 1 - a), ':') == NULL;
 }

@@ -10,11 +10,19 @@
 
 int32_t facts_read(struct database *db, const struct database_facts_wish *wish, struct facts *out,
                    migrate_error **err);
+/* The same from rows that came in the engine's form, which are taken over whatever is returned; edges may be NULL. */
+int32_t facts_from_rows(const struct database_engine *engine, struct migrate_rows *rows, struct migrate_rows *edges, struct facts *out,
+                        migrate_error **err);
 void facts_sort(struct facts *facts); /* by rank, kind, ident: as facts_read() leaves them */
 void facts_free(struct facts *facts); /* a zeroed struct is fine */
 
 /* Digest of all kinds, idents and values but the order of columns, which ALTER TABLE cannot bring about. out: DIGEST_HEX bytes. */
 void facts_fingerprint(const struct facts *facts, char *out);
+
+/* The digest with what it can be compared with, as the history keeps it: "1:postgresql15:DIGEST" says the format of facts, the engine and
+ * its major version ("postgresql15+owners": with owners and privileges). */
+void facts_fingerprint_text(const struct facts *facts, const struct database *db, bool owners, char out[FINGERPRINT_TEXT]);
+bool fingerprints_comparable(const char *a, const char *b);
 
 /* How two schemas differ (diff.c). */
 enum difference_kind { FACT_ADDED, FACT_REMOVED, FACT_CHANGED };

@@ -149,9 +149,11 @@ static void objects_exist(struct text *out, const char *schema, const char *tabl
     add_user_objects(out, "pg_class", "relnamespace");
     text_add(out, " AND o.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND NOT (n.nspname = ");
     add_literal(out, schema);
-    text_add(out, " AND o.relname = ");
+    text_add(out, " AND o.relname IN (");
     add_literal(out, table);
-    text_add(out, ")) OR ");
+    text_add(out, ", ");
+    add_literal(out, table);
+    text_add(out, " || '" FACTS_KEPT "'))) OR ");
     add_user_objects(out, "pg_proc", "pronamespace");
     text_add(out, ") OR ");
     add_user_objects(out, "pg_type", "typnamespace");
@@ -348,19 +350,24 @@ static void need_trigger(struct text *out, int64_t index, const char *name)
     text_add(out, "has_table_privilege(c.oid, 'TRIGGER')");
 }
 
-static void need_history(struct text *out, int64_t index, const char *name)
+/* what: of the two tables; rights: to be granted on it, the last of which is asked for. */
+static void need_table(struct text *out, int64_t index, const char *name, const char *what, const char *rights, const char *last)
 {
     text_add(out, "SELECT ");
     text_add_int(out, index);
-    text_add(out, ", format(CASE WHEN h.oid IS NULL THEN 'role %I may not create the history table %s' "
-                  "ELSE 'role %I may not write the history table %s' END, current_user, h.name), "
-                  "CASE WHEN h.oid IS NULL THEN format('GRANT CREATE ON SCHEMA %I TO %I', n.nspname, current_user) "
-                  "ELSE format('GRANT SELECT, INSERT ON %s TO %I', h.name, current_user) END "
-                  "FROM (SELECT name, to_regclass(name)::oid AS oid FROM (SELECT ");
+    text_format(out,
+                ", format(CASE WHEN h.oid IS NULL THEN 'role %%I may not create the %s %%s' "
+                "ELSE 'role %%I may not write the %s %%s' END, current_user, h.name), "
+                "CASE WHEN h.oid IS NULL THEN format('GRANT CREATE ON SCHEMA %%I TO %%I', n.nspname, current_user) "
+                "ELSE format('GRANT %s ON %%s TO %%I', h.name, current_user) END "
+                "FROM (SELECT name, to_regclass(name)::oid AS oid FROM (SELECT ",
+                what, what, rights);
     add_literal(out, name);
-    text_add(out, "::text AS name) t) h JOIN pg_catalog.pg_namespace n ON n.nspname = (parse_ident(h.name))[1] "
-                  "WHERE NOT CASE WHEN h.oid IS NULL THEN has_schema_privilege(n.oid, 'CREATE') "
-                  "ELSE has_table_privilege(h.oid, 'INSERT') END");
+    text_format(out,
+                "::text AS name) t) h JOIN pg_catalog.pg_namespace n ON n.nspname = (parse_ident(h.name))[1] "
+                "WHERE NOT CASE WHEN h.oid IS NULL THEN has_schema_privilege(n.oid, 'CREATE') "
+                "ELSE has_table_privilege(h.oid, 'INSERT') AND has_table_privilege(h.oid, '%s') END",
+                last);
 }
 
 /* Who may create an extension that is there: a superuser, or for a trusted one (13 and later) whoever may
@@ -413,7 +420,10 @@ static void preflight(struct text *out, const struct database_need *needs, size_
             need_trigger(out, (int64_t)i, needs[i].name);
             break;
         case NEED_HISTORY:
-            need_history(out, (int64_t)i, needs[i].name);
+            need_table(out, (int64_t)i, needs[i].name, "history table", "SELECT, INSERT", "INSERT");
+            break;
+        case NEED_KEPT:
+            need_table(out, (int64_t)i, needs[i].name, "table of kept facts", "SELECT, INSERT, DELETE", "DELETE");
             break;
         case NEED_EXTENSION:
             need_extension(out, (int64_t)i, needs[i].name);
@@ -460,12 +470,24 @@ const struct database_engine database_postgresql = {
     .trial_limits = "SET LOCAL lock_timeout = '50ms'; SET LOCAL statement_timeout = '500ms'",
     .fact_unchecked = postgresql_fact_unchecked,
     .facts_head = "SET check_function_bodies = off;\n",
+    .look_begin = postgresql_look_begin,
+    .look_ahead = postgresql_look_ahead,
+    .look_behind = postgresql_look_behind,
+    .look_close = postgresql_look_close,
+    .look_undone = postgresql_look_undone,
+    .look_free = postgresql_look_free,
+    .positions = postgresql_positions,
+    .settle = postgresql_settle,
+    .writes_begin = postgresql_writes_begin,
+    .writes_since = postgresql_writes_since,
+    .writes_had_rows = postgresql_writes_had_rows,
     .scratch_open = postgresql_scratch_open,
     .scratch_close = postgresql_scratch_close,
     .extensions = postgresql_extensions,
     .probe = postgresql_probe,
     .grant_select = "GRANT SELECT ON %s TO %s",
     .grant_write = "GRANT SELECT, INSERT ON %s TO %s",
+    .grant_kept = "GRANT SELECT, INSERT, DELETE ON %s TO %s",
     .grant_create = "GRANT CREATE ON SCHEMA %s TO %s",
     .rights_sqlstate = "42501",
 };

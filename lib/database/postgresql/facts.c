@@ -24,8 +24,8 @@ static const char common[] =
     " FROM pg_class c JOIN ns n ON n.oid = c.relnamespace\n"
     " WHERE c.relpersistence <> 't'\n"
     " AND NOT EXISTS (SELECT FROM ext e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid)\n"
-    " AND c.oid IS DISTINCT FROM (:history)::oid\n"
-    " AND NOT EXISTS (SELECT FROM pg_index x WHERE x.indexrelid = c.oid AND x.indrelid = (:history)::oid)\n"
+    " AND c.oid <> ALL (ARRAY(:history)::oid[])\n"
+    " AND NOT EXISTS (SELECT FROM pg_index x WHERE x.indexrelid = c.oid AND x.indrelid = ANY (ARRAY(:history)::oid[]))\n"
     "), tab AS MATERIALIZED (\n"
     " SELECT * FROM rel WHERE relkind IN ('r', 'p')\n"
     "), raw AS MATERIALIZED (\n"
@@ -386,8 +386,11 @@ static void add_facts(struct text *out, int major, const struct database_facts_w
             break;
         text_add(out, "SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ");
         database_postgresql.literal(out, wish->schema, strlen(wish->schema));
-        text_add(out, " AND c.relname = ");
+        text_add(out, " AND c.relname IN (");
         database_postgresql.literal(out, wish->table, strlen(wish->table));
+        text_add(out, ", ");
+        database_postgresql.literal(out, wish->table, strlen(wish->table));
+        text_add(out, " || '" FACTS_KEPT "')");
         from = history + strlen(":history");
     }
     text_add(out, "SELECT * FROM (\n");
@@ -424,7 +427,7 @@ static int32_t leave(struct database *db, bool inside, migrate_error **err)
 int32_t postgresql_facts(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
                          struct migrate_rows **out_edges, migrate_error **err)
 {
-    bool inside = db->class->transaction(db) == DATABASE_OPEN;
+    bool inside = wish->inside || db->class->transaction(db) == DATABASE_OPEN;
     struct migrate_rows *facts = NULL, *needs = NULL;
     struct text sql = {0}, edge_sql = {0};
     int32_t rc = enter(db, inside, err), left;

@@ -24,6 +24,18 @@ extern const struct database_pooling postgresql_pooling;
  * sqlstate may be NULL. */
 void postgresql_classify(migrate_error **err, const char *sqlstate, int32_t *code);
 
+/* rehearsal.c; see struct database_engine */
+int32_t postgresql_look_begin(struct database *db, const struct database_facts_wish *wish, int64_t lock_wait,
+                              const struct database_look *known, struct database_look **out, migrate_error **err);
+int32_t postgresql_look_ahead(struct database_look *look, const char *statement, size_t length, migrate_error **err);
+int32_t postgresql_look_behind(struct database_look *look, const char *statement, size_t length, struct database_effects *out,
+                               migrate_error **err);
+int32_t postgresql_look_close(struct database_look *look, migrate_error **err);
+int32_t postgresql_look_undone(struct database_look *look, bool *out, migrate_error **err);
+void postgresql_look_free(struct database_look *look);
+int32_t postgresql_positions(struct database *db, struct migrate_rows **out, migrate_error **err);
+int32_t postgresql_settle(struct database *db, migrate_error **err);
+
 /* scratch.c */
 int32_t postgresql_scratch_open(struct database *like, const struct database_scratch_wish *wish, struct database **out,
                                 migrate_error **err);
@@ -41,7 +53,15 @@ int32_t postgresql_empty_database(struct database *db, migrate_error **err);
 bool postgresql_type_keeps(const char *from, const char *to);
 
 bool postgresql_fact_unchecked(const struct fact *fact, struct fact_statements *out);
+/* facts.c */
 int32_t postgresql_facts(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
                          struct migrate_rows **out_edges, migrate_error **err);
+
+/* writes.c */
+int32_t postgresql_writes_begin(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_baseline,
+                                migrate_error **err);
+int32_t postgresql_writes_since(struct database *db, const struct migrate_rows *baseline, struct text *uncovered, struct text *written,
+                                migrate_error **err);
+bool postgresql_writes_had_rows(const struct migrate_rows *baseline, const char *key);
 
 #endif

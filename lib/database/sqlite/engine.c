@@ -92,9 +92,11 @@ static void objects_exist(struct text *out, const char *schema, const char *tabl
 {
     text_add(out, "SELECT EXISTS (SELECT 1 FROM ");
     quoted(out, schema, strlen(schema), '"');
-    text_add(out, ".sqlite_master WHERE substr(name, 1, 7) <> 'sqlite_' AND tbl_name <> ");
+    text_add(out, ".sqlite_master WHERE substr(name, 1, 7) <> 'sqlite_' AND tbl_name COLLATE NOCASE NOT IN (");
     literal(out, table, strlen(table));
-    text_add(out, " COLLATE NOCASE)");
+    text_add(out, ", ");
+    literal(out, table, strlen(table));
+    text_add(out, " || '" FACTS_KEPT "'))");
 }
 
 /* IMMEDIATE takes the write lock at once: a transaction that starts by reading cannot wait for it later. */
@@ -156,18 +158,27 @@ const struct database_engine database_sqlite = {
     .facts_head = "",
     .writes_begin = sqlite_writes_begin,
     .writes_since = sqlite_writes_since,
+    .writes_had_rows = sqlite_writes_had_rows,
     .writes_rows = sqlite_writes_rows,
     .grant_select = "let the connection's authorizer read %s",
     .grant_write = "let the connection's authorizer write %s",
+    .grant_kept = "let the connection's authorizer write %s",
     .grant_create = "let the connection's authorizer create tables in %s",
     .settings_words = settings_words,
-    .scratch_open = sqlite_scratch_open,
-    .scratch_close = sqlite_scratch_close,
     .names_fold = true,
     .fact_change = sqlite_fact_change,
     .fact_rename = sqlite_fact_rename,
     .facts_reshape = sqlite_reshape,
     .renames_of = sqlite_renames_of,
+    .scratch_open = sqlite_scratch_open,
+    .scratch_close = sqlite_scratch_close,
     .clone_open = sqlite_clone_schema,
+    .look_begin = sqlite_look_begin,
+    .look_ahead = sqlite_look_ahead,
+    .look_behind = sqlite_look_behind,
+    .look_close = sqlite_look_close,
+    .look_undone = sqlite_look_undone,
+    .look_free = sqlite_look_free,
+    .positions = sqlite_positions,
     .probe = sqlite_probe,
 };

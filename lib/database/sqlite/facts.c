@@ -203,7 +203,7 @@ static void add_objects(struct text *sql, const struct sqlite_reading *reading)
                   "LEFT JOIN l ON m.type = 'table' AND l.name = m.name WHERE m.sql IS NOT NULL AND substr(m.name, 1, 7) <> 'sqlite_' "
                   "AND l.type IS NOT 'shadow' AND m.tbl_name COLLATE NOCASE NOT IN (");
     database_sqlite.literal(sql, history, strlen(history));
-    text_format(&kept, "%s_facts", history);
+    text_format(&kept, "%s" FACTS_KEPT, history);
     text_add(sql, ", ");
     database_sqlite.literal(sql, sqlite_text(&kept), kept.length);
     sql->failed |= kept.failed;

@@ -61,7 +61,19 @@ int32_t sqlite_probe(struct database *db, const char *statement, size_t length, 
 int32_t sqlite_writes_begin(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out, migrate_error **err);
 int32_t sqlite_writes_since(struct database *db, const struct migrate_rows *baseline, struct text *uncovered, struct text *written,
                             migrate_error **err);
+bool sqlite_writes_had_rows(const struct migrate_rows *baseline, const char *key);
 bool sqlite_writes_rows(const char *statement, size_t length, struct text *table);
+
+/* rehearsal.c; see struct database_engine */
+int32_t sqlite_look_begin(struct database *db, const struct database_facts_wish *wish, int64_t lock_wait,
+                          const struct database_look *known, struct database_look **out, migrate_error **err);
+int32_t sqlite_look_ahead(struct database_look *look, const char *statement, size_t length, migrate_error **err);
+int32_t sqlite_look_behind(struct database_look *look, const char *statement, size_t length, struct database_effects *out,
+                           migrate_error **err);
+int32_t sqlite_look_close(struct database_look *look, migrate_error **err);
+int32_t sqlite_look_undone(struct database_look *look, bool *out, migrate_error **err);
+void sqlite_look_free(struct database_look *look);
+int32_t sqlite_positions(struct database *db, struct migrate_rows **out, migrate_error **err);
 
 /* facts.c */
 int32_t sqlite_facts(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,

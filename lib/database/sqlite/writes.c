@@ -66,6 +66,15 @@ int32_t sqlite_writes_since(struct database *db, const struct migrate_rows *base
     return MIGRATE_OK;
 }
 
+bool sqlite_writes_had_rows(const struct migrate_rows *baseline, const char *key)
+{
+    for (size_t i = 0; i < rows_count(baseline); i++) {
+        if (text_equal(rows_text(baseline, i, 0), key))
+            return rows_int(baseline, i, 1) != 0;
+    }
+    return false;
+}
+
 /* Moves behind the word that says so. WITH ... comes before it, with words of its own in parentheses. */
 static bool take_write(struct sql_reader *reader)
 {
