@@ -131,6 +131,17 @@ static const struct fact *column_in(const struct facts *facts, const struct fact
     return NULL;
 }
 
+/* It was to have another name, and goes all the same. */
+static bool is_undone(const struct generation *g, const struct fact *fact)
+{
+    for (size_t i = 0; i < g->up.run.count; i++) {
+        const struct change *change = &g->up.run.items[i];
+        if (change->does == OP_UNDO && strcmp(change->kind, fact->kind) == 0 && strcmp(change->ident, fact->ident) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* A table, or a column of a table that stays. *at: the table as it is called behind the way. */
 static bool is_lost(const struct generation *g, const struct fact *fact, const struct fact **at)
 {
@@ -140,7 +151,7 @@ static bool is_lost(const struct generation *g, const struct fact *fact, const s
     if (!table && strcmp(fact->kind, "column") != 0)
         return false;
     if (facts_find(to, fact->kind, renamed_to(g, fact)))
-        return false;
+        return renamed_to(g, fact) != fact->ident && is_undone(g, fact);
     if (table)
         return true;
     const struct fact *owner = owner_of(&g->from.facts, fact);

@@ -3,6 +3,7 @@
 #include "core/pooler.h"
 
 #include "core/events.h"
+#include "core/verify.h"
 #include "core/reconcile.h"
 #include "core/rehearsal.h"
 #include "util/array.h"
@@ -75,6 +76,8 @@ static int32_t run_prepare(struct migrate_run *run, migrate_error **err)
     if (code == MIGRATE_ERROR_SOURCE && run->request.given)
         code = run_source_moved(err);
     if (code == MIGRATE_OK)
+        code = run_prove(run, err);
+    if (code == MIGRATE_OK)
         code = run_pooler(run, err);
     if (code == MIGRATE_OK)
         code = run_lock(run, &current, err);
@@ -88,6 +91,8 @@ static int32_t run_prepare(struct migrate_run *run, migrate_error **err)
         code = history_create(session, false, err);
         run->table = code == MIGRATE_OK;
     }
+    if (code == MIGRATE_OK && run->request.reconcile && !run->finished)
+        code = reconcile_prepare(run, err);
     if (code == MIGRATE_OK && session->db->pooled && !run->table && !session_embedded(session))
         code = pooler_create_history(run, err);
     return code;

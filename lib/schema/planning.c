@@ -242,7 +242,9 @@ static void add_make(struct plan *plan, size_t new)
 
     if (fact->make == NULL) {
         if (!comes_along)
-            leave(plan, fact, "there is no statement that makes it");
+            leave(plan, fact, plan->wish->additive && plan->from->engine->facts_reshape != NULL
+                                  ? "it would take a rebuild of its table: generate a migration"
+                                  : "there is no statement that makes it");
         return;
     }
     if (fact->part && comes_along)

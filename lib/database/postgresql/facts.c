@@ -136,7 +136,7 @@ static const struct part parts[] = {
      "  ORDER BY inhseqno) AS list FROM pg_inherits WHERE inhrelid = t.oid AND NOT t.relispartition) v"},
     {0, 0, false,
      "SELECT 43, 'column', cq, CASE WHEN attgenerated <> '' THEN 'GENERATED ' || dexpr ELSE '' END,\n"
-     " format('ALTER TABLE %s ADD COLUMN %s', q, part),\n"
+     " format('ALTER TABLE %s ADD COLUMN %s%s', q, part, CASE WHEN attgenerated = '' THEN ' DEFAULT ' || dexpr END),\n"
      " format('ALTER TABLE %s DROP COLUMN %I', q, attname), key, 'r' || attrelid, attname FROM col"},
     {0, 0, false, "SELECT 43, 'column position', cq, pos::text, NULL, NULL, '', key, '' FROM col"},
     {0, 0, false,
