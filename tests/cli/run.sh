@@ -312,7 +312,7 @@ run 3 drift --json; json .by facts; json '.rows | map(.ident) | join(" ")' 'b by
 run 3 drift --format sql; sqlite3 app.db <"$top/out"
 run 0 drift -q; out_empty
 sqlite3 app.db 'DROP TABLE libmigrate_history_facts; CREATE TABLE c (id INTEGER)'
-run 3 drift --json; json .by replay; json '.rows[0].restore' 'DROP TABLE "c";'
+run 3 drift --json; json .by replay; json '.rows[0].restore' 'DROP TABLE c;'
 unset MIGRATE_URL MIGRATE_DIR
 
 t 'check --drift'
