@@ -46,7 +46,7 @@ struct facts {
 /* How one fact becomes another of its kind and ident. */
 enum fact_way {
     FACT_IN_PLACE,   /* by the statements */
-    FACT_WHEN_ALONE, /* by the statements, while nothing that can be made again stands on it: that goes before and comes back behind */
+    FACT_WHEN_ALONE, /* by the statements, while nothing is in the way (see fact_in_the_way): that goes before, and comes back behind */
     FACT_ANEW,       /* undo the old one, make the new one, and what stands on it too */
     FACT_NO_WAY      /* only by losing what is kept in it; reason says so */
 };
@@ -55,6 +55,7 @@ enum fact_way {
 struct fact_statements {
     char **items; /* yours */
     size_t count, capacity;
+    bool loses;  /* some of what is kept may go with them, and nothing says so when they run */
     bool failed; /* out of memory */
 };
 void fact_statements_add(struct fact_statements *statements, const char *format, ...) __attribute__((format(printf, 2, 3)));
