@@ -88,7 +88,7 @@ static void add_make(struct plan *plan, size_t new)
     if (fact->make != NULL)
         add_statement(plan, OP_MAKE, fact, fact->make);
     else if (!carried(&plan->new, new, FATE_MADE))
-        plan_leave(plan, fact, plan->wish->additive && plan->old.facts->engine->facts_reshape != NULL
+        plan_leave(plan, fact, plan->wish->additive && plan->engine->facts_reshape != NULL
                                    ? "it would take a rebuild of its table: generate a migration"
                                    : "there is no statement that makes it");
 }
