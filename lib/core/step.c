@@ -374,8 +374,11 @@ static int32_t run_atomic(struct migrate_run *run, const struct step *step, cons
             code = send_segments(run, script, &prefix, &suffix, err);
         if (code == MIGRATE_OK && run->down)
             code = down_end(run->session, script, run->down, err);
-        if (code == MIGRATE_OK && !together)
+        if (code == MIGRATE_OK && !together) {
             code = send_end(run, step, err);
+            if (code != MIGRATE_OK) /* a deferred constraint at COMMIT: of this file, nobody knows where */
+                script_place(script, SIZE_MAX, SIZE_MAX, err);
+        }
         if (code != MIGRATE_OK)
             undo(run);
     }

@@ -52,6 +52,10 @@ int32_t sqlite_scratch_open(struct database *like, const struct database_scratch
 int32_t sqlite_scratch_close(struct database *scratch, migrate_error **err);
 /* copy.c */
 int32_t sqlite_scratch_copy(struct database *like, struct database *scratch, migrate_error **err);
+
+/* samples.c */
+extern const struct database_samples sqlite_samples;
+
 /* clone.c */
 int32_t sqlite_clone_schema(struct database *like, struct database **out, migrate_error **err);
 
