@@ -309,7 +309,8 @@ static int32_t rehearse(struct migrate_run *run, struct before *before, migrate_
     migrate_error *problem = NULL;
     size_t number = 0;
     int32_t code;
-    run->generating_known = true; /* rollback texts are none of its business */
+    run->generating_known = true; /* rollback texts and fingerprints are none of its business */
+    run->vouch.on = run->vouch.keep = false;
     do
         code = attempt(run, before, &problem);
     while (code != MIGRATE_OK && again(run, ++number, &problem));
