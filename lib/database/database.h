@@ -319,6 +319,8 @@ struct database_engine {
     int32_t (*look_close)(struct database_look *look, migrate_error **err);
     int32_t (*look_undone)(struct database_look *look, bool *out, migrate_error **err);
     void (*look_free)(struct database_look *look); /* NULL is fine */
+    /* MIGRATE_ERROR_REFUSED, with a reason: a rollback would bring nothing back here. NULL: it always does. */
+    int32_t (*rolls_back)(struct database *db, migrate_error **err);
     /* What facts do not show and a rollback need not bring back, outside of transactions: rows (name, value). */
     int32_t (*positions)(struct database *db, struct migrate_rows **out, migrate_error **err);
     /* What COMMIT would check now, in a transaction that goes on as a new one would; NULL: see deferred_check. */

@@ -181,6 +181,7 @@ const struct database_engine database_sqlite = {
     .look_close = sqlite_look_close,
     .look_undone = sqlite_look_undone,
     .look_free = sqlite_look_free,
+    .rolls_back = sqlite_rolls_back,
     .positions = sqlite_positions,
     .probe = sqlite_probe,
 };

@@ -79,6 +79,7 @@ int32_t sqlite_look_behind(struct database_look *look, const char *statement, si
 int32_t sqlite_look_close(struct database_look *look, migrate_error **err);
 int32_t sqlite_look_undone(struct database_look *look, bool *out, migrate_error **err);
 void sqlite_look_free(struct database_look *look);
+int32_t sqlite_rolls_back(struct database *db, migrate_error **err);
 int32_t sqlite_positions(struct database *db, struct migrate_rows **out, migrate_error **err);
 
 /* facts.c */
