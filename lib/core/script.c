@@ -208,6 +208,7 @@ int32_t script_read(migrate_session *session, const struct source *source, const
 {
     struct script script = {.section = section, .file = section->file, .id = id, .engine = session->db->engine,
                             .can_copy = session->db->class->copy_begin != NULL, .borrowed = session->db->borrowed,
+                            .confined = session->confined,
                             .keep_foreign_keys = section->foreign_keys};
     int32_t code = script_big(&script) ? MIGRATE_OK : section_read(source, section, expected, &script.text, err);
     if (code != MIGRATE_OK)
@@ -218,7 +219,8 @@ int32_t script_read(migrate_session *session, const struct source *source, const
 int32_t script_from_text(migrate_session *session, const char *id, const char *file, const char *text, struct script *out, migrate_error **err)
 {
     struct script script = {.file = file ? file : "history", .id = id, .engine = session->db->engine,
-                            .can_copy = session->db->class->copy_begin != NULL, .borrowed = session->db->borrowed};
+                            .can_copy = session->db->class->copy_begin != NULL, .borrowed = session->db->borrowed,
+                            .confined = session->confined};
     text_add(&script.text.text, text);
     script.text.first_line = 1;
     script.text.first_column = 1;
