@@ -319,6 +319,9 @@ struct database_engine {
      * outside, and what is made holds its watch until the caller gives it another. */
     int32_t (*scratch_open)(struct database *like, const struct database_scratch_wish *wish, struct database **out, migrate_error **err);
     int32_t (*scratch_close)(struct database *scratch, migrate_error **err);
+    /* Fills an empty one with all that `like` has, rows too; no transaction is open on either. MIGRATE_ERROR_SHADOW: it cannot be had; it may
+     * be filled in part. NULL: it takes too long by nature. */
+    int32_t (*scratch_copy)(struct database *like, struct database *scratch, migrate_error **err);
     /* A query: what extensions there are, and the SQL that makes each where it is not there. NULL: there are none. */
     const char *extensions;
     const struct database_samples *samples;

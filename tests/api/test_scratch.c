@@ -279,6 +279,7 @@ START_TEST(test_borrowed)
              "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC;\nSELECT lo_create(0);\nCREATE STATISTICS st ON i, s FROM t;\n");
     API_OK(verify());
     ck_assert_int_eq(in_database(shadow, OBJECTS), 0);
+    api_remove("001_all.sql");
     slow_migration();
     api_close();
     pid_t child = killed_amid();

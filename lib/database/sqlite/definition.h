@@ -49,6 +49,7 @@ struct sqlite_definition {
 bool sqlite_definition_read(const char *sql, struct sqlite_definition *out);
 void sqlite_definition_free(struct sqlite_definition *definition);
 const struct sqlite_column *sqlite_definition_column(const struct sqlite_definition *definition, const char *name);
+const struct sqlite_column *sqlite_definition_key(const struct sqlite_definition *definition, size_t number); /* of the primary key's */
 
 /* ---- names and text (names.c) ---- */
 void sqlite_name(struct text *out, const char *name); /* quoted where it has to be */

@@ -174,6 +174,7 @@ const struct database_engine database_sqlite = {
     .scratch_close = sqlite_scratch_close,
     .samples = &sqlite_samples,
     .reaches_beyond = sqlite_reaches_beyond,
+    .scratch_copy = sqlite_scratch_copy,
     .clone_open = sqlite_clone_schema,
     .look_begin = sqlite_look_begin,
     .look_ahead = sqlite_look_ahead,

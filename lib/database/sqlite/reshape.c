@@ -272,7 +272,8 @@ static void carry_counter(const struct reshaping *self, const char *source, cons
     text_free(&to);
 }
 
-/* Without it SQLite refuses to rename a table while some view or trigger does not fit, and they do not until the table is back. */
+/* Without legacy_alter_table SQLite refuses to rename a table while some view or trigger does not fit, and they do not until the table is
+ * back; and what refers to a table would go with it when it is moved out of the way. */
 static bool has_programs(const struct reshaping *self)
 {
     for (size_t i = 0; i < self->from.facts->count; i++) {
@@ -282,10 +283,8 @@ static bool has_programs(const struct reshaping *self)
     return false;
 }
 
-static void rename_table(const struct reshaping *self, const char *from, const char *to)
+static void rename_table(const struct reshaping *self, const char *from, const char *to, bool legacy)
 {
-    bool legacy = has_programs(self);
-
     if (legacy)
         fact_statements_add(self->out, "PRAGMA legacy_alter_table = ON");
     fact_statements_add(self->out, "ALTER TABLE %s RENAME TO %s", from, to);
@@ -324,19 +323,40 @@ static bool says_own_name(const struct shape *shape)
     return found;
 }
 
+/* Some foreign key leads to the table, its own ones included. */
+static bool is_referred(const struct facts *facts, const struct fact *table)
+{
+    static const char word[] = ") REFERENCES ";
+    size_t length = strlen(table->ident);
+
+    for (size_t i = 0; i < facts->count; i++) {
+        const char *parent = is_kind(&facts->items[i], "foreign key") ? strstr(facts->items[i].ident, word) : NULL;
+        if (parent == NULL)
+            continue;
+        parent += strlen(word);
+        if (text_equal_nocase_n(parent, table->ident, length < strlen(parent) ? length : strlen(parent)) && strlen(parent) >= length &&
+            (parent[length] == '\0' || parent[length] == ' '))
+            return true;
+    }
+    return false;
+}
+
 static void rebuild(const struct reshaping *self)
 {
     const struct fact *table = self->to.table;
     const struct sqlite_definition *definition = &self->to.definition;
-    bool own_name = says_own_name(&self->to);
+    bool own_name = says_own_name(&self->to), referred = is_referred(self->from.facts, self->from.table) || is_referred(self->to.facts, table);
     struct text raw = {0}, other = {0};
 
     add_other_name(self, own_name ? "_old" : "_new", &raw, &other);
     self->out->failed |= raw.failed || other.failed;
     if (raw.failed || other.failed)
         return;
+    /* Or the rows that refer to it would go with the old table. A run heeds it though it is in a transaction. */
+    if (referred)
+        fact_statements_add(self->out, "PRAGMA foreign_keys = OFF");
     if (own_name) {
-        rename_table(self, table->ident, other.data);
+        rename_table(self, table->ident, other.data, referred || has_programs(self));
         fact_statements_add(self->out, "%s", table->make);
         copy_rows(self, other.data, table->ident);
         carry_counter(self, raw.data, table->name);
@@ -346,7 +366,7 @@ static void rebuild(const struct reshaping *self)
         copy_rows(self, table->ident, other.data);
         carry_counter(self, self->from.table->name, raw.data);
         fact_statements_add(self->out, "DROP TABLE %s", table->ident);
-        rename_table(self, other.data, table->ident);
+        rename_table(self, other.data, table->ident, has_programs(self));
     }
     make_again(self);
     text_free(&raw);

@@ -55,6 +55,8 @@ bool sqlite_reaches_beyond(const char *statement, size_t length);
 /* samples.c */
 extern const struct database_samples sqlite_samples;
 
+/* copy.c */
+int32_t sqlite_scratch_copy(struct database *like, struct database *scratch, migrate_error **err);
 /* clone.c */
 int32_t sqlite_clone_schema(struct database *like, struct database **out, migrate_error **err);
 
