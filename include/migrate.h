@@ -529,16 +529,15 @@ MIGRATE_API int32_t migrate_snapshot(migrate_session *session, migrate_rows **ou
  *   differs  not an inverse: the schema behind it is another than before; or up leads elsewhere the second time
  *   fails    down, or up behind it, does not run
  *   refused  there is no rollback text, and none can be generated: the detail says why
- *   none     there is no rollback text
  *   up       the migration itself does not run
- *   untried  an earlier one does not run
+ *   untried  an earlier one does not run; or it reaches beyond its database (roles, tablespaces, another database, a file that SQLite
+ *            attaches), which is nothing to try beside other databases: let shadow_url lead to another server
  * and "detail" (what differs, why it fails), "file", "line", "column". The sample rows are made up: where a statement fails for their
  * values' sake, what it does without any rows counts, and the detail says so. With NULL or "pending" there follow the repeatable migrations, run
  * twice each (exact, differs, fails, up), and, where there is a schema.sql, a row with the id "schema.sql": whether it leads where the
- * migrations do (exact, order, differs, up). Values: "count", "good", "bad" (differs, fails, up). Returns MIGRATE_DIFFERS if any is bad. Needs
- * a scratch database (option shadow_url: on PostgreSQL it is made on the same server if the role has CREATEDB); the session's own database is
- * only looked at. Statements about roles and whatever else belongs to the whole server reach beyond a scratch database: for those let
- * shadow_url lead to another server. */
+ * migrations do (exact, order, differs, up). Values: "count", "good", "bad" (differs, fails, up), "untried". Returns MIGRATE_DIFFERS if any is bad.
+ * Needs a scratch database (option shadow_url: on PostgreSQL it is made on the same server if the role has CREATEDB); the session's own
+ * database is only looked at. */
 MIGRATE_API int32_t migrate_verify(migrate_session *session, const char *target, migrate_rows **out_rows,
                                    migrate_error **out_err);
 

@@ -337,6 +337,8 @@ struct database_engine {
     /* A query: what extensions there are, and the SQL that makes each where it is not there. NULL: there are none. */
     const char *extensions;
     const struct database_samples *samples;
+    /* The statement's effect is not confined to its database, as far as its first words tell. */
+    bool (*reaches_beyond)(const char *statement, size_t length);
     /* A database of its own with the schema, without the rows, that `like` has now, as its open transaction sees it; database_close()
      * ends it. For trying things where `like` itself would be written to, or cannot take them back. MIGRATE_ERROR_SHADOW: none is to be
      * had, or something of the schema cannot be made there. NULL: things are tried in `like`, under a savepoint. */

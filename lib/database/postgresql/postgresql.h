@@ -42,6 +42,9 @@ int32_t postgresql_scratch_open(struct database *like, const struct database_scr
 int32_t postgresql_scratch_close(struct database *scratch, migrate_error **err);
 extern const char postgresql_extensions[];
 
+/* beyond.c */
+bool postgresql_reaches_beyond(const char *statement, size_t length);
+
 /* samples.c */
 extern const struct database_samples postgresql_samples;
 

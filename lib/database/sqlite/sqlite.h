@@ -50,6 +50,7 @@ int32_t sqlite_rebuild_end(struct database *db, struct database_rebuild *state, 
 /* scratch.c */
 int32_t sqlite_scratch_open(struct database *like, const struct database_scratch_wish *wish, struct database **out, migrate_error **err);
 int32_t sqlite_scratch_close(struct database *scratch, migrate_error **err);
+bool sqlite_reaches_beyond(const char *statement, size_t length);
 
 /* samples.c */
 extern const struct database_samples sqlite_samples;
