@@ -378,8 +378,7 @@ static bool is_referred(const struct facts *facts, const struct fact *table)
         if (parent == NULL)
             continue;
         parent += strlen(word);
-        if (text_equal_nocase_n(parent, table->ident, length < strlen(parent) ? length : strlen(parent)) && strlen(parent) >= length &&
-            (parent[length] == '\0' || parent[length] == ' '))
+        if (text_equal_nocase_n(parent, table->ident, length) && (parent[length] == '\0' || parent[length] == ' '))
             return true;
     }
     return false;
