@@ -517,13 +517,26 @@ MIGRATE_API int32_t migrate_status(migrate_session *session, migrate_rows **out_
 MIGRATE_API int32_t migrate_snapshot(migrate_session *session, migrate_rows **out_rows,
                                      migrate_error **out_err);
 
-/* Do the rollback texts lead back? For every migration of the source up to `target` (NULL: all; "pending": those that the database has
- * not), in order, in a scratch database: up, down, up, with the facts read in between and sample rows in every table; where the source
- * has no rollback text, the one that would be generated. One row a migration: "id", "down" (source, generated, none), "result" (exact;
- * order: but for the order of columns; data: the schema is exact, but rows or values are lost; differs: not an inverse; fails: it does not
- * run; refused: none can be generated; none: there is nothing to try; up: the migration itself does not run), "detail" (the facts that differ, or why), "file", "line",
- * "column"; the last row, id "schema.sql", says whether that leads where the migrations do. Values: "count", "good", "bad" (differs, fails, up). Returns
- * MIGRATE_DIFFERS if any is bad. Needs a scratch database (option shadow_url); the session's own database is only looked at. */
+/* Do the rollback texts lead back? For every versioned migration of the source up to `target` (an id; NULL: all; "pending": those that the
+ * database has not, behind those that it has), in order, in a scratch database: up, down, up, with a look at the schema in between, and with
+ * sample rows in every table that takes some, because empty tables hide failures. Where the source has no rollback text, the one that would
+ * be generated is tried. One row a migration: "id", "down" (source, generated, none), "result":
+ *   exact    down brings the schema back, and the rows that were there, and up leads to the same schema again
+ *   order    the same, but columns stand in another order
+ *   data     the schema is back, the rows are not: some are gone, or came, or have other values
+ *   differs  not an inverse: the schema behind it is another than before; or up leads elsewhere the second time
+ *   fails    down, or up behind it, does not run
+ *   refused  there is no rollback text, and none can be generated: the detail says why
+ *   none     there is no rollback text
+ *   up       the migration itself does not run
+ *   untried  an earlier one does not run
+ * and "detail" (what differs, why it fails), "file", "line", "column". The sample rows are made up: where a statement fails for their
+ * values' sake, what it does without any rows counts, and the detail says so. With NULL or "pending" there follow the repeatable migrations, run
+ * twice each (exact, differs, fails, up), and, where there is a schema.sql, a row with the id "schema.sql": whether it leads where the
+ * migrations do (exact, order, differs, up). Values: "count", "good", "bad" (differs, fails, up). Returns MIGRATE_DIFFERS if any is bad. Needs
+ * a scratch database (option shadow_url: on PostgreSQL it is made on the same server if the role has CREATEDB); the session's own database is
+ * only looked at. Statements about roles and whatever else belongs to the whole server reach beyond a scratch database: for those let
+ * shadow_url lead to another server. */
 MIGRATE_API int32_t migrate_verify(migrate_session *session, const char *target, migrate_rows **out_rows,
                                    migrate_error **out_err);
 

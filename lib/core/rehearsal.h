@@ -39,6 +39,9 @@ bool rehearsal_rolls_back(const struct migrate_run *run);
 /* Around each statement, and around the work of a code migration (at NULL). */
 int32_t rehearsal_ahead(struct migrate_run *run, const struct rehearsed_at *at, migrate_error **err);
 int32_t rehearsal_behind(struct migrate_run *run, migrate_error **err);
+/* How much was told so far; and back to that: what was told since is run once more. */
+size_t rehearsal_told(const struct migrate_run *run);
+void rehearsal_untell(const struct migrate_run *run, size_t told);
 /* A step that cannot be rehearsed. */
 int32_t rehearsal_skip(struct rehearsal *rehearsal, const struct step *step, const char *file, const char *reason, migrate_error **err);
 

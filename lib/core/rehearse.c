@@ -101,6 +101,17 @@ int32_t rehearsal_behind(struct migrate_run *run, migrate_error **err)
     return code == MIGRATE_OK ? add_item(rehearsal, err) : code;
 }
 
+size_t rehearsal_told(const struct migrate_run *run)
+{
+    return run->request.rehearsal ? run->request.rehearsal->count : 0;
+}
+
+void rehearsal_untell(const struct migrate_run *run, size_t told)
+{
+    if (run->request.rehearsal)
+        run->request.rehearsal->count = told;
+}
+
 int32_t rehearsal_skip(struct rehearsal *rehearsal, const struct step *step, const char *file, const char *reason, migrate_error **err)
 {
     rehearsal->item = (struct rehearsed){.id = arena_text(&rehearsal->arena, step->id), .file = arena_text(&rehearsal->arena, file),
@@ -288,8 +299,11 @@ static int32_t rehearse(struct migrate_run *run, struct before *before, migrate_
     do
         code = attempt(run, before, &problem);
     while (code != MIGRATE_OK && again(run, ++number, &problem));
-    if (code != MIGRATE_OK)
+    if (code != MIGRATE_OK) {
         error_detail_add(&problem, "it was a rehearsal: nothing was changed");
+        if (problem && !problem->hint && problem->id)
+            error_hint(&problem, "mend %s, and rehearse it once more", problem->id);
+    }
     error_move(err, &problem);
     return code;
 }

@@ -25,12 +25,6 @@ static int32_t skip_rest(struct migrate_run *run, const char *reason, migrate_er
     return code;
 }
 
-/* Whatever kept the scratch database from being made is a reason, and no failure of the migrations; unless the end was asked for. */
-static bool is_reason(int32_t code)
-{
-    return code == MIGRATE_ERROR_SHADOW || code == MIGRATE_ERROR_SQL || code == MIGRATE_ERROR_RIGHTS || code == MIGRATE_ERROR_REFUSED;
-}
-
 static int32_t skip_because(struct migrate_run *run, const char *what, migrate_error **problem, migrate_error **err)
 {
     struct text reason = {0};
@@ -102,14 +96,64 @@ static int32_t run_part(migrate_session *scratch, const struct part *part, size_
     rehearsal->apart = outer.apart;
     rehearsal->from = outer.from;
     rehearsal->where = outer.where;
-    rehearsal->reason = outer.reason;
     if (code != MIGRATE_OK)
         error_detail_add(err, "it ran in a scratch database: %s", outer.reason ? outer.reason : "it cannot be rolled back");
     return code;
 }
 
-/* ---- with the schema alone ---- */
+/* ---- what it is filled with ---- */
 
+/* Whatever kept the scratch database from being made is a reason, and no failure of the migrations; unless the end was asked for. */
+static bool is_reason(int32_t code)
+{
+    return code == MIGRATE_ERROR_SHADOW || code == MIGRATE_ERROR_SQL || code == MIGRATE_ERROR_RIGHTS || code == MIGRATE_ERROR_REFUSED ||
+           code == MIGRATE_ERROR_CONNECT;
+}
+
+/* The schema as it was in the run's transaction. Extensions are there already, as far as they can be. */
+static int32_t fill_with_schema(migrate_session *scratch, struct facts *facts, migrate_error **err)
+{
+    struct facts there = {0};
+    struct text sql = {0};
+    int32_t code = session_facts(scratch, &there, err);
+    for (size_t i = 0; code == MIGRATE_OK && i < facts->count; i++) {
+        struct fact *fact = &facts->items[i];
+        fact->part = fact->part || (strcmp(fact->kind, "extension") == 0 && facts_find(&there, fact->kind, fact->ident));
+    }
+    if (code == MIGRATE_OK)
+        code = facts_sql(facts, &sql, err);
+    if (code == MIGRATE_OK)
+        code = scratch_run(scratch, "the schema as it is", sql.data ? sql.data : "", err);
+    facts_free(&there);
+    text_free(&sql);
+    return code;
+}
+
+/* All rows too, where that is quickly done. *whole: so it is. */
+static int32_t open_filled(struct migrate_run *run, struct facts *facts, migrate_session **scratch, bool *whole, migrate_error **err)
+{
+    struct database *db = run->session->db;
+    migrate_error *problem = NULL;
+    int32_t code = scratch_open(run->session, scratch, err);
+    *whole = false;
+    if (code == MIGRATE_OK && db->engine->scratch_copy) {
+        code = db->engine->scratch_copy(db, (*scratch)->db, &problem);
+        *whole = code == MIGRATE_OK;
+        if (code != MIGRATE_ERROR_SHADOW) {
+            error_move(err, &problem);
+            return code;
+        }
+        error_clear(&problem);
+        scratch_close(*scratch); /* it may be filled in part */
+        *scratch = NULL;
+        code = scratch_open(run->session, scratch, err);
+    }
+    return code == MIGRATE_OK ? fill_with_schema(*scratch, facts, err) : code;
+}
+
+/* ---- running there ---- */
+
+#define WITH_ROWS "it, or one before it, cannot be rolled back, so that it ran in a copy of the database"
 #define WITHOUT_ROWS "it cannot be rolled back, so that it ran in a scratch database, which has the schema but no rows"
 
 static bool same_facts(const struct facts *a, const struct facts *b)
@@ -120,8 +164,19 @@ static bool same_facts(const struct facts *a, const struct facts *b)
     return strcmp(one, other) == 0;
 }
 
-/* The next step; and if the schema is another one behind it, those that follow. */
-static int32_t run_there(struct migrate_run *run, migrate_session *scratch, migrate_error **err)
+/* Everything once more, in silence until the step that is wanted. */
+static int32_t run_in_copy(struct migrate_run *run, migrate_session *scratch, migrate_error **err)
+{
+    struct part part = {run, 0, run->plan->count};
+    run->request.rehearsal->reason = WITH_ROWS;
+    int32_t code = run_part(scratch, &part, run->next, err);
+    if (code == MIGRATE_OK)
+        run->next = run->plan->count;
+    return code;
+}
+
+/* The next step; and if the schema is another one behind it, or the run's transaction is gone, those that follow. */
+static int32_t run_in_schema(struct migrate_run *run, migrate_session *scratch, migrate_error **err)
 {
     struct facts before = {0}, after = {0};
     struct part part = {run, run->next, run->next + 1};
@@ -133,7 +188,7 @@ static int32_t run_there(struct migrate_run *run, migrate_session *scratch, migr
         run->next++;
     if (code == MIGRATE_OK && run->next < run->plan->count)
         code = session_facts(scratch, &after, err);
-    if (code == MIGRATE_OK && run->next < run->plan->count && !same_facts(&before, &after)) {
+    if (code == MIGRATE_OK && run->next < run->plan->count && (!run->open || !same_facts(&before, &after))) {
         part = (struct part){run, run->next, run->plan->count};
         run->request.rehearsal->reason = "it stands on what ran in a scratch database, which has the schema but no rows";
         code = run_part(scratch, &part, 0, err);
@@ -145,43 +200,32 @@ static int32_t run_there(struct migrate_run *run, migrate_session *scratch, migr
     return code;
 }
 
-static int32_t apart_by_schema(struct migrate_run *run, int32_t (*leave)(struct migrate_run *run, migrate_error **err),
-                               migrate_error **err)
+int32_t rehearse_apart(struct migrate_run *run, int32_t (*leave)(struct migrate_run *run, migrate_error **err), migrate_error **err)
 {
+    struct rehearsal *rehearsal = run->request.rehearsal;
+    const char *reason = rehearsal->reason;
     migrate_session *scratch = NULL;
     migrate_error *problem = NULL;
     struct facts facts = {0};
-    struct text sql = {0};
+    bool copies = run->session->db->engine->scratch_copy != NULL, whole = false;
     int32_t code = session_facts(run->session, &facts, err);
-    if (code == MIGRATE_OK)
-        code = facts_sql(&facts, &sql, err);
-    facts_free(&facts);
-    if (code == MIGRATE_OK && run->next + 1 == run->plan->count)
+    if (code == MIGRATE_OK && (copies || run->next + 1 == run->plan->count))
         code = leave(run, err); /* nothing else waits for its locks */
     if (code == MIGRATE_OK) {
-        code = scratch_open(run->session, &scratch, &problem);
+        code = open_filled(run, &facts, &scratch, &whole, &problem);
         if (is_reason(code))
             code = skip_because(run, "it cannot be rolled back, and there is no scratch database to run it in", &problem, err);
         else if (code != MIGRATE_OK)
             error_move(err, &problem);
-    }
-    if (scratch) {
-        code = scratch_run(scratch, "the schema as it is", sql.data ? sql.data : "", &problem);
-        if (is_reason(code))
-            code = skip_because(run, "it cannot be rolled back, and the schema could not be made in a scratch database", &problem, err);
-        else if (code != MIGRATE_OK)
-            error_move(err, &problem);
+        else if (whole)
+            code = run_in_copy(run, scratch, err);
+        else if (run->plan->steps[run->next].begun)
+            code = skip_rest(run, "an earlier run left it half done: there is nothing to rehearse it on", err);
         else
-            code = run_there(run, scratch, err);
+            code = run_in_schema(run, scratch, err);
     }
+    rehearsal->reason = reason;
+    facts_free(&facts);
     scratch_close(scratch);
-    text_free(&sql);
     return code;
-}
-
-int32_t rehearse_apart(struct migrate_run *run, int32_t (*leave)(struct migrate_run *run, migrate_error **err), migrate_error **err)
-{
-    if (run->plan->steps[run->next].begun)
-        return skip_rest(run, "an earlier run left it half done: there is nothing to rehearse it on", err);
-    return apart_by_schema(run, leave, err);
 }

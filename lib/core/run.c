@@ -3,6 +3,7 @@
 #include "core/pooler.h"
 
 #include "core/events.h"
+#include "core/verify.h"
 #include "core/reconcile.h"
 #include "core/rehearsal.h"
 #include "util/array.h"
@@ -74,6 +75,8 @@ static int32_t run_prepare(struct migrate_run *run, migrate_error **err)
         code = plan_preflight(session, run->plan, true, err);
     if (code == MIGRATE_ERROR_SOURCE && run->request.given)
         code = run_source_moved(err);
+    if (code == MIGRATE_OK)
+        code = run_prove(run, err);
     if (code == MIGRATE_OK)
         code = run_pooler(run, err);
     if (code == MIGRATE_OK)

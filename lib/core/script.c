@@ -207,12 +207,24 @@ int32_t script_cut_finer(struct script *script, size_t done, migrate_error **err
     return script_cut(script, (struct cutting){.no_transaction = no_transaction, .commit_values = true, .done = done}, err);
 }
 
+static struct script script_for(const migrate_session *session)
+{
+    return (struct script){.engine = session->db->engine, .can_copy = session->db->class->copy_begin != NULL,
+                           .borrowed = session->db->borrowed};
+}
+
 int32_t script_read(migrate_session *session, const struct source *source, const char *id, const struct section *section,
                     const char *expected, struct script *out, migrate_error **err)
 {
-    struct script script = {.section = section, .file = section->file, .id = id, .engine = session->db->engine,
-                            .can_copy = session->db->class->copy_begin != NULL, .borrowed = session->db->borrowed,
-                            .keep_foreign_keys = section->foreign_keys};
+    struct script like = script_for(session);
+    return script_read_as(&like, source, id, section, expected, out, err);
+}
+
+int32_t script_read_as(const struct script *like, const struct source *source, const char *id, const struct section *section,
+                       const char *expected, struct script *out, migrate_error **err)
+{
+    struct script script = {.section = section, .file = section->file, .id = id, .engine = like->engine, .can_copy = like->can_copy,
+                            .borrowed = like->borrowed, .keep_foreign_keys = section->foreign_keys};
     int32_t code = script_big(&script) ? MIGRATE_OK : section_read(source, section, expected, &script.text, err);
     if (code != MIGRATE_OK)
         return code;
@@ -221,8 +233,15 @@ int32_t script_read(migrate_session *session, const struct source *source, const
 
 int32_t script_from_text(migrate_session *session, const char *id, const char *file, const char *text, struct script *out, migrate_error **err)
 {
-    struct script script = {.file = file ? file : "history", .id = id, .engine = session->db->engine,
-                            .can_copy = session->db->class->copy_begin != NULL, .borrowed = session->db->borrowed};
+    struct script like = script_for(session);
+    return script_from_text_as(&like, id, file, text, out, err);
+}
+
+int32_t script_from_text_as(const struct script *like, const char *id, const char *file, const char *text, struct script *out,
+                            migrate_error **err)
+{
+    struct script script = {.file = file ? file : "history", .id = id, .engine = like->engine, .can_copy = like->can_copy,
+                            .borrowed = like->borrowed};
     text_add(&script.text.text, text);
     script.text.first_line = 1;
     script.text.first_column = 1;

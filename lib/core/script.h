@@ -43,6 +43,11 @@ int32_t script_read(migrate_session *session, const struct source *source, const
                     const char *expected, struct script *out, migrate_error **err);
 /* The same from a text; file NULL: that the history keeps. */
 int32_t script_from_text(migrate_session *session, const char *id, const char *file, const char *text, struct script *out, migrate_error **err);
+/* Both without a session: engine, can_copy and borrowed are as in like. */
+int32_t script_read_as(const struct script *like, const struct source *source, const char *id, const struct section *section,
+                       const char *expected, struct script *out, migrate_error **err);
+int32_t script_from_text_as(const struct script *like, const char *id, const char *file, const char *text, struct script *out,
+                            migrate_error **err);
 /* Cuts it anew, with a segment's end behind every new value of an enum, and behind the statements that are done already. */
 int32_t script_cut_finer(struct script *script, size_t done, migrate_error **err);
 void script_free(struct script *script);

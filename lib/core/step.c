@@ -374,8 +374,11 @@ static int32_t run_atomic(struct migrate_run *run, const struct step *step, cons
             code = send_segments(run, script, &prefix, &suffix, err);
         if (code == MIGRATE_OK && run->down)
             code = down_end(run->session, script, run->down, err);
-        if (code == MIGRATE_OK && !together)
+        if (code == MIGRATE_OK && !together) {
             code = send_end(run, step, err);
+            if (code != MIGRATE_OK) /* a deferred constraint at COMMIT: of this file, nobody knows where */
+                script_place(script, SIZE_MAX, SIZE_MAX, err);
+        }
         if (code != MIGRATE_OK)
             undo(run);
     }
@@ -432,14 +435,17 @@ static int32_t run_script(struct migrate_run *run, const struct step *step, stru
     if (in_parts(run, step, script))
         return run_segments(run, step, script, err);
     struct attempts attempts = {0};
+    size_t told = rehearsal_told(run);
     int32_t code;
     do {
+        rehearsal_untell(run, told);
         attempts_begin(&attempts, run, step, script, NULL, true);
         code = (script_big(script) ? run_big : run_atomic)(run, step, script, &problem);
     } while (code != MIGRATE_OK && attempts_again(&attempts, &code, &problem));
     attempts_end(&attempts);
     if (code != MIGRATE_OK && error_kind_of(&problem) == ERROR_UNCOMMITTED && run->grouping == GROUP_EACH) {
         error_clear(&problem);
+        rehearsal_untell(run, told);
         code = script_cut_finer(script, 0, &problem);
         if (code == MIGRATE_OK)
             code = run_reload_writer(run, &problem);

@@ -166,6 +166,17 @@ struct database_scratch_wish {
     const char *schema; /* is to be there, because the history goes into it; the engine's default is anyway */
 };
 
+/* Rows to try things with, see core/samples.c. */
+struct database_samples {
+    /* Every column that takes values, table by table: table and column (both quoted), whether a row needs it, the table that it refers to
+     * (null: none), a value for each of two rows, as expressions that hold where what it refers to has rows, and the table's key. */
+    int32_t (*list)(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out, migrate_error **err);
+    const char *overriding; /* behind INSERT's columns; "" if nothing */
+    const char *settle;     /* behind the statement: what constraints were left for later is looked at now; "" if nothing */
+    /* Two expressions with a comma between: how many rows the table has, and a text that is the same for the same rows. */
+    void (*digest)(struct text *out, const char *table, const char *const *columns, size_t count);
+};
+
 /* What is said instead where each transaction may meet another session of the server: nothing may be left in one, because
  * somebody else gets it next. */
 struct database_pooling {
@@ -310,8 +321,12 @@ struct database_engine {
      * outside, and what is made holds its watch until the caller gives it another. */
     int32_t (*scratch_open)(struct database *like, const struct database_scratch_wish *wish, struct database **out, migrate_error **err);
     int32_t (*scratch_close)(struct database *scratch, migrate_error **err);
+    /* Fills an empty one with all that `like` has, rows too; no transaction is open on either. MIGRATE_ERROR_SHADOW: it cannot be had; it may
+     * be filled in part. NULL: it takes too long by nature. */
+    int32_t (*scratch_copy)(struct database *like, struct database *scratch, migrate_error **err);
     /* A query: what extensions there are, and the SQL that makes each where it is not there. NULL: there are none. */
     const char *extensions;
+    const struct database_samples *samples;
     /* A database of its own with the schema, without the rows, that `like` has now, as its open transaction sees it; database_close()
      * ends it. For trying things where `like` itself would be written to, or cannot take them back. MIGRATE_ERROR_SHADOW: none is to be
      * had, or something of the schema cannot be made there. NULL: things are tried in `like`, under a savepoint. */

@@ -432,7 +432,7 @@ START_TEST(test_one_query_with_nothing_to_do)
     API_OK(api_startup("apply"));
     ck_assert_int_eq(queries(console) - before, 1);
     /* one migration: what there is, rights, the pooler, its begin, and the rest; not the history's creation */
-    api_file("006_six.sql", "CREATE TABLE six (x int);\n");
+    api_file("006_six.sql", "CREATE TABLE six (x int);\n-- ROLLBACK: DROP TABLE six;\n");
     API_OK(api_status());
     before = queries(console);
     API_OK(api_apply());

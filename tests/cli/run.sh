@@ -168,6 +168,27 @@ run 0 up 1 -n --json; json .dry_run true; json .command up
 run 0 up; run 0 down -n; out '^down  *003_c'; run 0 goto 1 -n; run 0 down --all -n; run 0 down --only 2 -n; out '002_b'
 tables app.db 'a b c'
 
+t 'dry runs: plan, SQL, rehearsal'
+three
+run 0 up --dry-run=plan; out '3 steps'; [ ! -e app.db ] || bad 'a dry run made the file'
+run 0 up --dry-run=sql; out '^-- 2. 002_b (up): migrations/002_b.sql'; out '^BEGIN IMMEDIATE;'; out '^COMMIT;'; no_out 'ROLLBACK: DROP'
+run 64 up --dry-run sql; err 'number of steps'
+run 0 up --dry-run 2; out '2 steps'
+run 0 up 1 --dry-run=sql --json; json '.sql | contains("CREATE TABLE a")' true; json .dry_run true
+run 0 up --dry-run=sql -o plan.sql; sqlite3 copy.db <plan.sql || bad 'the SQL does not run'
+tables copy.db 'a b c'
+run 0 up --dry-run=execute; out '^001_a  *1 '; out 'scratch'; out '3 statements in'; [ ! -e app.db ] || bad 'a rehearsal made the file'
+run 0 up; sqlite3 app.db "INSERT INTO a VALUES (1), (2)"; before=$(md5sum app.db)
+printf 'UPDATE a SET id = id + 10;\nALTER TABLE a ADD COLUMN b TEXT;\n' >migrations/004_d.sql
+run 0 up --dry-run=execute; out '^ID *# *PLACE *TOOK'; out '^004_d *1 *migrations/004_d.sql:1 .* 2$'; err 'Rolled back'
+run 0 up --dry-run=execute --json; json .identical true; json '.rows[0].rows' 2; json '.rows[0].line' 1; json .dry_run true; json .left null
+run 2 up --dry-run=execute --exit-code; run 0 goto 4 --dry-run=execute; out '004_d'
+run 0 down --dry-run=execute --only 3; out '^003_c'; run 0 down --all --dry-run=execute; out '^001_a'
+printf 'UPDATE missing SET id = 1;\n' >migrations/005_e.sql
+run 1 up --dry-run=execute; err '005_e.sql:1:1'; err 'nothing was changed'
+[ "$before" = "$(md5sum app.db)" ] || bad 'a rehearsal changed the file'
+tables app.db 'a b c'
+
 t 'status'
 three
 run 0 up 1; run 0 status

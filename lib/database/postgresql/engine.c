@@ -484,6 +484,7 @@ const struct database_engine database_postgresql = {
     .scratch_open = postgresql_scratch_open,
     .scratch_close = postgresql_scratch_close,
     .extensions = postgresql_extensions,
+    .samples = &postgresql_samples,
     .probe = postgresql_probe,
     .grant_select = "GRANT SELECT ON %s TO %s",
     .grant_write = "GRANT SELECT, INSERT ON %s TO %s",

@@ -42,6 +42,9 @@ int32_t postgresql_scratch_open(struct database *like, const struct database_scr
 int32_t postgresql_scratch_close(struct database *scratch, migrate_error **err);
 extern const char postgresql_extensions[];
 
+/* samples.c */
+extern const struct database_samples postgresql_samples;
+
 /* emptying.c: an empty database that is there, to be used as a scratch one */
 /* Waits for its turn, empties what a killed one left, and marks it. MIGRATE_ERROR_SHADOW: there are objects in it. */
 int32_t postgresql_borrow_database(struct database *db, migrate_error **err);

@@ -51,6 +51,12 @@ int32_t sqlite_rebuild_end(struct database *db, struct database_rebuild *state, 
 /* scratch.c */
 int32_t sqlite_scratch_open(struct database *like, const struct database_scratch_wish *wish, struct database **out, migrate_error **err);
 int32_t sqlite_scratch_close(struct database *scratch, migrate_error **err);
+
+/* samples.c */
+extern const struct database_samples sqlite_samples;
+
+/* copy.c */
+int32_t sqlite_scratch_copy(struct database *like, struct database *scratch, migrate_error **err);
 /* clone.c */
 int32_t sqlite_clone_schema(struct database *like, struct database **out, migrate_error **err);
 
