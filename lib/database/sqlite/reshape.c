@@ -56,36 +56,32 @@ static const struct fact *find_key(const struct facts *facts, const char *kind, 
 
 static const struct fact *column_of(const struct shape *shape, const char *name)
 {
-    struct text key = {0};
-    const struct fact *found;
-
-    sqlite_fold(&key, shape->table->ident);
-    text_add_char(&key, '.');
-    sqlite_key(&key, name);
-    found = key.failed ? NULL : find_key(shape->facts, "column", key.data);
-    text_free(&key);
-    return found;
+    for (size_t i = 0; i < shape->facts->count; i++) {
+        const struct fact *fact = &shape->facts->items[i];
+        if (is_kind(fact, "column") && text_equal_nocase(fact->name, name) && strcmp(fact->inside, shape->table->key) == 0)
+            return fact;
+    }
+    return NULL;
 }
 
 /* The rowid by another name: the column is INTEGER, and the primary key on its own. */
 static void find_alias(struct shape *shape)
 {
     const struct fact *key = find(shape->facts, "primary key", shape->table->ident);
-    struct text alone = {0};
+    struct sql_token first;
 
     shape->counts = key != NULL && strstr(key->value, ") AUTOINCREMENT") != NULL;
-    for (size_t i = 0; key != NULL && shape->rowids && i < shape->definition.columns.count; i++) {
+    if (key == NULL || !shape->rowids)
+        return;
+    first = sql_lex(&sql_sqlite, key->value, strlen(key->value), 1);
+    for (size_t i = 0; i < shape->definition.columns.count; i++) {
         const char *name = shape->definition.columns.items[i].name;
         const struct fact *column = column_of(shape, name);
-        text_clear(&alone);
-        text_add_char(&alone, '(');
-        sqlite_name(&alone, name);
-        text_add_char(&alone, ')');
-        if (!alone.failed && column != NULL && strncmp(key->value, alone.data, alone.length) == 0 &&
+        if (column != NULL && key->value[first.offset + first.length] == ')' &&
+            sqlite_token_is(key->value + first.offset, first.length, name) &&
             (strcmp(column->value, "INTEGER") == 0 || strncmp(column->value, "INTEGER ", strlen("INTEGER ")) == 0))
             shape->alias = name;
     }
-    text_free(&alone);
 }
 
 static bool shape_read(struct shape *shape, const struct facts *facts, const char *table)
@@ -311,26 +307,20 @@ static bool add_rest(const struct shape *shape, const char *other, struct text *
     const struct sqlite_definition *definition = &shape->definition;
     struct sql_reader reader = {.dialect = &sql_sqlite, .text = definition->sql, .length = definition->length, .offset = definition->name.to};
     struct sql_token before = {0};
-    struct text name = {0};
     size_t copied = definition->name.to;
     bool found = false;
 
     for (sql_reader_next(&reader); reader.token.kind != SQL_END; sql_reader_next(&reader)) {
-        if (reader.token.length == 1 && definition->sql[reader.token.offset] == '.' && before.length > 0) {
-            text_clear(&name);
-            sqlite_unquoted(&name, definition->sql + before.offset, before.length);
-            if (name.data != NULL && text_equal_nocase(name.data, shape->table->name)) {
-                text_add_n(out, definition->sql + copied, before.offset - copied);
-                text_add(out, other);
-                copied = before.offset + before.length;
-                found = true;
-            }
+        if (reader.token.length == 1 && definition->sql[reader.token.offset] == '.' && before.length > 0 &&
+            sqlite_token_is(definition->sql + before.offset, before.length, shape->table->name)) {
+            text_add_n(out, definition->sql + copied, before.offset - copied);
+            text_add(out, other);
+            copied = before.offset + before.length;
+            found = true;
         }
         before = reader.token;
     }
     text_add(out, definition->sql + copied);
-    out->failed |= name.failed;
-    text_free(&name);
     return found;
 }
 
