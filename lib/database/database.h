@@ -252,6 +252,8 @@ struct database_engine {
      * to it; and what is done before (outside: no transaction is open), at the end of and behind the transaction of such a migration. NULL: no such care is
      * needed. */
     bool (*rebuild_drops)(const char *statement, size_t length, struct text *table);
+    /* Adds the names that a statement's new foreign keys refer to, a newline behind each: the catalog does not have them yet. */
+    void (*rebuild_refers)(const char *statement, size_t length, struct text *names);
     int32_t (*rebuild_referred)(struct database *db, const char *table, bool *out, migrate_error **err);
     int32_t (*rebuild_begin)(struct database *db, bool outside, bool enforce, struct database_rebuild *state, migrate_error **err);
     int32_t (*rebuild_check)(struct database *db, const struct database_rebuild *state, migrate_error **err);

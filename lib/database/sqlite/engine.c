@@ -149,6 +149,7 @@ const struct database_engine database_sqlite = {
     .lock_holder = NULL,
     .preflight = NULL,
     .rebuild_drops = sqlite_rebuild_drops,
+    .rebuild_refers = sqlite_rebuild_refers,
     .rebuild_referred = sqlite_rebuild_referred,
     .rebuild_begin = sqlite_rebuild_begin,
     .rebuild_check = sqlite_rebuild_check,
