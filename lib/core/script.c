@@ -67,6 +67,9 @@ static int32_t note_dropped(struct script *script, const char *sql, size_t lengt
 {
     struct text table = {0};
     int32_t code = MIGRATE_OK;
+    script->engine->rebuild_refers(sql, length, &script->referred);
+    if (script->referred.failed)
+        return error_nomem(err);
     if (script->engine->rebuild_drops(sql, length, &table)) {
         const char *copy = table.failed ? NULL : arena_text(&script->arena, table.data);
         if (copy && array_reserve(&script->dropped))
@@ -200,6 +203,7 @@ int32_t script_cut_finer(struct script *script, size_t done, migrate_error **err
 {
     bool no_transaction = script->section && script->section->no_transaction;
     script->count = script->statements = script->dropped.count = 0;
+    text_clear(&script->referred);
     return script_cut(script, (struct cutting){.no_transaction = no_transaction, .commit_values = true, .done = done}, err);
 }
 
@@ -253,6 +257,7 @@ void script_free(struct script *script)
     section_text_free(&script->text);
     memory_free(script->items);
     memory_free(script->dropped.items);
+    text_free(&script->referred);
     arena_free(&script->arena);
     script->items = NULL;
     script->dropped.items = NULL;

@@ -35,6 +35,7 @@ struct script {
         const char **items;
         size_t count, capacity;
     } dropped;              /* tables that it drops or renames, where that needs care */
+    struct text referred;   /* what its new foreign keys refer to, a newline behind each name */
     struct arena arena;
 };
 

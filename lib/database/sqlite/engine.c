@@ -149,6 +149,7 @@ const struct database_engine database_sqlite = {
     .lock_holder = NULL,
     .preflight = NULL,
     .rebuild_drops = sqlite_rebuild_drops,
+    .rebuild_refers = sqlite_rebuild_refers,
     .rebuild_referred = sqlite_rebuild_referred,
     .rebuild_begin = sqlite_rebuild_begin,
     .rebuild_check = sqlite_rebuild_check,
@@ -182,6 +183,7 @@ const struct database_engine database_sqlite = {
     .look_close = sqlite_look_close,
     .look_undone = sqlite_look_undone,
     .look_free = sqlite_look_free,
+    .rolls_back = sqlite_rolls_back,
     .positions = sqlite_positions,
     .probe = sqlite_probe,
 };
