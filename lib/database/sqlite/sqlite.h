@@ -40,6 +40,7 @@ int32_t sqlite_settings_restore(struct database *db, const struct sqlite_setting
 
 /* rebuild.c */
 bool sqlite_rebuild_drops(const char *statement, size_t length, struct text *table);
+void sqlite_rebuild_refers(const char *statement, size_t length, struct text *names);
 bool sqlite_renames_of(const char *statement, size_t length, struct text *from, struct text *to);
 int32_t sqlite_rebuild_referred(struct database *db, const char *table, bool *out, migrate_error **err);
 int32_t sqlite_rebuild_begin(struct database *db, bool outside, bool enforce, struct database_rebuild *state,
@@ -50,12 +51,13 @@ int32_t sqlite_rebuild_end(struct database *db, struct database_rebuild *state, 
 /* scratch.c */
 int32_t sqlite_scratch_open(struct database *like, const struct database_scratch_wish *wish, struct database **out, migrate_error **err);
 int32_t sqlite_scratch_close(struct database *scratch, migrate_error **err);
-/* copy.c */
-int32_t sqlite_scratch_copy(struct database *like, struct database *scratch, migrate_error **err);
+bool sqlite_reaches_beyond(const char *statement, size_t length);
 
 /* samples.c */
 extern const struct database_samples sqlite_samples;
 
+/* copy.c */
+int32_t sqlite_scratch_copy(struct database *like, struct database *scratch, migrate_error **err);
 /* clone.c */
 int32_t sqlite_clone_schema(struct database *like, struct database **out, migrate_error **err);
 
