@@ -158,6 +158,12 @@ static void make_place(void)
                "-- migrate: stands-for 002_b\nCREATE TABLE a (id INTEGER);\nCREATE TABLE b (id INTEGER);\n");
     write_file("short/001_a.sql", "CREATE TABLE a (id INTEGER);\n");
     write_file("short/002_b.sql", "CREATE TABLE b (id INTEGER);\n");
+    make_folder("rehearsal");
+    write_file("rehearsal/001_a.sql", "CREATE TABLE a (id INTEGER);\n");
+    write_file("rehearsal/002_b.sql", "CREATE TABLE b (id INTEGER);\n");
+    write_file("rehearsal/003_users.sql", "CREATE TABLE users (name TEXT);\nINSERT INTO users VALUES ('x');\n"
+                                          "INSERT INTO a VALUES (1), (2);\nCREATE INDEX a_id ON a (id);\n");
+    write_file("rehearsal/004_tidy.sql", "VACUUM;\nUPDATE a SET id = id + 1;\n");
     make_folder("big");
     make_big_file();
     make_folder("rebuild");
@@ -332,6 +338,15 @@ static int32_t work_read(migrate_session *session, migrate_error **err)
     return report_json(rows, code, err);
 }
 
+/* In the database, and from 004_tidy on in a copy of it. */
+static int32_t work_rehearse(migrate_session *session, migrate_error **err)
+{
+    migrate_rows *rows = NULL;
+    int32_t code = migrate_rehearse(session, NULL, &rows, err);
+
+    return report_json(rows, code, err);
+}
+
 static int32_t work_check(migrate_session *session, migrate_error **err)
 {
     migrate_rows *rows = NULL;
@@ -379,6 +394,7 @@ static const struct scenario scenarios[] = {
     {"broken", "broken", false, NULL, work_apply, MIGRATE_ERROR_SQL, MIGRATE_ERROR_SQL,
      "a,libmigrate_history"},
     {"rollback", "dir", true, "apply", work_rollback, MIGRATE_OK, MIGRATE_OK, "libmigrate_history,v"},
+    {"rehearse", "rehearsal", true, "schema", work_rehearse, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history"},
     {"read", "dir", true, "apply", work_read, MIGRATE_OK, MIGRATE_OK, ALL_TABLES},
     {"no-op", "dir", true, "apply", work_check, MIGRATE_OK, MIGRATE_OK, ALL_TABLES},
     {"mark", "dir", true, "apply", work_mark, MIGRATE_OK, MIGRATE_OK, ALL_TABLES},
