@@ -112,6 +112,15 @@ static const char *renamed_to(const struct generation *g, const struct fact *fac
     return fact->ident;
 }
 
+static bool is_new_name(const struct generation *g, const struct fact *fact)
+{
+    for (size_t i = 0; i < g->renames.count; i++) {
+        if (strcmp(g->renames.items[i].to, fact->ident) == 0)
+            return true;
+    }
+    return false;
+}
+
 static const struct fact *owner_of(const struct facts *facts, const struct fact *column)
 {
     for (size_t i = 0; i < facts->count; i++) {
@@ -131,6 +140,17 @@ static const struct fact *column_in(const struct facts *facts, const struct fact
     return NULL;
 }
 
+/* It was to have another name, and goes all the same. */
+static bool is_undone(const struct generation *g, const struct fact *fact)
+{
+    for (size_t i = 0; i < g->up.run.count; i++) {
+        const struct change *change = &g->up.run.items[i];
+        if (change->does == OP_UNDO && strcmp(change->kind, fact->kind) == 0 && strcmp(change->ident, fact->ident) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* A table, or a column of a table that stays. *at: the table as it is called behind the way. */
 static bool is_lost(const struct generation *g, const struct fact *fact, const struct fact **at)
 {
@@ -140,7 +160,7 @@ static bool is_lost(const struct generation *g, const struct fact *fact, const s
     if (!table && strcmp(fact->kind, "column") != 0)
         return false;
     if (facts_find(to, fact->kind, renamed_to(g, fact)))
-        return false;
+        return renamed_to(g, fact) != fact->ident && is_undone(g, fact);
     if (table)
         return true;
     const struct fact *owner = owner_of(&g->from.facts, fact);
@@ -148,32 +168,54 @@ static bool is_lost(const struct generation *g, const struct fact *fact, const s
     return *at && !column_in(to, *at, fact->name);
 }
 
-static void note(struct changes *changes, struct change *change, const struct fact *fact)
+/* A comment line above the statement that does it: the fact's own, or one that reshapes its table. NULL: there is none. */
+static struct change *note_above(struct changes *changes, const struct fact *fact, const struct fact *table, const char *words)
 {
+    struct change *found = NULL;
     struct text line = {0};
-    text_format(&line, "%s%sloses data: %s %s", change->note ? change->note : "", change->note ? "\n-- " : "", fact->kind, fact->ident);
-    change->note = arena_text(&changes->arena, line.data);
+    for (size_t i = 0; i < changes->run.count && !found; i++) {
+        struct change *change = &changes->run.items[i];
+        if (strcmp(change->kind, fact->kind) == 0 && strcmp(change->ident, fact->ident) == 0)
+            found = change;
+    }
+    for (size_t i = 0; table && i < changes->run.count && !found; i++) {
+        struct change *change = &changes->run.items[i];
+        if (strcmp(change->kind, "table") == 0 && strcmp(change->ident, table->ident) == 0)
+            found = change;
+    }
+    if (!found)
+        return NULL;
+    text_format(&line, "%s%s%s: %s %s", found->note ? found->note : "", found->note ? "\n-- " : "", words, fact->kind, fact->ident);
+    found->note = arena_text(&changes->arena, line.data);
     changes->arena.failed |= line.failed;
-    change->loses = true;
     text_free(&line);
+    return found;
 }
 
-/* Above the statement that takes it away: its own, or one that reshapes its table. */
-static void note_lost(struct changes *changes, const struct fact *fact, const struct fact *table)
+static bool says(const struct fact *fact, const char *words)
 {
-    for (size_t i = 0; i < changes->run.count; i++) {
-        struct change *change = &changes->run.items[i];
-        if (strcmp(change->kind, fact->kind) == 0 && strcmp(change->ident, fact->ident) == 0) {
-            note(changes, change, fact);
-            return;
-        }
-    }
-    for (size_t i = 0; table && i < changes->run.count; i++) {
-        struct change *change = &changes->run.items[i];
-        if (strcmp(change->kind, "table") == 0 && strcmp(change->ident, table->ident) == 0) {
-            note(changes, change, fact);
-            return;
-        }
+    return strstr(fact->value, words) != NULL;
+}
+
+/* Rows that are there have no value for it: a column that must have one, without a default. */
+static bool lacks_value(const struct facts *to, const struct fact *column)
+{
+    bool must = facts_find(to, "column not null", column->ident) || says(column, " NOT NULL");
+    bool has = facts_find(to, "column default", column->ident) || facts_find(to, "column identity", column->ident) || says(column, " DEFAULT ") ||
+               says(column, " AS ") || says(column, "GENERATED ");
+    return must && !has;
+}
+
+/* What works on empty tables, where it was tried, and on no others. */
+static void note_lacking(struct generation *g)
+{
+    for (size_t i = 0; i < g->to.facts.count; i++) {
+        const struct fact *column = &g->to.facts.items[i];
+        const struct fact *table = strcmp(column->kind, "column") == 0 ? owner_of(&g->to.facts, column) : NULL;
+        if (!table || facts_find(&g->from.facts, "column", column->ident) || !facts_find(&g->from.facts, "table", table->ident) ||
+            !lacks_value(&g->to.facts, column) || is_new_name(g, column))
+            continue;
+        note_above(&g->up, column, table, "fails if the table has rows, which have no value for it");
     }
 }
 
@@ -188,8 +230,11 @@ static int32_t find_lost(struct generation *g, migrate_error **err)
         if (!is_lost(g, fact, &table))
             continue;
         g->lost[g->lost_count++] = fact;
-        note_lost(&g->up, fact, table);
+        struct change *change = note_above(&g->up, fact, table, "loses data");
+        if (change)
+            change->loses = true;
     }
+    note_lacking(g);
     return g->up.arena.failed ? error_nomem(err) : MIGRATE_OK;
 }
 

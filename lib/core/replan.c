@@ -141,7 +141,7 @@ int32_t run_is_current(struct migrate_run *run, const struct history_head *head,
     bool needed = false;
     int32_t code = build_is_state(run->build, head->state, out, err);
     if (code == MIGRATE_OK && *out && run->request.reconcile) {
-        code = reconcile_needed(run->session, &needed, err);
+        code = reconcile_needed(run->session, head->table, &needed, err);
         *out = !needed;
     }
     return code;

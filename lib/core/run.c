@@ -91,6 +91,8 @@ static int32_t run_prepare(struct migrate_run *run, migrate_error **err)
         code = history_create(session, false, err);
         run->table = code == MIGRATE_OK;
     }
+    if (code == MIGRATE_OK && run->request.reconcile && !run->finished)
+        code = reconcile_prepare(run, err);
     if (code == MIGRATE_OK && session->db->pooled && !run->table && !session_embedded(session))
         code = pooler_create_history(run, err);
     return code;

@@ -210,7 +210,7 @@ int32_t script_cut_finer(struct script *script, size_t done, migrate_error **err
 static struct script script_for(const migrate_session *session)
 {
     return (struct script){.engine = session->db->engine, .can_copy = session->db->class->copy_begin != NULL,
-                           .borrowed = session->db->borrowed};
+                           .borrowed = session->db->borrowed, .confined = session->confined};
 }
 
 int32_t script_read(migrate_session *session, const struct source *source, const char *id, const struct section *section,
@@ -224,7 +224,7 @@ int32_t script_read_as(const struct script *like, const struct source *source, c
                        const char *expected, struct script *out, migrate_error **err)
 {
     struct script script = {.section = section, .file = section->file, .id = id, .engine = like->engine, .can_copy = like->can_copy,
-                            .borrowed = like->borrowed, .keep_foreign_keys = section->foreign_keys};
+                            .borrowed = like->borrowed, .confined = like->confined, .keep_foreign_keys = section->foreign_keys};
     int32_t code = script_big(&script) ? MIGRATE_OK : section_read(source, section, expected, &script.text, err);
     if (code != MIGRATE_OK)
         return code;
@@ -241,7 +241,7 @@ int32_t script_from_text_as(const struct script *like, const char *id, const cha
                             migrate_error **err)
 {
     struct script script = {.file = file ? file : "history", .id = id, .engine = like->engine, .can_copy = like->can_copy,
-                            .borrowed = like->borrowed};
+                            .borrowed = like->borrowed, .confined = like->confined};
     text_add(&script.text.text, text);
     script.text.first_line = 1;
     script.text.first_column = 1;

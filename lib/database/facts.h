@@ -4,6 +4,7 @@
 #ifndef DATABASE_FACTS_H
 #define DATABASE_FACTS_H
 
+#include "util/arena.h"
 #include "util/rows.h"
 #include "util/text.h"
 
@@ -40,13 +41,14 @@ struct facts {
     struct fact *items; /* sorted by rank, kind, ident */
     size_t count;
     struct migrate_rows *rows, *edges; /* what items point into; pairs of keys, what needs what, or NULL */
+    struct arena arena;                /* the same: values in other words */
     const struct database_engine *engine;
 };
 
 /* How one fact becomes another of its kind and ident. */
 enum fact_way {
     FACT_IN_PLACE,   /* by the statements */
-    FACT_WHEN_ALONE, /* by the statements, while nothing that can be made again stands on it: that goes before and comes back behind */
+    FACT_WHEN_ALONE, /* by the statements, while nothing is in the way (see fact_in_the_way): that goes before, and comes back behind */
     FACT_ANEW,       /* undo the old one, make the new one, and what stands on it too */
     FACT_NO_WAY      /* only by losing what is kept in it; reason says so */
 };
@@ -55,6 +57,7 @@ enum fact_way {
 struct fact_statements {
     char **items; /* yours */
     size_t count, capacity;
+    bool loses;  /* some of what is kept may go with them, and nothing says so when they run */
     bool failed; /* out of memory */
 };
 void fact_statements_add(struct fact_statements *statements, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -196,12 +196,31 @@ static bool is_stuck(const struct changes *changes, const struct ops *ops)
     return ops->renames && changes->left.count > 0;
 }
 
-static bool leave_failed(struct changes *changes, const struct ops *ops)
+/* What could not be changed in place is made anew, if that loses nothing. *news: it was not known yet. */
+static bool note_stubborn(struct changes *changes, const struct fact *fact, const char *reason, bool *news)
+{
+    for (size_t i = 0; i < changes->stubborn.count; i++) {
+        if (strcmp(changes->stubborn.items[i].kind, fact->kind) == 0 && strcmp(changes->stubborn.items[i].ident, fact->ident) == 0)
+            return true;
+    }
+    if (!array_reserve(&changes->stubborn))
+        return false;
+    *news = true;
+    changes->stubborn.items[changes->stubborn.count++] =
+        (struct left_out){.kind = arena_text(&changes->arena, fact->kind),
+                          .ident = arena_text(&changes->arena, fact->ident),
+                          .reason = arena_text(&changes->arena, reason != NULL ? reason : "it failed")};
+    return !changes->arena.failed;
+}
+
+static bool leave_failed(struct changes *changes, const struct ops *ops, bool *news)
 {
     bool good = true;
 
     for (size_t i = 0; i < ops->count && good; i++) {
-        if (!ops->items[i].done)
+        if (!ops->items[i].done && ops->items[i].kind == OP_CHANGE && !ops->renames && !fact_holds_rows(ops->items[i].fact))
+            good = note_stubborn(changes, ops->items[i].fact, ops->items[i].problem, news);
+        if (good && !ops->items[i].done)
             good = changes_leave(changes, ops->items[i].fact, ops->items[i].problem != NULL ? ops->items[i].problem : "not tried");
     }
     return good;
@@ -216,7 +235,7 @@ static void forget_left(struct changes *changes)
 static int32_t try_round(struct trial *trial, const struct facts *from, bool first, bool *again, migrate_error **err)
 {
     struct ops ops = {0};
-    bool got_on = false;
+    bool got_on = false, news = false;
     int32_t rc;
 
     forget_left(trial->changes);
@@ -225,9 +244,9 @@ static int32_t try_round(struct trial *trial, const struct facts *from, bool fir
         trial->changes->proven = trial->changes->left.count == 0;
     else if (rc == MIGRATE_OK)
         rc = try_ops(trial, &ops, &got_on, err);
-    if (rc == MIGRATE_OK && !leave_failed(trial->changes, &ops))
+    if (rc == MIGRATE_OK && !leave_failed(trial->changes, &ops, &news))
         rc = error_nomem(err);
-    *again = rc == MIGRATE_OK && got_on && !trial->changes->untried && !is_stuck(trial->changes, &ops);
+    *again = rc == MIGRATE_OK && (got_on || news) && !trial->changes->untried && !is_stuck(trial->changes, &ops);
     ops_free(&ops);
     return rc;
 }
@@ -397,6 +416,7 @@ void changes_free(struct changes *changes)
 {
     memory_free(changes->run.items);
     memory_free(changes->left.items);
+    memory_free(changes->stubborn.items);
     arena_free(&changes->arena);
     *changes = (struct changes){0};
 }

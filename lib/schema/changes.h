@@ -48,6 +48,10 @@ struct changes {
         struct left_out *items;
         size_t count, capacity;
     } left;
+    struct {
+        struct left_out *items;
+        size_t count, capacity;
+    } stubborn;        /* what could not be changed in place when that was tried */
     bool proven;       /* tried, and the schema was the wanted one afterwards */
     bool untried;      /* the trial came to no end: a lock or a time limit was in the way; the statements are as planned */
     bool column_order; /* columns will stand in another order than wanted */

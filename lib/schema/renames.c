@@ -251,9 +251,16 @@ static int inner_first(const void *a, const void *b)
     return (x->fact->rank < y->fact->rank) - (x->fact->rank > y->fact->rank);
 }
 
+/* What is generated can be generated again. */
 bool fact_holds_rows(const struct fact *fact)
 {
-    return strcmp(fact->kind, "table") == 0 || strcmp(fact->kind, "column") == 0 || strcmp(fact->kind, "virtual table") == 0;
+    static const char *const kinds[] = {"table", "column", "virtual table", "attribute"};
+
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (strcmp(fact->kind, kinds[i]) == 0)
+            return !text_starts(fact->value, "GENERATED ");
+    }
+    return false;
 }
 
 bool changes_renames(const struct facts *from, const struct facts *to, const struct changes_wish *wish, struct ops *out,

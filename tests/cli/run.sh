@@ -494,6 +494,73 @@ run 0 new late one; file=$(cat "$top/out"); [ "$file" = migrations/004_late_one.
 sed -e 's/^-- ROLLBACK:$/CREATE TABLE d (id);\n&\nDROP TABLE d;/' "$file" >x && mv x "$file"
 run 0 up; tables app.db 'a b c d'; run 0 down; tables app.db 'a b c'
 
+# ---- generate, reconcile, check --to ----
+
+wanted() { # a, b and c of three(), and this
+    printf 'CREATE TABLE a (id INTEGER PRIMARY KEY);\nCREATE TABLE b (id INTEGER PRIMARY KEY);\nCREATE TABLE c (id INTEGER PRIMARY KEY);\n%s\n' "$1"
+}
+
+t 'generate writes what leads to another schema'
+three; run 0 up
+wanted 'CREATE TABLE d (id INTEGER PRIMARY KEY);' >schema.sql
+run 2 generate add d --to schema.sql --dry-run; out 'CREATE TABLE d'; out '^-- ROLLBACK:$'; [ ! -e migrations/004_add_d.sql ] || bad 'written'
+run 2 generate add d --to schema.sql -n --format sql; out 'CREATE TABLE d'
+run 0 generate Add 'd!' --to schema.sql; out '^migrations/004_add_d.sql$'; err_empty
+head -1 migrations/004_add_d.sql | grep -q '^-- add_d: generated, leads to the schema of schema.sql$' || bad 'head'
+run 0 up; tables app.db 'a b c d'
+run 0 generate again --to schema.sql; out_empty; err 'Nothing to do'
+run 0 down; tables app.db 'a b c'; run 0 up
+run 0 generate pair --to - --pair; err 'drops'; out '^migrations/005_pair.up.sql$'; out '^migrations/005_pair.down.sql$'
+grep -q '^-- loses data: table a$' migrations/005_pair.up.sql || bad 'not told'
+grep -q '^-- what was in table a does not come back$' migrations/005_pair.down.sql || bad 'not told on the way back'
+
+t 'generate to another database, and as JSON'
+three; run 0 up
+sqlite3 other.db "$(wanted 'CREATE TABLE "odd name" (x);')"
+run 0 generate odd --to-url sqlite:other.db --json; json '.files[0]' migrations/004_odd.sql; json .proven true; json .loses false; json '.rows | length' 0
+run 0 generate nothing --to-url sqlite:other.db --json; json '.files | length' 0
+run 5 generate x --to-url sqlite:absent.db; err 'absent.db does not exist'
+run 64 generate x --to-url other.db; err 'sqlite:other.db'
+
+t 'generate begins a folder'
+alone; echo 'CREATE TABLE a (id INTEGER PRIMARY KEY);' >schema.sql
+run 0 generate begin --to schema.sql --sequential -u sqlite:app.db; out '^migrations/001_begin.sql$'; err 'created the folder'
+run 0 up -u sqlite:app.db; tables app.db a
+
+t 'generate: what is asked wrongly'
+three; echo 'CREATE TABLE a (id INTEGER PRIMARY KEY); CREATE TABLE a (x);' >bad.sql
+run 64 generate x; err 'needs --to FILE'
+run 64 generate --to bad.sql; err 'name'
+run 64 generate x --to bad.sql --to-url sqlite:other.db
+run 64 generate x --down 001
+run 1 generate x --to bad.sql; err '^bad.sql:1:'
+run 78 generate x --to absent.sql; err 'absent.sql'
+
+t 'generate --down'
+three; echo 'CREATE TABLE d (id);' >migrations/004_d.sql; echo 'DROP TABLE a;' >migrations/005_gone.up.sql
+run 2 generate --down 004 --dry-run; out 'DROP TABLE'
+run 0 generate --down 004; out '^migrations/004_d.down.sql$'; grep -q '^DROP TABLE' migrations/004_d.down.sql || bad 'no text'
+run 3 generate --down 004; err 'has a rollback text'
+run 3 generate --down 005; err 'data are lost'; [ ! -e migrations/005_gone.down.sql ] || bad 'written'
+run 3 generate --down 009; err 'no migration'
+
+t 'check --to'
+three; run 0 up
+wanted '' >schema.sql; run 0 check --to schema.sql; out 'Up to date'; out 'lead to the schema of schema.sql'
+wanted 'CREATE TABLE d (id);' >schema.sql; run 2 check --to schema.sql; out 'CREATE TABLE d'; err 'Next: migratectl generate NAME --to schema.sql'
+run 2 check --to schema.sql --json; json .answer current; json .schema.changes 1
+migration migrations/004_d.sql d; run 2 check --to schema.sql; out '1 pending'; out 'not written yet'
+
+t 'reconcile'
+three; run 0 up; wanted 'CREATE TABLE d (id INTEGER PRIMARY KEY);' | sed 1d >schema.sql
+run 2 reconcile --to schema.sql; out 'missing *table *d'; out 'left *table *a'; out '1 missing'; err 'Next: migratectl reconcile'; tables app.db 'a b c'
+run 2 reconcile --to schema.sql --format sql; out '^CREATE TABLE d'
+run 0 reconcile --to schema.sql --apply; out 'added *table *d'; tables app.db 'a b c d'
+run 0 reconcile --to schema.sql --apply --json; json .changed false; json .missing 0; json .left 1
+run 0 history; out 'reconciled *declared'; out 'added 1: table d'
+run 64 reconcile; err 'needs --to'
+migration migrations/004_e.sql e; run 7 reconcile --to schema.sql --apply; err 'pending'
+
 t 'embed'
 three
 migration migrations/repeatable/v.sql v; printf '\377"??/\\\n' >>migrations/001_a.sql; echo x >migrations/README.md

@@ -174,6 +174,7 @@ const struct database_engine database_sqlite = {
     .scratch_open = sqlite_scratch_open,
     .scratch_close = sqlite_scratch_close,
     .samples = &sqlite_samples,
+    .reaches_beyond = sqlite_reaches_beyond,
     .scratch_copy = sqlite_scratch_copy,
     .clone_open = sqlite_clone_schema,
     .look_begin = sqlite_look_begin,
@@ -182,6 +183,7 @@ const struct database_engine database_sqlite = {
     .look_close = sqlite_look_close,
     .look_undone = sqlite_look_undone,
     .look_free = sqlite_look_free,
+    .rolls_back = sqlite_rolls_back,
     .positions = sqlite_positions,
     .probe = sqlite_probe,
 };

@@ -51,6 +51,7 @@ int32_t sqlite_rebuild_end(struct database *db, struct database_rebuild *state, 
 /* scratch.c */
 int32_t sqlite_scratch_open(struct database *like, const struct database_scratch_wish *wish, struct database **out, migrate_error **err);
 int32_t sqlite_scratch_close(struct database *scratch, migrate_error **err);
+bool sqlite_reaches_beyond(const char *statement, size_t length);
 
 /* samples.c */
 extern const struct database_samples sqlite_samples;
@@ -80,6 +81,7 @@ int32_t sqlite_look_behind(struct database_look *look, const char *statement, si
 int32_t sqlite_look_close(struct database_look *look, migrate_error **err);
 int32_t sqlite_look_undone(struct database_look *look, bool *out, migrate_error **err);
 void sqlite_look_free(struct database_look *look);
+int32_t sqlite_rolls_back(struct database *db, migrate_error **err);
 int32_t sqlite_positions(struct database *db, struct migrate_rows **out, migrate_error **err);
 
 /* facts.c */
