@@ -332,6 +332,7 @@ static int32_t take_round(const struct facts *from, const struct facts *to, cons
     int32_t rc = changes_plan(from, to, wish, first, &ops, changes, err);
 
     *any = ops.count > 0;
+    changes->column_order |= ops.order;
     for (size_t i = 0; i < ops.count && rc == MIGRATE_OK; i++)
         rc = take(changes, &ops.items[i], err);
     ops_free(&ops);

@@ -15,7 +15,8 @@ struct moved {
     const struct fact *now; /* from, or what stands in for it while another has not left yet */
     const char *target;     /* the ident that it gets, as long as what it is inside of has its former name */
     size_t depth;           /* how many names its ident has */
-    bool moves, done;
+    bool moves;
+    bool done; /* nothing is left to do, or it goes along with what it is inside of */
 };
 
 struct keyed_renames {
@@ -141,11 +142,12 @@ static void add_moved(struct keyed_renames *self, const struct fact *from, const
     struct moved moved = {.from = from, .to = to, .now = from};
     size_t end;
 
-    moved.moves = can_move(self, from, to);
-    if (!moved.moves && !can_rename(self, from, to))
-        return;
-    moved.target = composed(self, moved.moves ? to->ident : from->ident, to->ident, from->ident);
     last_name(from->ident, &end, &moved.depth);
+    moved.moves = can_move(self, from, to);
+    moved.done = !moved.moves && !can_rename(self, from, to);
+    if (moved.done && (moved.depth != 2 || *from->inside == '\0' || place_is_renamed(self, from, to)))
+        return;
+    moved.target = composed(self, moved.moves || moved.done ? to->ident : from->ident, to->ident, from->ident);
     if (!array_reserve(&self->moved))
         self->failed = true;
     else
@@ -273,7 +275,9 @@ static void undo_gone(struct keyed_renames *self)
     for (size_t i = 0; i < rows_count(self->from->edges); i++) {
         size_t by = fact_keys_find(&self->from_keys, rows_text(self->from->edges, i, 0));
         size_t needed = fact_keys_find(&self->from_keys, rows_text(self->from->edges, i, 1));
-        if (by != SIZE_MAX && needed != SIZE_MAX && self->gone[by] && self->gone[needed])
+        if (by == SIZE_MAX || !self->gone[by])
+            continue;
+        for (; needed != SIZE_MAX; needed = fact_keys_find(&self->from_keys, self->from->items[needed].inside))
             graph_need(&graph, needed, by);
     }
     order = graph_order(&graph);
@@ -287,20 +291,24 @@ static void undo_gone(struct keyed_renames *self)
     graph_free(&graph);
 }
 
-/* Where something moves to has to be there. */
+/* Something moves to it, and it is not there. */
+static bool is_missing_place(const struct keyed_renames *self, const struct fact *place)
+{
+    for (size_t i = 0; i < self->moved.count; i++) {
+        const struct moved *moved = &self->moved.items[i];
+        if (moved->moves && ident_place(moved->target) == strlen(place->ident) &&
+            strncmp(moved->target, place->ident, strlen(place->ident)) == 0)
+            return place->make != NULL && *place->name != '\0' && facts_find(self->from, place->kind, place->ident) == NULL &&
+                   fact_keys_find(&self->from_keys, place->key) == SIZE_MAX;
+    }
+    return false;
+}
+
 static void make_places(struct keyed_renames *self)
 {
-    for (size_t j = 0; j < self->to->count; j++) {
-        const struct fact *place = &self->to->items[j];
-        bool wanted = false;
-        if (strchr(place->ident, '.') != NULL || place->make == NULL || facts_find(self->from, place->kind, place->ident) != NULL ||
-            fact_keys_find(&self->from_keys, place->key) != SIZE_MAX)
-            continue;
-        for (size_t i = 0; i < self->moved.count && !wanted; i++)
-            wanted = self->moved.items[i].moves && ident_place(self->moved.items[i].target) == strlen(place->ident) &&
-                     strncmp(self->moved.items[i].target, place->ident, strlen(place->ident)) == 0;
-        if (wanted)
-            add_text(self, OP_MAKE, place, place->make);
+    for (size_t i = 0; i < self->to->count; i++) {
+        if (is_missing_place(self, &self->to->items[i]))
+            add_text(self, OP_MAKE, &self->to->items[i], self->to->items[i].make);
     }
 }
 
@@ -353,8 +361,8 @@ static void step_aside(struct keyed_renames *self, struct moved *moved, size_t n
     moved->now = other;
 }
 
-/* Those at one depth: each when its name is free. */
-static void go_all(struct keyed_renames *self, size_t depth)
+/* Those at one depth, each when its name is free. Routines go before the types that their own idents speak of. */
+static void go_all(struct keyed_renames *self, size_t depth, bool routines)
 {
     bool more = true;
 
@@ -363,7 +371,7 @@ static void go_all(struct keyed_renames *self, size_t depth)
         more = false;
         for (size_t i = 0; i < self->moved.count; i++) {
             struct moved *moved = &self->moved.items[i];
-            if (moved->done || moved->depth != depth)
+            if (moved->done || moved->depth != depth || (strchr(moved->from->ident, '(') != NULL) != routines)
                 continue;
             if (!is_taken(self, moved)) {
                 go(self, moved);
@@ -388,8 +396,10 @@ bool keyed_renames_add(const struct facts *from, const struct facts *to, const s
     if (open_renames(&self)) {
         undo_gone(&self);
         make_places(&self);
-        for (size_t depth = DEEPEST; depth > 0 && !self.failed; depth--) /* statements speak of a place by the name it has before */
-            go_all(&self, depth);
+        for (size_t depth = DEEPEST; depth > 0 && !self.failed; depth--) { /* statements speak of a place by the name it has before */
+            go_all(&self, depth, true);
+            go_all(&self, depth, false);
+        }
     }
     close_renames(&self);
     return !self.failed;
@@ -462,6 +472,9 @@ static void speak(struct keyed_renames *self, struct fact *fact)
     if (container == SIZE_MAX)
         return;
     fact->ident = spoken(self, fact->ident, fact->inside);
+    to = facts_find(self->to, fact->kind, fact->ident);
+    if (to != NULL && strcmp(fact->value, to->value) != 0 && strcmp(spoken(self, fact->value, NULL), to->value) == 0)
+        fact->value = to->value;
     fact->undo = fact->undo != NULL ? spoken(self, fact->undo, self->from->items[container].inside) : NULL;
 }
 
@@ -472,7 +485,7 @@ bool keyed_renames_behind(const struct facts *from, const struct facts *to, cons
 
     *out = *from;
     out->count = 0;
-    out->items = memory_new((from->count + 1) * sizeof *out->items);
+    out->items = memory_new((from->count + to->count + 1) * sizeof *out->items);
     if (open_renames(&self) && out->items != NULL) {
         for (size_t i = 0; i < from->count && !self.failed; i++) {
             if (self.gone[i])
@@ -481,6 +494,10 @@ bool keyed_renames_behind(const struct facts *from, const struct facts *to, cons
             if (self.moved.count > 0)
                 speak(&self, &out->items[out->count]);
             out->count++;
+        }
+        for (size_t i = 0; i < to->count; i++) {
+            if (self.moved.count > 0 && is_missing_place(&self, &to->items[i]))
+                out->items[out->count++] = to->items[i];
         }
         facts_sort(out);
     } else {

@@ -268,8 +268,9 @@ static const struct part parts[] = {
      " FROM rel i JOIN pg_index x ON x.indexrelid = i.oid\n"
      " WHERE NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.oid AND c.contype IN ('p', 'u', 'x'))"},
     {0, 0, false,
-     "SELECT 57, 'index partition', i.q, p.q, format('ALTER INDEX %s ATTACH PARTITION %s', p.q, i.q), NULL, 'i' || i.oid, 'r' || i.oid, ''\n"
-     " FROM rel i JOIN pg_inherits h ON h.inhrelid = i.oid JOIN rel p ON p.oid = h.inhparent WHERE i.relkind IN ('i', 'I')"},
+     "SELECT 57, 'index partition', i.q, p.q, format('ALTER INDEX %s ATTACH PARTITION %s', p.q, i.q), NULL, 'i' || i.oid,\n"
+     " coalesce('c' || c.oid, 'r' || i.oid), '' FROM rel i JOIN pg_inherits h ON h.inhrelid = i.oid JOIN rel p ON p.oid = h.inhparent\n"
+     " LEFT JOIN pg_constraint c ON c.conindid = i.oid AND c.contype IN ('p', 'u', 'x') WHERE i.relkind IN ('i', 'I')"},
     {0, 0, false,
      "SELECT 58, 'index column statistics', format('%s %s', i.q, attnum), attstattarget::text,\n"
      " format('ALTER INDEX %s ALTER COLUMN %s SET STATISTICS %s', i.q, attnum, attstattarget),\n"
