@@ -353,7 +353,9 @@ static int32_t plan_only(const struct facts *from, const struct facts *to, const
     bool any = false;
     int32_t rc;
 
-    if (!wish->same_database)
+    if (wish->renamed_count > 0) /* else it would be dropped, and made anew */
+        return error_set(err, MIGRATE_ERROR_SHADOW, "what comes behind a rename can only be found where the rename is tried");
+    if (!wish->same_database && !from->engine->names_fold)
         return take_round(from, to, wish, false, changes, &any, err);
     rc = as_renamed(from, to, &renamed, err);
     if (rc != MIGRATE_OK)

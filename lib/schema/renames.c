@@ -27,13 +27,13 @@ static void leave(struct renaming *self, const struct fact *fact, const char *re
     self->failed |= !changes_leave(self->changes, fact, reason);
 }
 
-static struct op *add_op(struct renaming *self, enum op_kind kind, const struct fact *fact)
+static struct op *add_op(struct renaming *self, const struct fact *fact)
 {
     if (!array_reserve(self->ops)) {
         self->failed = true;
         return NULL;
     }
-    self->ops->items[self->ops->count] = (struct op){.kind = kind, .fact = fact};
+    self->ops->items[self->ops->count] = (struct op){.kind = OP_CHANGE, .fact = fact};
     return &self->ops->items[self->ops->count++];
 }
 
@@ -41,7 +41,7 @@ static bool add_rename(struct renaming *self, const struct fact *from, const str
 {
     struct fact_statements sql = {0};
     bool found = self->from->engine->fact_rename(from, to, &sql) && sql.count > 0;
-    struct op *op = found && !sql.failed ? add_op(self, OP_CHANGE, to) : NULL;
+    struct op *op = found && !sql.failed ? add_op(self, to) : NULL;
 
     self->failed |= sql.failed;
     if (op != NULL)
@@ -110,6 +110,8 @@ static void follow(struct renaming *self, const struct fact_renamed *renamed)
         } else if (strcmp(pair->then, renamed->from) == 0) {
             pair->then = renamed->to;
             known = true;
+        } else if (strcmp(pair->then, renamed->to) == 0 || rest_behind(pair->then, renamed->to) != NULL) {
+            pair->then = ""; /* what had this name has gone since */
         }
     }
     if (known)
@@ -118,6 +120,10 @@ static void follow(struct renaming *self, const struct fact_renamed *renamed)
         const char *rest = rest_behind(now, self->pairs[i - 1].then);
         if (rest != NULL)
             now = joined(self, self->pairs[i - 1].now, rest);
+    }
+    for (size_t i = 0; i < self->count; i++) { /* what had the name first has another one: this one came since */
+        if (strcmp(self->pairs[i].now, now) == 0)
+            return;
     }
     self->pairs[self->count++] = (struct pair){.now = now, .then = renamed->to};
 }
@@ -192,23 +198,14 @@ static const struct fact *stand_in(struct renaming *self, const struct fact *fac
     return self->failed ? fact : other;
 }
 
-/* It is another thing than the one that is to have the name: one that was made since, and goes. */
+/* It is another thing than the one that is to have the name: one that was made since. It goes later, by the other name, when what stands on
+ * it has gone. */
 static void clear_the_way(struct renaming *self, const struct fact *other, const struct fact *to, size_t number)
 {
-    struct op *op;
-
-    if (!self->wish->same_database) {
+    if (!self->wish->same_database)
         leave(self, to, "there is something of that name already, so that nothing can be renamed to it");
-    } else if (other->undo == NULL) { /* it goes later, by the other name */
-        add_rename(self, other, stand_in(self, other, number));
-    } else {
-        op = add_op(self, OP_UNDO, other);
-        if (op == NULL)
-            return;
-        fact_statements_add(&op->sql, "%s", other->undo);
-        op->loses = fact_holds_rows(other);
-        self->failed |= op->sql.failed;
-    }
+    else if (!add_rename(self, other, stand_in(self, other, number)))
+        leave(self, to, "what has the name now cannot be renamed");
 }
 
 enum stage { STAGE_CLEAR, STAGE_AWAY, STAGE_HOME };

@@ -16,7 +16,7 @@ import sys
 from convert import convert
 from engines import PostgreSQL, SQLite, run
 
-RESULTS = ('exact', 'order', 'data', 'differs', 'fails', 'refused', 'none', 'up', 'untried')
+RESULTS = ('exact', 'order', 'data', 'differs', 'fails', 'refused', 'up', 'untried')
 SETS = ('firefly-pg', 'firefly-sqlite', 'gitness-pg', 'gitness-sqlite', 'cratesio-pg', 'openfga-pg', 'openfga-sqlite', 'svix-pg',
         'docsrs-pg', 'authelia-pg', 'authelia-sqlite')
 

@@ -211,7 +211,7 @@ static const struct part parts[] = {
     {0, 0, false,
      "SELECT 45, 'column default', cq, dexpr, format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT %s', q, attname, dexpr),\n"
      " format('ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', q, attname), 'd' || substr(key, 2), key, ''\n"
-     " FROM col WHERE dexpr IS NOT NULL AND attgenerated = ''"},
+     " FROM col WHERE dexpr IS NOT NULL AND attgenerated = '' AND NOT (attinhcount > 0 AND dexpr ~ '^NULL::')"}, /* pg_dump writes that */
     {0, 17, false,
      "SELECT 44, 'column not null', cq, '', format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', q, attname),\n"
      " format('ALTER TABLE %s ALTER COLUMN %I DROP NOT NULL', q, attname), '', key, '' FROM col WHERE attnotnull"},

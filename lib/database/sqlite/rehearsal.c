@@ -352,6 +352,21 @@ int32_t sqlite_look_undone(struct database_look *look, bool *out, migrate_error 
     return rc;
 }
 
+/* Without a journal ROLLBACK does nothing, or worse. */
+int32_t sqlite_rolls_back(struct database *db, migrate_error **err)
+{
+    struct migrate_rows *rows = NULL;
+    int32_t rc = db->class->query(db, "PRAGMA main.journal_mode", &rows, err);
+    bool off = rc == MIGRATE_OK && text_equal(rows_text(rows, 0, 0), "off");
+
+    rows_free(rows);
+    if (!off)
+        return rc;
+    error_set(err, MIGRATE_ERROR_REFUSED, "the connection has no journal (journal_mode=off): nothing could be rolled back");
+    error_hint(err, "rehearse on a connection with PRAGMA journal_mode=memory or delete");
+    return MIGRATE_ERROR_REFUSED;
+}
+
 /* sqlite_sequence is there only if some table has AUTOINCREMENT. */
 int32_t sqlite_positions(struct database *db, struct migrate_rows **out, migrate_error **err)
 {
