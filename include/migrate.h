@@ -475,7 +475,9 @@ MIGRATE_API int32_t migrate_plan_rows(const migrate_plan *plan, migrate_rows **o
 MIGRATE_API int32_t migrate_plan_findings(const migrate_plan *plan, migrate_rows **out_rows,
                                           migrate_error **out_err);
 
-/* The SQL that would run, as text with a comment line above each step. *out_sql is yours: migrate_free(). */
+/* The SQL that would run, as it would be sent: each step's own text, cut into its transactions and lone statements, between what the run says
+ * around it (BEGIN, settings, COMMIT); comments stand for rows of the history, for code and for texts that are too long. psql and
+ * sqlite3 can run it. *out_sql is yours: migrate_free(). */
 MIGRATE_API int32_t migrate_plan_sql(const migrate_plan *plan, char **out_sql, migrate_error **out_err);
 
 MIGRATE_API void migrate_plan_free(migrate_plan *plan);
@@ -527,25 +529,35 @@ MIGRATE_API int32_t migrate_snapshot(migrate_session *session, migrate_rows **ou
  *   differs  not an inverse: the schema behind it is another than before; or up leads elsewhere the second time
  *   fails    down, or up behind it, does not run
  *   refused  there is no rollback text, and none can be generated: the detail says why
- *   none     there is no rollback text
  *   up       the migration itself does not run
- *   untried  an earlier one does not run
+ *   untried  an earlier one does not run; or it reaches beyond its database (roles, tablespaces, another database, a file that SQLite
+ *            attaches), which is nothing to try beside other databases: let shadow_url lead to another server
  * and "detail" (what differs, why it fails), "file", "line", "column". The sample rows are made up: where a statement fails for their
  * values' sake, what it does without any rows counts, and the detail says so. With NULL or "pending" there follow the repeatable migrations, run
  * twice each (exact, differs, fails, up), and, where there is a schema.sql, a row with the id "schema.sql": whether it leads where the
- * migrations do (exact, order, differs, up). Values: "count", "good", "bad" (differs, fails, up). Returns MIGRATE_DIFFERS if any is bad. Needs
- * a scratch database (option shadow_url: on PostgreSQL it is made on the same server if the role has CREATEDB); the session's own database is
- * only looked at. Statements about roles and whatever else belongs to the whole server reach beyond a scratch database: for those let
- * shadow_url lead to another server. */
+ * migrations do (exact, order, differs, up). Values: "count", "good", "bad" (differs, fails, up), "untried". Returns MIGRATE_DIFFERS if any is bad.
+ * Needs a scratch database (option shadow_url: on PostgreSQL it is made on the same server if the role has CREATEDB); the session's own
+ * database is only looked at. */
 MIGRATE_API int32_t migrate_verify(migrate_session *session, const char *target, migrate_rows **out_rows,
                                    migrate_error **out_err);
 
-/* What would a plan (NULL: everything pending) do to the database? Runs it for real, statement by statement, and rolls it back; what
- * cannot run in a transaction is run in a scratch database. One row a statement: "id", "statement" (number in the migration), "sql"
- * (cut), "file", "line", "where" (database, scratch), "duration_us", "lock" (the strongest one on a relation that was there before),
- * "locked" (those relations, with their locks), "rewritten", "scanned" (relations), "rows" (inserted, updated or deleted, in tables that were there before). Values: "count",
- * "duration_us", "identical" (truth: facts and row counts are what they were), "left" (what a rollback does not take back: sequences
- * that moved on). A statement that fails is MIGRATE_ERROR_SQL, as in the run. Takes the lock of a run. */
+/* What would a plan (NULL: everything pending) do to the database? Runs it for real, statement by statement and under the lock of a run, all steps in one
+ * transaction, and rolls that back. What no rollback could undo (CREATE INDEX CONCURRENTLY, VACUUM, values of an enum that are used at once, a rebuild
+ * where the host enforces foreign keys ...) runs in a scratch database: for SQLite a copy with all rows; for PostgreSQL the schema as the rehearsal has made
+ * it so far, without rows, and so do the steps that stand on it. A SQLite file that does not exist is not made: an empty database stands for it.
+ *
+ * One row a statement: "id", "statement" (its number in the migration; null for code), "sql" (cut, without passwords), "file", "line", "where" (database,
+ * scratch; not run: one row for a step that has nowhere to run), "duration_us", "lock" (the strongest that it took on what was there before: AccessExclusive
+ * ...), "locked" (those relations with their locks; indexes and owned sequences only where theirs is stronger than their table's), "rewritten",
+ * "scanned" (read from end to end), "rows" (inserted, updated or deleted in tables that were there before; null: not counted), "reason" (why it did not run
+ * in the database). SQLite has one lock for the whole file, and tells of none. Values: "count" (statements that ran), "not_run" (steps), "duration_us", "identical"
+ * (truth: facts are what they were, and no row that was written is left), "differs" (facts that are not), "left" (what a rollback does not
+ * take back: sequences that moved on, with both positions), "engine".
+ *
+ * A statement that fails is an error with its place, as in the run, and so is a lock that is not to be had (ddl_lock_timeout). Nothing is written to the history.
+ * Its locks are real while it lasts, on PostgreSQL to the end of all steps; rows that it wrote are dead ones until the next VACUUM. Sequences that INSERT, COPY,
+ * nextval or setval are about to move are kept where they are, so that others who draw from them wait until the rehearsal ends. Code migrations are
+ * called: what they do outside of the database happens. MIGRATE_ERROR_IN_TRANSACTION inside the host's transaction, host_transaction=use or not. */
 MIGRATE_API int32_t migrate_rehearse(migrate_session *session, const migrate_plan *plan, migrate_rows **out_rows,
                                      migrate_error **out_err);
 

@@ -13,10 +13,9 @@
 struct rule {
     const char *name;
     char letter;
-    const char *value; /* what to call its value; NULL: takes none */
+    const char *value; /* what to call its value; NULL: takes none; =A|B: one of these may stand behind =, and only there, else A is meant */
     unsigned commands;
     const char *help;
-    const char *words; /* may stand behind =, and only there; the first one is meant without it. NULL: nothing may */
 };
 
 static const struct rule rules[FLAG_COUNT] = {
@@ -28,8 +27,8 @@ static const struct rule rules[FLAG_COUNT] = {
     [FLAG_DRIFT] = {"drift", 0, NULL, ON(CHECK), "and was the schema changed by hand?"},
     [FLAG_ONLY] = {"only", 0, "ID", ON(DOWN), "roll this one migration back"},
     [FLAG_ALL] = {"all", 0, NULL, ON(DOWN), "roll everything back (needs --yes)"},
-    [FLAG_DRY_RUN] = {"dry-run", 'n', NULL, MOVES | ON(GENERATE),
-                      "change nothing: show the plan, the SQL (=sql), or run it and roll it back (=execute)", "plan|sql|execute"},
+    [FLAG_DRY_RUN] = {"dry-run", 'n', "=plan|sql|execute", MOVES | ON(GENERATE),
+                      "change nothing: show the plan, the SQL (=sql), or run it and roll it back (=execute)"},
     [FLAG_EXIT_CODE] = {"exit-code", 0, NULL, MOVES | ON(PLAN) | ON(STATUS),
                         "exit 2 if something is pending"},
     [FLAG_YES] = {"yes", 'y', NULL, ON(DOWN) | ON(GOTO) | ON(REDO), "do not ask"},
@@ -73,7 +72,7 @@ char flags_letter(enum flag flag)
 
 const char *flags_value_name(enum flag flag)
 {
-    return rules[flag].value;
+    return flags_words(flag) ? NULL : rules[flag].value;
 }
 
 const char *flags_help(enum flag flag)
@@ -83,7 +82,8 @@ const char *flags_help(enum flag flag)
 
 const char *flags_words(enum flag flag)
 {
-    return rules[flag].words;
+    const char *value = rules[flag].value;
+    return value && *value == '=' ? value + 1 : NULL;
 }
 
 bool flags_fits(enum flag flag, enum command command)
@@ -190,11 +190,11 @@ static const char *word_of(const char *words, const char *word)
 
 static int set_flag(struct parser *parser, enum flag flag, const char *shown, const char *attached)
 {
-    const char *value = "on";
-    if (rules[flag].words) {
-        value = word_of(rules[flag].words, attached);
+    const char *value = "on", *words = flags_words(flag);
+    if (words) {
+        value = word_of(words, attached);
         if (!value)
-            return output_usage(parser->cli, "%s is one of %s, not %s", shown, rules[flag].words, attached);
+            return output_usage(parser->cli, "%s is one of %s, not %s", shown, words, attached);
         parser->cli->arguments.flags[flag] = value;
         return EXIT_DONE;
     }
@@ -292,8 +292,8 @@ static int parse_letter(struct parser *parser, const char *at, bool *out_done)
     for (int i = 0; i < FLAG_COUNT; i++) {
         if (rules[i].letter != *at)
             continue;
-        *out_done = rules[i].value != NULL;
-        return set_flag(parser, (enum flag)i, shown, rules[i].value ? rest : NULL);
+        *out_done = flags_value_name((enum flag)i) != NULL;
+        return set_flag(parser, (enum flag)i, shown, *out_done ? rest : NULL);
     }
     return output_usage(cli, "unknown flag %s", shown);
 }

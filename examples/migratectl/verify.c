@@ -15,7 +15,6 @@ static const struct result {
     {"differs", "not an inverse", COLOR_RED},
     {"fails", "does not run", COLOR_RED},
     {"refused", "no rollback can be generated", COLOR_YELLOW},
-    {"none", "no rollback", COLOR_YELLOW},
     {"up", "the migration itself does not run", COLOR_RED},
     {"untried", "not tried", COLOR_DIM},
 };
@@ -74,13 +73,15 @@ static void print_detail(const struct cli *cli, const migrate_rows *rows, size_t
 static void print_rows(const struct cli *cli, const migrate_rows *rows)
 {
     size_t count = migrate_rows_count(rows);
-    long long bad = migrate_rows_value_int(rows, "bad");
+    long long bad = migrate_rows_value_int(rows, "bad"), untried = migrate_rows_value_int(rows, "untried");
     if (count > 0 && !cli->quiet)
         print_table(cli, rows);
     for (size_t i = 0; i < count; i++)
         print_detail(cli, rows, i);
     if (bad > 0)
         fprintf(cli->out, "\n%lld of %zu not good.\n", bad, count);
+    else if (untried > 0)
+        fprintf(cli->out, "\n%lld of %zu not tried.\n", untried, count);
     else if (!cli->quiet)
         fprintf(cli->out, count > 0 ? "\nAll good.\n" : "Nothing to verify.\n");
 }

@@ -84,7 +84,7 @@ static int32_t choose_pending(const struct migrate_plan *plan, struct walk *walk
 /* What does not even run has an error that says why. */
 static int32_t refuse(struct verdict *verdict, const struct migration *m, migrate_error **err)
 {
-    if (verdict->result == VERDICT_UP && verdict->error) {
+    if ((verdict->result == VERDICT_UP || verdict->result == VERDICT_UNTRIED) && verdict->error) {
         int32_t code = verdict->error->code;
         error_move(err, &verdict->error);
         error_detail_add(err, "tried in a scratch database (option verify); nothing was changed");
@@ -106,7 +106,7 @@ static int32_t prove_pending(struct migrate_run *run, migrate_error **err)
     for (size_t i = 0; code == MIGRATE_OK && i < walk.count; i++) {
         struct verdict verdict = {0};
         code = walk_next(&walk, i, &verdict, err);
-        if (code == MIGRATE_OK && verdict_is_bad(verdict.result))
+        if (code == MIGRATE_OK && (verdict_is_bad(verdict.result) || verdict.result == VERDICT_UNTRIED))
             code = refuse(&verdict, walk.items[i], err);
         verdict_free(&verdict);
     }

@@ -198,6 +198,8 @@ static int32_t leave(struct migrate_run *run, migrate_error **err)
         return MIGRATE_OK;
     int32_t code = rehearsal->look ? db->engine->look_close(rehearsal->look, err) : MIGRATE_OK;
     run_rollback(run);
+    if (run->unclean) /* memory may have been short for a moment */
+        run_rollback(run);
     if (code == MIGRATE_OK && run->unclean)
         code = error_set(err, MIGRATE_ERROR_CONNECTION_LOST, "the rehearsal could not be rolled back; it ends with the connection");
     return code;
@@ -223,12 +225,24 @@ static int32_t steps(struct migrate_run *run, migrate_error **err)
     return code;
 }
 
+/* A host's driver may not be able to tell whether a transaction is open; then nothing is sure to be undone. */
+static int32_t check_open(struct migrate_run *run, migrate_error **err)
+{
+    const struct database *db = run->session->db;
+    if (db->class->transaction(run->session->db) == DATABASE_OPEN)
+        return MIGRATE_OK;
+    error_set(err, MIGRATE_ERROR_REFUSED, "%s cannot tell whether a transaction is open, so that nothing would be sure to be rolled back",
+              db->label);
+    error_hint(err, "give the driver its function in_transaction, or rehearse on a connection by URL");
+    return MIGRATE_ERROR_REFUSED;
+}
+
 static int32_t open(struct migrate_run *run, struct before *before, migrate_error **err)
 {
     struct rehearsal *rehearsal = run->request.rehearsal;
     const struct database_engine *engine = run->session->db->engine;
     bool moved = true;
-    int32_t code = MIGRATE_OK;
+    int32_t code = engine->rolls_back ? engine->rolls_back(run->session->db, err) : MIGRATE_OK;
     while (code == MIGRATE_OK && moved && !run->finished) {
         code = run_open_shared(run, &moved, err);
         if (code == MIGRATE_OK && moved)
@@ -238,7 +252,9 @@ static int32_t open(struct migrate_run *run, struct before *before, migrate_erro
     }
     if (code != MIGRATE_OK || run->finished)
         return code;
-    code = look_before(run->session, before, err);
+    code = check_open(run, err);
+    if (code == MIGRATE_OK)
+        code = look_before(run->session, before, err);
     if (code == MIGRATE_OK && engine->look_begin) {
         struct database_facts_wish wish = session_facts_wish(run->session);
         code = engine->look_begin(run->session->db, &wish, option_duration(run->session->options, OPTION_DDL_LOCK_TIMEOUT), NULL,
@@ -295,7 +311,8 @@ static int32_t rehearse(struct migrate_run *run, struct before *before, migrate_
     migrate_error *problem = NULL;
     size_t number = 0;
     int32_t code;
-    run->generating_known = true; /* rollback texts are none of its business */
+    run->generating_known = true; /* rollback texts and fingerprints are none of its business */
+    run->vouch.on = run->vouch.keep = false;
     do
         code = attempt(run, before, &problem);
     while (code != MIGRATE_OK && again(run, ++number, &problem));

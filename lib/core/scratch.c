@@ -241,6 +241,7 @@ int32_t scratch_open(migrate_session *like, migrate_session **out, migrate_error
     }
     if (code == MIGRATE_OK) {
         scratch->scratch->like = like;
+        scratch->confined = !option_text(like->options, OPTION_SHADOW_URL) || !scratch->db->engine->standbys;
         code = share_build(scratch, like, err);
     }
     if (code == MIGRATE_OK)

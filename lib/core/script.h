@@ -26,6 +26,7 @@ struct script {
     size_t statements;
     bool can_copy;          /* the connection takes the data of COPY */
     bool borrowed;          /* ... and is the host's */
+    bool confined;          /* see session.h */
     bool sets;              /* it may change settings, or leave something temporary */
     bool lasting;           /* what it sets up or makes is in the session, for longer than a transaction */
     bool foreign_keys;      /* it switches SQLite's foreign keys; the statement is not sent, the run does it */
@@ -34,6 +35,7 @@ struct script {
         const char **items;
         size_t count, capacity;
     } dropped;              /* tables that it drops or renames, where that needs care */
+    struct text referred;   /* what its new foreign keys refer to, a newline behind each name */
     struct arena arena;
 };
 

@@ -16,7 +16,7 @@ struct verifying {
     struct build *build;
     struct walk walk;
     struct migrate_rows *rows;
-    int64_t count, bad;
+    int64_t count, bad, untried;
     bool whole;  /* up to the last migration: what comes behind them is looked at, too */
     bool failed; /* one does not run: nothing behind it can be tried */
 };
@@ -35,6 +35,7 @@ static void put(struct verifying *verifying, const char *id, const struct verdic
     rows_put_int(rows, verdict->column);
     verifying->count++;
     verifying->bad += verdict_is_bad(verdict->result);
+    verifying->untried += verdict->result == VERDICT_UNTRIED;
 }
 
 /* ---- which ones ---- */
@@ -90,7 +91,7 @@ static int32_t walk_all(struct verifying *verifying, migrate_error **err)
         if (code != MIGRATE_OK)
             break;
         put(verifying, walk->items[i]->id, &verdict);
-        verifying->failed |= verdict.result == VERDICT_UP;
+        verifying->failed |= verdict.stuck;
         verdict_free(&verdict);
     }
     return code;
@@ -273,7 +274,8 @@ int32_t verb_verify(migrate_session *session, const char *target, migrate_rows *
         return code;
     }
     rows_value_int(verifying.rows, "count", verifying.count);
-    rows_value_int(verifying.rows, "good", verifying.count - verifying.bad);
+    rows_value_int(verifying.rows, "good", verifying.count - verifying.bad - verifying.untried);
+    rows_value_int(verifying.rows, "untried", verifying.untried);
     rows_value_int(verifying.rows, "bad", verifying.bad);
     code = rows_finish(verifying.rows, out, err);
     return code == MIGRATE_OK && verifying.bad > 0 ? MIGRATE_DIFFERS : code;

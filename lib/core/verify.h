@@ -15,9 +15,8 @@ enum verdict_result {
     VERDICT_DIFFERS, /* not an inverse */
     VERDICT_FAILS,   /* down, or the second up, does not run */
     VERDICT_REFUSED, /* no rollback text, and none can be generated */
-    VERDICT_NONE,    /* no rollback text */
     VERDICT_UP,      /* the migration does not run */
-    VERDICT_UNTRIED  /* an earlier one does not run */
+    VERDICT_UNTRIED  /* an earlier one does not run, or this one reaches beyond the database */
 };
 const char *verdict_word(enum verdict_result result);
 bool verdict_is_bad(enum verdict_result result);
@@ -29,6 +28,7 @@ struct verdict {
     char *file;         /* NULL: no place */
     int64_t line, column;
     migrate_error *error; /* of what did not run */
+    bool stuck;           /* the scratch database cannot be brought behind it */
 };
 void verdict_free(struct verdict *verdict);
 
@@ -43,7 +43,7 @@ struct walk {
     struct samples samples;
     struct facts facts;    /* of the scratch database as it stands; items NULL: not known */
 };
-/* The next one's verdict; scratch stands behind it then, unless it is VERDICT_UP. An error only where nothing can be said. */
+/* The next one's verdict; scratch stands behind it then, unless it is stuck. An error only where nothing can be said. */
 int32_t walk_next(struct walk *walk, size_t number, struct verdict *out, migrate_error **err);
 /* Opens the scratch database, with the first so many of them applied. */
 int32_t walk_open(struct walk *walk, size_t applied, migrate_error **err);

@@ -14,7 +14,7 @@ const char *verdict_word(enum verdict_result result)
 {
     static const char *const words[] = {[VERDICT_EXACT] = "exact",     [VERDICT_ORDER] = "order",     [VERDICT_DATA] = "data",
                                         [VERDICT_DIFFERS] = "differs", [VERDICT_FAILS] = "fails",     [VERDICT_REFUSED] = "refused",
-                                        [VERDICT_NONE] = "none",       [VERDICT_UP] = "up",           [VERDICT_UNTRIED] = "untried"};
+                                        [VERDICT_UP] = "up",           [VERDICT_UNTRIED] = "untried"};
     return words[result];
 }
 
@@ -108,17 +108,29 @@ struct trying {
     bool spoiled;  /* scratch does not stand behind the migration */
 };
 
-/* What values are said to violate: other values might not. The lack of one is a fault whatever the others are, but for what a migration
- * finds in the tables. */
-static bool is_about_values(const migrate_error *error, bool up)
+/* What values are said to violate, others might not. The lack of one is a fault whatever the others are. */
+static bool is_about_values(const migrate_error *error)
 {
     enum { SQLITE_CONSTRAINT = 19, SQLITE_MISMATCH = 20, SQLITE_CONSTRAINT_NOTNULL = 1299 };
-    if (!error)
+    if (!error || strcmp(error->sqlstate, "23502") == 0 || error->driver_code == SQLITE_CONSTRAINT_NOTNULL)
         return false;
-    if (strcmp(error->sqlstate, "23502") == 0 || error->driver_code == SQLITE_CONSTRAINT_NOTNULL)
-        return up;
     return strncmp(error->sqlstate, "22", 2) == 0 || strncmp(error->sqlstate, "23", 2) == 0 || strcmp(error->sqlstate, "P0001") == 0 ||
            (error->driver_code & 0xff) == SQLITE_CONSTRAINT || (error->driver_code & 0xff) == SQLITE_MISMATCH;
+}
+
+/* Takes the problem: of what is not tried, because it reaches beyond the database. */
+static int32_t take_untried(struct trying *trying, migrate_error **problem, migrate_error **err)
+{
+    struct verdict *verdict = trying->verdict;
+    verdict->result = VERDICT_UNTRIED;
+    verdict->error = *problem;
+    *problem = NULL;
+    text_add(&verdict->detail, verdict->error && verdict->error->message ? verdict->error->message : "");
+    if (verdict->error && verdict->error->file)
+        verdict->file = memory_text(verdict->error->file);
+    verdict->line = verdict->error ? verdict->error->line : 0;
+    verdict->column = verdict->error ? verdict->error->column : 0;
+    return verdict->detail.failed ? error_nomem(err) : MIGRATE_OK;
 }
 
 /* Takes the problem. */
@@ -138,8 +150,7 @@ static int32_t take_failure(struct trying *trying, enum verdict_result result, c
         if (!verdict->file)
             return error_nomem(err);
     }
-    trying->spoiled = true;
-    trying->doubtful = is_about_values(error, result == VERDICT_UP);
+    trying->doubtful = result == VERDICT_UP || is_about_values(error); /* a migration is not made for any rows whatever */
     return verdict->detail.failed ? error_nomem(err) : MIGRATE_OK;
 }
 
@@ -157,11 +168,17 @@ static int32_t go_up(struct trying *trying, enum verdict_result result, const ch
 {
     migrate_error *problem = NULL;
     int32_t code = scratch_apply(trying->walk->scratch, &trying->migration, 1, &problem);
-    if (code == MIGRATE_OK || walk_is_fatal(code)) {
+    if (code == MIGRATE_OK || (walk_is_fatal(code) && code != MIGRATE_ERROR_SHADOW)) {
         error_move(err, &problem);
         return code;
     }
-    code = take_failure(trying, result, what, &problem, err);
+    if (code == MIGRATE_ERROR_SHADOW) {
+        code = take_untried(trying, &problem, err);
+    } else {
+        code = take_failure(trying, result, what, &problem, err);
+    }
+    trying->spoiled = true;
+    trying->verdict->stuck = result == VERDICT_UP;
     return code == MIGRATE_OK ? MIGRATE_MORE : code;
 }
 
@@ -181,8 +198,9 @@ static int32_t find_down(struct trying *trying, migrate_error **err)
     if (code != MIGRATE_OK || strcmp(verdict->down, "none") != 0)
         return code;
     code = history_reason(trying->walk->scratch, m->id, &text, err);
-    verdict->result = text ? VERDICT_REFUSED : VERDICT_NONE;
-    text_add(&verdict->detail, text ? text : "");
+    verdict->result = VERDICT_REFUSED;
+    text_format(&verdict->detail, "%s%s", m->allow_data_loss ? "none is generated; the migration allows for the loss of data: " : "",
+                text ? text : "none is generated");
     memory_free(text);
     return code == MIGRATE_OK ? MIGRATE_MORE : code;
 }
@@ -217,16 +235,24 @@ static int32_t compare_down(struct trying *trying, migrate_error **err)
     return code == MIGRATE_OK && verdict->detail.failed ? error_nomem(err) : code;
 }
 
+/* MORE: it does not run. */
 static int32_t go_down(struct trying *trying, migrate_error **err)
 {
     migrate_error *problem = NULL;
     int32_t code = scratch_rollback(trying->walk->scratch, &problem);
     if (code == MIGRATE_OK)
         return compare_down(trying, err);
-    if (!walk_is_fatal(code))
-        return take_failure(trying, VERDICT_FAILS, "", &problem, err);
-    error_move(err, &problem);
-    return code;
+    if (walk_is_fatal(code) && code != MIGRATE_ERROR_SHADOW) {
+        error_move(err, &problem);
+        return code;
+    }
+    if (code == MIGRATE_ERROR_SHADOW) {
+        code = take_untried(trying, &problem, err);
+    } else {
+        trying->spoiled = true;
+        code = take_failure(trying, VERDICT_FAILS, "", &problem, err);
+    }
+    return code == MIGRATE_OK ? MIGRATE_MORE : code;
 }
 
 /* Back up, where it must stand as it did the first time. */
@@ -265,14 +291,14 @@ static int32_t try_it(struct trying *trying, migrate_error **err)
     code = session_facts(walk->scratch, &trying->up, err);
     if (code == MIGRATE_OK)
         code = find_down(trying, err);
-    if (code != MIGRATE_OK) { /* nothing to try: it stands where it should */
+    if (code == MIGRATE_OK)
+        code = go_down(trying, err);
+    if (code == MIGRATE_OK && !trying->spoiled)
+        return go_up_again(trying, err);
+    if (code == MIGRATE_MORE && !trying->spoiled) { /* nothing was tried: it stands where it should */
         walk->facts = trying->up;
         trying->up = (struct facts){0};
-        return code;
     }
-    code = go_down(trying, err);
-    if (code == MIGRATE_OK && !trying->spoiled)
-        code = go_up_again(trying, err);
     return code;
 }
 
@@ -319,7 +345,7 @@ int32_t walk_next(struct walk *walk, size_t number, struct verdict *out, migrate
         code = try_once(walk, number, out, &doubtful, &spoiled, err);
     if (code == MIGRATE_OK && doubtful)
         code = try_without_rows(walk, number, out, &spoiled, err);
-    if (code == MIGRATE_OK && spoiled && out->result != VERDICT_UP && number + 1 < walk->count)
+    if (code == MIGRATE_OK && spoiled && !out->stuck && number + 1 < walk->count)
         code = walk_open(walk, number + 1, err);
     else if (code == MIGRATE_OK && spoiled)
         walk_close(walk); /* opened anew by whoever needs it */

@@ -252,12 +252,15 @@ struct database_engine {
      * to it; and what is done before (outside: no transaction is open), at the end of and behind the transaction of such a migration. NULL: no such care is
      * needed. */
     bool (*rebuild_drops)(const char *statement, size_t length, struct text *table);
+    /* Adds the names that a statement's new foreign keys refer to, a newline behind each: the catalog does not have them yet. */
+    void (*rebuild_refers)(const char *statement, size_t length, struct text *names);
     int32_t (*rebuild_referred)(struct database *db, const char *table, bool *out, migrate_error **err);
     int32_t (*rebuild_begin)(struct database *db, bool outside, bool enforce, struct database_rebuild *state, migrate_error **err);
     int32_t (*rebuild_check)(struct database *db, const struct database_rebuild *state, migrate_error **err);
     int32_t (*rebuild_end)(struct database *db, struct database_rebuild *state, migrate_error **err);
     /* The schema as rows, sorted: rank, kind, ident, value, make, undo, key, inside, name, alter (what they mean: facts.h). edges (may be
-     * NULL) gets pairs of keys, what needs what; NULL comes out where the order of the facts is enough. Changes nothing, inside a
+     * NULL) gets pairs of keys, what needs what, and in a third column, where there is one, "gone": the one goes when the other goes, or
+     * "along": it comes with it, too (what is inherited); NULL comes out where the order of the facts is enough. Changes nothing, inside a
      * transaction or outside. */
     int32_t (*facts)(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
                      struct migrate_rows **out_edges, migrate_error **err);
@@ -266,11 +269,17 @@ struct database_engine {
     /* What a fact says once a dump of it was restored, where the engine then uses other words for the same; true: those are in out. NULL:
      * it never does. */
     bool (*fact_restored)(const char *kind, const char *value, struct text *out);
-    /* How a fact that says something else becomes what it should be, where `alter` does not tell. Statements are added one by one, each as
-     * a text that is the callee's to add with fact_statements_add(). NULL: always anew. */
+    /* How a fact that says something else becomes what it should be. Statements are added one by one with fact_statements_add(). NULL: by
+     * `alter` where there is one, else anew. */
     enum fact_way (*fact_change)(const struct fact *from, const struct fact *to, struct fact_statements *out, const char **reason);
-    /* Gives an object its name, and its schema, of `to`; it has nothing else to do with `to`. false: it cannot be renamed. */
+    /* Whether something that stands on, or is inside of, what is changed in place (FACT_WHEN_ALONE) has to go before. NULL: all of it. */
+    bool (*fact_in_the_way)(const struct fact *changed, const struct fact *other);
+    /* Gives an object the name of `to`, where it is; it has nothing else to do with `to`. No statement: it has that name. false: it cannot
+     * be renamed. */
     bool (*fact_rename)(const struct fact *from, const struct fact *to, struct fact_statements *out);
+    /* Behind that: takes it to the schema of `to`, which is not just another name of its own schema. false: it is there, or goes there
+     * with something else. NULL: nothing moves. */
+    bool (*fact_move)(const struct fact *from, const struct fact *to, struct fact_statements *out);
     /* Statements that make something that bounds rows for new ones alone: those that are there are not looked at. false: there is no such
      * thing. NULL: the engine has none. */
     bool (*fact_unchecked)(const struct fact *fact, struct fact_statements *out);
@@ -312,6 +321,8 @@ struct database_engine {
     int32_t (*look_close)(struct database_look *look, migrate_error **err);
     int32_t (*look_undone)(struct database_look *look, bool *out, migrate_error **err);
     void (*look_free)(struct database_look *look); /* NULL is fine */
+    /* MIGRATE_ERROR_REFUSED, with a reason: a rollback would bring nothing back here. NULL: it always does. */
+    int32_t (*rolls_back)(struct database *db, migrate_error **err);
     /* What facts do not show and a rollback need not bring back, outside of transactions: rows (name, value). */
     int32_t (*positions)(struct database *db, struct migrate_rows **out, migrate_error **err);
     /* What COMMIT would check now, in a transaction that goes on as a new one would; NULL: see deferred_check. */
@@ -328,6 +339,8 @@ struct database_engine {
     /* A query: what extensions there are, and the SQL that makes each where it is not there. NULL: there are none. */
     const char *extensions;
     const struct database_samples *samples;
+    /* The statement's effect is not confined to its database, as far as its first words tell. */
+    bool (*reaches_beyond)(const char *statement, size_t length);
     /* A database of its own with the schema, without the rows, that `like` has now, as its open transaction sees it; database_close()
      * ends it. For trying things where `like` itself would be written to, or cannot take them back. MIGRATE_ERROR_SHADOW: none is to be
      * had, or something of the schema cannot be made there. NULL: things are tried in `like`, under a savepoint. */

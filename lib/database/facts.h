@@ -14,7 +14,7 @@ struct database_engine;
 
 /* What facts say, and how: part of every fingerprint. It is raised when a kind of fact is added, or one comes to say something else: then
  * older fingerprints are not compared, instead of taking the new words for a changed schema. */
-enum { FACTS_FORMAT = 1 };
+enum { FACTS_FORMAT = 2 };
 
 /* Room for a fingerprint as the history keeps it, see facts_fingerprint_text(). */
 enum { FINGERPRINT_TEXT = 128 };
@@ -48,7 +48,7 @@ struct facts {
 /* How one fact becomes another of its kind and ident. */
 enum fact_way {
     FACT_IN_PLACE,   /* by the statements */
-    FACT_WHEN_ALONE, /* by the statements, while nothing that can be made again stands on it: that goes before and comes back behind */
+    FACT_WHEN_ALONE, /* by the statements, while nothing is in the way (see fact_in_the_way): that goes before, and comes back behind */
     FACT_ANEW,       /* undo the old one, make the new one, and what stands on it too */
     FACT_NO_WAY      /* only by losing what is kept in it; reason says so */
 };
@@ -57,6 +57,7 @@ enum fact_way {
 struct fact_statements {
     char **items; /* yours */
     size_t count, capacity;
+    bool loses;  /* some of what is kept may go with them, and nothing says so when they run */
     bool failed; /* out of memory */
 };
 void fact_statements_add(struct fact_statements *statements, const char *format, ...) __attribute__((format(printf, 2, 3)));

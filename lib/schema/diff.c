@@ -17,7 +17,7 @@ static int by_name(const void *a, const void *b)
 }
 
 /* Two things of one kind and name are told apart by what they say (CHECKs without a name). */
-static const struct fact **sorted(const struct facts *facts)
+const struct fact **facts_by_name(const struct facts *facts)
 {
     const struct fact **list = memory_new((facts->count + 1) * sizeof *list);
 
@@ -63,7 +63,7 @@ static int by_rank(const void *a, const void *b)
 
 int32_t facts_compare(const struct facts *from, const struct facts *to, struct differences *out, migrate_error **err)
 {
-    const struct fact **a = sorted(from), **b = sorted(to);
+    const struct fact **a = facts_by_name(from), **b = facts_by_name(to);
     struct differences found = {0};
     size_t i = 0, j = 0;
     bool good = a != NULL && b != NULL;

@@ -36,6 +36,7 @@ struct differences {
     bool column_order; /* columns stand in another order, or behind others: no difference, but told */
 };
 int32_t facts_compare(const struct facts *from, const struct facts *to, struct differences *out, migrate_error **err);
+const struct fact **facts_by_name(const struct facts *facts); /* by kind, ident, value; NULL: out of memory. memory_free() */
 void differences_free(struct differences *differences);
 const struct fact *facts_find(const struct facts *facts, const char *kind, const char *ident); /* NULL: not there */
 

@@ -1,29 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * One round of finding a way: differences become operations (undo, change, make), what stands on something that is made anew comes along,
- * and what needs what says the order. */
-#include "schema/changes.h"
-#include "util/graph.h"
+ * One round of finding a way: what happens to each fact. What stands on something that is made anew comes along; operations.c makes
+ * statements of it. */
+#include "schema/plan.h"
+#include "util/array.h"
 #include "util/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* What happens to a fact of either side. */
-enum fate { FATE_STAYS, FATE_UNDONE, FATE_CHANGED, FATE_MADE, FATE_LEFT };
-
-struct plan {
-    const struct facts *from, *to;
-    const struct changes_wish *wish;
-    struct changes *changes;
-    enum fate *old, *new;         /* of facts of `from` and `to` */
-    const struct fact **partner;  /* of `from`: the one of `to` with its kind and name; NULL: there is none */
-    struct fact_keys old_keys, new_keys;
-    struct graph insides, standing; /* of `from`: what is inside of something, and what stands on something */
-    struct ops *ops;
-    size_t *old_op, *new_op;      /* which operation undoes or changes it, changes or makes it; SIZE_MAX: none */
-    bool attributes; /* some operation changes one */
-    bool failed;
-};
 
 bool changes_leave(struct changes *changes, const struct fact *fact, const char *reason)
 {
@@ -43,117 +26,153 @@ bool changes_leave(struct changes *changes, const struct fact *fact, const char 
     return !changes->arena.failed;
 }
 
-static void leave(struct plan *plan, const struct fact *fact, const char *reason)
+void plan_leave(struct plan *plan, const struct fact *fact, const char *reason)
 {
     plan->failed |= !changes_leave(plan->changes, fact, reason);
 }
 
+size_t plan_container(const struct plan_side *side, size_t fact)
+{
+    return fact_keys_find(&side->keys, side->facts->items[fact].inside);
+}
+
 static size_t old_index(const struct plan *plan, const struct fact *fact)
 {
-    return (size_t)(fact - plan->from->items);
+    return (size_t)(fact - plan->old.facts->items);
 }
 
 static size_t new_index(const struct plan *plan, const struct fact *fact)
 {
-    return (size_t)(fact - plan->to->items);
-}
-
-/* ---- operations ---- */
-
-static struct op *add_op(struct plan *plan, enum op_kind kind, const struct fact *fact)
-{
-    if (!array_reserve(plan->ops)) {
-        plan->failed = true;
-        return NULL;
-    }
-    plan->ops->items[plan->ops->count] = (struct op){.kind = kind, .fact = fact};
-    return &plan->ops->items[plan->ops->count++];
-}
-
-static void add_statement(struct plan *plan, struct op *op, const char *sql)
-{
-    if (op == NULL)
-        return;
-    fact_statements_add(&op->sql, "%s", sql);
-    plan->failed |= op->sql.failed;
+    return (size_t)(fact - plan->new.facts->items);
 }
 
 /* ---- fates ---- */
 
-/* It is not made anew for the sake of something else. */
-static bool holds_rows(const struct fact *fact)
-{
-    return fact_holds_rows(fact);
-}
-
 /* What others depend on: an attribute's is what it belongs to. SIZE_MAX: nothing can. */
 static size_t owner_of(const struct plan *plan, size_t old)
 {
-    const struct fact *fact = &plan->from->items[old];
-
-    return *fact->key != '\0' ? old : fact_keys_find(&plan->old_keys, fact->inside);
+    return *plan->old.facts->items[old].key != '\0' ? old : plan_container(&plan->old, old);
 }
 
 static void make_anew(struct plan *plan, size_t old);
 
-/* What is inside of something that goes is gone with it, and what stands on it has to go before. */
-static void take_along(struct plan *plan, size_t old, bool insides)
+/* What is inside of something that goes is gone with it. */
+static void take_insides(struct plan *plan, size_t owner)
 {
-    size_t owner = owner_of(plan, old);
-    const struct graph *graph = &plan->insides;
+    const struct graph *graph = &plan->old.insides;
 
-    for (size_t i = graph_first(graph, owner); insides && i < graph->edges && graph->items[i].needed == owner; i++) {
-        if (graph->items[i].by != old && plan->old[graph->items[i].by] != FATE_UNDONE)
+    for (size_t i = graph_first(graph, owner); i < graph->edges && graph->items[i].needed == owner; i++) {
+        if (plan->old.fates[graph->items[i].by] != FATE_UNDONE)
             make_anew(plan, graph->items[i].by);
     }
-    graph = &plan->standing;
+}
+
+/* What stands on it has to go before. What holds rows does not: that will be seen when it is tried. */
+static void take_standing(struct plan *plan, size_t owner)
+{
+    const struct graph *graph = &plan->old.standing;
+
     for (size_t i = graph_first(graph, owner); i < graph->edges && graph->items[i].needed == owner; i++) {
         size_t by = graph->items[i].by;
-        if (by != old && plan->old[by] != FATE_UNDONE && !holds_rows(&plan->from->items[by])) /* those will be seen when it is tried */
+        if (plan->old.fates[by] != FATE_UNDONE && !fact_holds_rows(&plan->old.facts->items[by]))
             make_anew(plan, by);
     }
 }
 
 static void make_anew(struct plan *plan, size_t old)
 {
-    plan->old[old] = FATE_UNDONE;
-    if (plan->partner[old] != NULL)
-        plan->new[new_index(plan, plan->partner[old])] = FATE_MADE;
-    if (*plan->from->items[old].key != '\0') /* nothing stands on an attribute alone */
-        take_along(plan, old, true);
+    size_t partner = plan->partner[old];
+
+    plan->old.fates[old] = FATE_UNDONE;
+    if (partner != SIZE_MAX) {
+        plan->new.fates[partner] = FATE_MADE;
+        fact_statements_free(&plan->sql[partner]);
+    }
+    if (*plan->old.facts->items[old].key != '\0') { /* nothing stands on an attribute alone */
+        take_insides(plan, old);
+        take_standing(plan, old);
+    }
+}
+
+/* What is in the way of a change in place goes before it, and comes back behind it. */
+static void clear_for(struct plan *plan, size_t old, size_t new, const struct graph *graph)
+{
+    bool (*in_the_way)(const struct fact *, const struct fact *) = plan->engine->fact_in_the_way;
+    size_t owner = owner_of(plan, old);
+
+    for (size_t i = graph_first(graph, owner); i < graph->edges && graph->items[i].needed == owner; i++) {
+        size_t by = graph->items[i].by;
+        const struct fact *fact = &plan->old.facts->items[by];
+        if (by == old || fact_holds_rows(fact) || (in_the_way != NULL && !in_the_way(&plan->old.facts->items[old], fact)))
+            continue;
+        if (plan->old.fates[by] != FATE_UNDONE)
+            make_anew(plan, by);
+        if (!array_reserve(&plan->along)) {
+            plan->failed = true;
+            return;
+        }
+        plan->along.items[plan->along.count++] = (struct along){.changed = new, .old = by};
+    }
+}
+
+/* It could not be changed in place when that was tried. */
+static const char *why_stubborn(const struct plan *plan, const struct fact *fact)
+{
+    for (size_t i = 0; i < plan->changes->stubborn.count; i++) {
+        const struct left_out *one = &plan->changes->stubborn.items[i];
+        if (strcmp(one->kind, fact->kind) == 0 && strcmp(one->ident, fact->ident) == 0)
+            return one->reason;
+    }
+    return NULL;
+}
+
+/* Both have the name, but the one was made when the other was gone: what the other held is gone as well. */
+static bool is_another(const struct plan *plan, const struct fact *from, const struct fact *to)
+{
+    return plan->wish->same_database && *from->key != '\0' && strcmp(from->key, to->key) != 0;
+}
+
+static enum fact_way way_of(struct plan *plan, const struct fact *from, const struct fact *to, struct fact_statements *sql,
+                            const char **reason)
+{
+    enum fact_way way = FACT_ANEW;
+
+    if (why_stubborn(plan, to) != NULL) {
+        *reason = why_stubborn(plan, to);
+        way = from->undo != NULL ? FACT_ANEW : FACT_NO_WAY;
+    } else if (plan->engine->fact_change != NULL) {
+        way = plan->engine->fact_change(from, to, sql, reason);
+    } else if (to->alter != NULL) {
+        fact_statements_add(sql, "%s", to->alter);
+        way = FACT_IN_PLACE;
+    }
+    plan->failed |= sql->failed;
+    if ((way == FACT_ANEW && fact_holds_rows(from)) || way == FACT_NO_WAY)
+        way = from->undo != NULL && is_another(plan, from, to) ? FACT_ANEW : FACT_NO_WAY;
+    return way;
 }
 
 static void change(struct plan *plan, const struct difference *difference)
 {
-    const struct database_engine *engine = plan->from->engine;
     const struct fact *from = difference->from, *to = difference->to;
     size_t old = old_index(plan, from), new = new_index(plan, to);
     const char *reason = "it says something else";
     struct fact_statements sql = {0};
-    enum fact_way way = FACT_ANEW;
-    struct op *op;
+    enum fact_way way = way_of(plan, from, to, &sql, &reason);
 
-    if (to->alter != NULL) {
-        fact_statements_add(&sql, "%s", to->alter);
-        way = FACT_IN_PLACE;
-    } else if (engine->fact_change != NULL) {
-        way = engine->fact_change(from, to, &sql, &reason);
-    }
-    plan->failed |= sql.failed;
     if (way == FACT_IN_PLACE || way == FACT_WHEN_ALONE) {
-        op = add_op(plan, OP_CHANGE, to);
-        if (op != NULL)
-            op->sql = sql;
-        plan->old[old] = plan->new[new] = FATE_CHANGED;
-        plan->old_op[old] = plan->new_op[new] = plan->ops->count - 1;
-        if (way == FACT_WHEN_ALONE)
-            take_along(plan, old, false);
+        plan->sql[new] = sql;
+        plan->old.fates[old] = plan->new.fates[new] = FATE_CHANGED;
+        if (way == FACT_WHEN_ALONE) {
+            clear_for(plan, old, new, &plan->old.insides);
+            clear_for(plan, old, new, &plan->old.standing);
+        }
         return;
     }
     fact_statements_free(&sql);
-    if (way == FACT_NO_WAY || (holds_rows(from) && from->undo != NULL)) {
-        leave(plan, to, reason);
-        plan->old[old] = plan->new[new] = FATE_LEFT;
+    if (way == FACT_NO_WAY) {
+        plan_leave(plan, to, reason);
+        plan->old.fates[old] = plan->new.fates[new] = FATE_LEFT;
         return;
     }
     make_anew(plan, old);
@@ -162,12 +181,12 @@ static void change(struct plan *plan, const struct difference *difference)
 /* An attribute of something that is there is no addition: it would change what that does. But a bound on values may be added, and words. */
 static bool changes_what_is_there(const struct plan *plan, const struct fact *to)
 {
-    size_t container = fact_keys_find(&plan->new_keys, to->inside);
+    size_t container = fact_keys_find(&plan->new.keys, to->inside);
 
     if (*to->key != '\0' || to->make == NULL || container == SIZE_MAX || strcmp(to->kind, "column not null") == 0 ||
         strcmp(to->kind, "comment") == 0 || strcmp(to->kind, "column") == 0)
         return false;
-    return facts_find(plan->from, plan->to->items[container].kind, plan->to->items[container].ident) != NULL;
+    return facts_find(plan->old.facts, plan->new.facts->items[container].kind, plan->new.facts->items[container].ident) != NULL;
 }
 
 /* Only what is absent is made. What is inside of something else that is not wanted goes without saying. */
@@ -176,227 +195,107 @@ static void decide_additive(struct plan *plan, const struct difference *differen
     size_t container;
 
     if (difference->kind == FACT_ADDED && changes_what_is_there(plan, difference->to))
-        leave(plan, difference->to, "it would change what is there");
+        plan_leave(plan, difference->to, "it would change what is there");
     else if (difference->kind == FACT_ADDED)
-        plan->new[new_index(plan, difference->to)] = FATE_MADE;
+        plan->new.fates[new_index(plan, difference->to)] = FATE_MADE;
     else if (difference->kind == FACT_CHANGED)
-        leave(plan, difference->to, "it is there, and says something else");
+        plan_leave(plan, difference->to, "it is there, and says something else");
     if (difference->kind != FACT_REMOVED)
         return;
-    container = fact_keys_find(&plan->old_keys, difference->from->inside);
-    if (container == SIZE_MAX || plan->partner[container] != NULL)
-        leave(plan, difference->from, "it is there, and is not wanted");
+    container = fact_keys_find(&plan->old.keys, difference->from->inside);
+    if (container == SIZE_MAX || plan->partner[container] != SIZE_MAX)
+        plan_leave(plan, difference->from, "it is there, and is not wanted");
 }
 
-static void decide(struct plan *plan, const struct difference *difference)
+/* ---- what is inherited ---- */
+
+/* What the fact of that kind inside of something says; NULL: there is none. */
+static const char *value_inside(const struct plan_side *side, size_t container, const char *kind)
 {
-    switch (difference->kind) {
-    case FACT_ADDED:
-        plan->new[new_index(plan, difference->to)] = FATE_MADE;
-        break;
-    case FACT_REMOVED:
-        if (plan->old[old_index(plan, difference->from)] == FATE_STAYS)
-            make_anew(plan, old_index(plan, difference->from));
-        break;
-    case FACT_CHANGED:
-        if (plan->old[old_index(plan, difference->from)] == FATE_STAYS)
-            change(plan, difference);
-        break;
+    const struct graph *graph = &side->insides;
+
+    for (size_t i = graph_first(graph, container); i < graph->edges && graph->items[i].needed == container; i++) {
+        const struct fact *fact = &side->facts->items[graph->items[i].by];
+        if (strcmp(fact->kind, kind) == 0)
+            return fact->value;
     }
+    return NULL;
 }
 
-/* ---- statements ---- */
-
-/* Something that it is inside of, at whatever depth, has that fate and a statement for it. */
-static bool carried(const struct facts *facts, const struct fact_keys *keys, const enum fate *fates, enum fate fate,
-                    const struct fact *fact)
+static const char *value_of(const struct fact *fact)
 {
-    for (size_t at = fact_keys_find(keys, fact->inside); at != SIZE_MAX; at = fact_keys_find(keys, facts->items[at].inside)) {
-        if (fates[at] == fate && (fate == FATE_UNDONE ? facts->items[at].undo : facts->items[at].make) != NULL)
+    return fact != NULL ? fact->value : NULL;
+}
+
+/* The difference is one of an inherited column, and changing the column that it is inherited from brings it about. */
+static bool is_inherited(const struct plan *plan, const struct difference *difference)
+{
+    const struct fact *from = difference->from, *to = difference->to, *one = to != NULL ? to : from;
+    size_t old = from != NULL ? plan_container(&plan->old, old_index(plan, from)) : SIZE_MAX;
+    size_t new = to != NULL ? plan_container(&plan->new, new_index(plan, to)) : SIZE_MAX;
+    const struct graph *graph = &plan->new.along;
+
+    if (strncmp(one->kind, "column ", 7) != 0)
+        return false;
+    if (new == SIZE_MAX)
+        new = old == SIZE_MAX ? SIZE_MAX : plan->partner[old];
+    if (new == SIZE_MAX)
+        return false;
+    for (size_t i = graph_first(graph, new); i < graph->edges && graph->items[i].needed == new; i++) {
+        const struct fact *column = &plan->new.facts->items[graph->items[i].by];
+        const struct fact *former = facts_find(plan->old.facts, column->kind, column->ident);
+        const char *then = value_inside(&plan->new, graph->items[i].by, one->kind);
+        const char *now = former == NULL ? NULL : value_inside(&plan->old, old_index(plan, former), one->kind);
+        if (former != NULL && text_equal(then, value_of(to)) && !text_equal(now, then))
             return true;
     }
     return false;
 }
 
-static void add_undo(struct plan *plan, size_t old)
+/* A table that cannot become what it should be keeps its columns: they might be what others are to inherit. */
+static bool is_of_left_table(struct plan *plan, const struct difference *difference)
 {
-    const struct fact *fact = &plan->from->items[old];
+    const struct fact *fact = difference->from;
+    size_t table = fact != NULL && strcmp(fact->kind, "column") == 0 ? plan_container(&plan->old, old_index(plan, fact)) : SIZE_MAX;
 
-    if (carried(plan->from, &plan->old_keys, plan->old, FATE_UNDONE, fact))
+    if (table == SIZE_MAX || plan->old.fates[table] != FATE_LEFT)
+        return false;
+    plan->old.fates[old_index(plan, fact)] = FATE_LEFT;
+    plan_leave(plan, fact, "the table itself is left as it is");
+    return true;
+}
+
+static void decide(struct plan *plan, const struct difference *difference)
+{
+    const struct fact *from = difference->from, *to = difference->to;
+    bool stays = from == NULL || plan->old.fates[old_index(plan, from)] == FATE_STAYS;
+
+    if (!stays || is_of_left_table(plan, difference))
         return;
-    if (fact->undo == NULL) {
-        if (plan->partner[old] == NULL)
-            leave(plan, fact, "there is no statement that takes it away");
-        return;
-    }
-    add_statement(plan, add_op(plan, OP_UNDO, fact), fact->undo);
-    plan->old_op[old] = plan->ops->count - 1;
-    if (!plan->failed)
-        plan->ops->items[plan->ops->count - 1].loses = holds_rows(fact);
-}
-
-static void add_make(struct plan *plan, size_t new)
-{
-    const struct fact *fact = &plan->to->items[new];
-    bool comes_along = carried(plan->to, &plan->new_keys, plan->new, FATE_MADE, fact);
-
-    if (fact->make == NULL) {
-        if (!comes_along)
-            leave(plan, fact, plan->wish->additive && plan->from->engine->facts_reshape != NULL
-                                  ? "it would take a rebuild of its table: generate a migration"
-                                  : "there is no statement that makes it");
-        return;
-    }
-    if (fact->part && comes_along)
-        return;
-    add_statement(plan, add_op(plan, OP_MAKE, fact), fact->make);
-    plan->new_op[new] = plan->ops->count - 1;
-}
-
-/* ---- order ---- */
-
-static size_t op_of(const struct facts *facts, const struct fact_keys *keys, const size_t *ops, const char *key)
-{
-    size_t at = fact_keys_find(keys, key);
-
-    while (at != SIZE_MAX && ops[at] == SIZE_MAX) /* or what it comes and goes with */
-        at = fact_keys_find(keys, facts->items[at].inside);
-    return at == SIZE_MAX ? SIZE_MAX : ops[at];
-}
-
-/* What is undone goes after what stands on it; what is changed stands on it no longer. */
-static void old_edge(struct plan *plan, struct graph *graph, size_t by, size_t needed)
-{
-    if (by == SIZE_MAX || needed == SIZE_MAX)
-        return;
-    if (plan->ops->items[needed].kind == OP_UNDO || plan->ops->items[by].kind == OP_UNDO)
-        graph_need(graph, needed, by);
-}
-
-static void new_edge(struct plan *plan, struct graph *graph, size_t by, size_t needed)
-{
-    if (by == SIZE_MAX || needed == SIZE_MAX)
-        return;
-    if (plan->ops->items[needed].kind == OP_MAKE || plan->ops->items[by].kind == OP_MAKE)
-        graph_need(graph, by, needed);
-}
-
-/* An attribute that is changed has no key of its own: what it belongs to needs what the attribute does. */
-static void attribute_edges(struct plan *plan, struct graph *graph, const char *by, const char *needed, bool old)
-{
-    const struct facts *facts = old ? plan->from : plan->to;
-    const struct fact_keys *keys = old ? &plan->old_keys : &plan->new_keys;
-    const size_t *ops = old ? plan->old_op : plan->new_op;
-    size_t target = op_of(facts, keys, ops, needed), owner = fact_keys_find(keys, by);
-    const struct fact *first;
-
-    if (target == SIZE_MAX || owner == SIZE_MAX || !plan->attributes)
-        return;
-    first = &facts->items[owner];
-    for (size_t i = 0; i < plan->ops->count; i++) {
-        const struct fact *fact = plan->ops->items[i].fact;
-        if (*fact->key == '\0' && strcmp(fact->inside, first->key) == 0 && plan->ops->items[i].kind == OP_CHANGE)
-            (old ? old_edge : new_edge)(plan, graph, i, target);
-    }
-}
-
-static void add_edges(struct plan *plan, struct graph *graph, bool old)
-{
-    const struct facts *facts = old ? plan->from : plan->to;
-    const struct fact_keys *keys = old ? &plan->old_keys : &plan->new_keys;
-    const size_t *ops = old ? plan->old_op : plan->new_op;
-
-    for (size_t i = 0; i < facts->count; i++) {
-        if (ops[i] == SIZE_MAX)
-            continue;
-        (old ? old_edge : new_edge)(plan, graph, ops[i], op_of(facts, keys, ops, facts->items[i].inside));
-    }
-    for (size_t i = 0; i < rows_count(facts->edges); i++) {
-        const char *by = rows_text(facts->edges, i, 0), *needed = rows_text(facts->edges, i, 1);
-        (old ? old_edge : new_edge)(plan, graph, op_of(facts, keys, ops, by), op_of(facts, keys, ops, needed));
-        attribute_edges(plan, graph, by, needed, old);
-    }
-}
-
-/* Undo from the last rank to the first, then the rest from the first to the last; a column before a table. */
-static int64_t preference(const struct op *op)
-{
-    enum { TABLE = 40, PAST_ALL = 1000 };
-
-    if (op->kind == OP_UNDO)
-        return -op->fact->rank;
-    return PAST_ALL + (op->fact->part ? TABLE - 1 : op->fact->rank);
-}
-
-static int by_preference(const void *a, const void *b)
-{
-    const struct op *x = a, *y = b;
-    int64_t p = preference(x), q = preference(y);
-
-    return p != q ? (p > q) - (p < q) : x->kind == OP_UNDO ? strcmp(y->fact->ident, x->fact->ident) : strcmp(x->fact->ident, y->fact->ident);
-}
-
-/* Sorting moved the operations: which is which is told by what they are about. */
-static void index_ops(struct plan *plan)
-{
-    for (size_t i = 0; i < plan->from->count; i++)
-        plan->old_op[i] = SIZE_MAX;
-    for (size_t i = 0; i < plan->to->count; i++)
-        plan->new_op[i] = SIZE_MAX;
-    for (size_t i = 0; i < plan->ops->count; i++) {
-        const struct op *op = &plan->ops->items[i];
-        plan->attributes |= op->kind == OP_CHANGE && *op->fact->key == '\0';
-        if (op->kind == OP_UNDO)
-            plan->old_op[old_index(plan, op->fact)] = i;
-        else
-            plan->new_op[new_index(plan, op->fact)] = i;
-    }
-    for (size_t i = 0; i < plan->from->count; i++) {
-        if (plan->old[i] == FATE_CHANGED && plan->partner[i] != NULL)
-            plan->old_op[i] = plan->new_op[new_index(plan, plan->partner[i])];
-    }
-}
-
-static void put_in_order(struct plan *plan)
-{
-    struct graph graph = {.count = plan->ops->count};
-    struct op *sorted = memory_new((plan->ops->count + 1) * sizeof *sorted);
-    size_t *order = NULL;
-
-    if (plan->ops->count > 1)
-        qsort(plan->ops->items, plan->ops->count, sizeof *plan->ops->items, by_preference);
-    index_ops(plan);
-    add_edges(plan, &graph, true);
-    add_edges(plan, &graph, false);
-    for (size_t i = 0; i < plan->from->count; i++) { /* the old one goes before the new one comes */
-        if (plan->old_op[i] != SIZE_MAX && plan->partner[i] != NULL)
-            graph_need(&graph, plan->new_op[new_index(plan, plan->partner[i])], plan->old_op[i]);
-    }
-    order = graph_order(&graph);
-    if (order != NULL && sorted != NULL) {
-        for (size_t i = 0; i < plan->ops->count; i++)
-            sorted[i] = plan->ops->items[order[i]];
-        memory_free(plan->ops->items);
-        plan->ops->items = sorted;
-        plan->ops->capacity = plan->ops->count + 1;
+    if (is_inherited(plan, difference)) {
+        if (from != NULL)
+            plan->old.fates[old_index(plan, from)] = FATE_CHANGED;
+        if (to != NULL)
+            plan->new.fates[new_index(plan, to)] = FATE_CHANGED;
+    } else if (difference->kind == FACT_ADDED) {
+        plan->new.fates[new_index(plan, to)] = FATE_MADE;
+    } else if (difference->kind == FACT_REMOVED) {
+        make_anew(plan, old_index(plan, from));
     } else {
-        memory_free(sorted);
-        plan->failed = true;
+        change(plan, difference);
     }
-    memory_free(order);
-    graph_free(&graph);
 }
 
 /* ---- tables as a whole ---- */
 
 /* The table that a fact is about, where the engine reshapes tables. */
-static const struct fact *table_of(const struct facts *facts, const struct fact_keys *keys, const struct fact *fact)
+static const struct fact *table_of(const struct plan_side *side, const struct fact *fact)
 {
     while (fact != NULL && strcmp(fact->kind, "table") != 0) {
-        size_t at = fact_keys_find(keys, fact->inside);
+        size_t at = fact_keys_find(&side->keys, fact->inside);
         if (at == SIZE_MAX || (fact->make != NULL && !fact->part)) /* an index, a trigger: an object of its own */
             return NULL;
-        fact = &facts->items[at];
+        fact = &side->facts->items[at];
     }
     return fact;
 }
@@ -404,9 +303,9 @@ static const struct fact *table_of(const struct facts *facts, const struct fact_
 /* Some column of the table is not wanted. */
 static bool loses_column(const struct plan *plan, const struct fact *table)
 {
-    for (size_t i = 0; i < plan->from->count; i++) {
-        const struct fact *fact = &plan->from->items[i];
-        if (plan->partner[i] == NULL && strcmp(fact->kind, "column") == 0 && strcmp(fact->inside, table->key) == 0)
+    for (size_t i = 0; i < plan->old.facts->count; i++) {
+        const struct fact *fact = &plan->old.facts->items[i];
+        if (plan->partner[i] == SIZE_MAX && strcmp(fact->kind, "column") == 0 && strcmp(fact->inside, table->key) == 0)
             return true;
     }
     return false;
@@ -414,143 +313,162 @@ static bool loses_column(const struct plan *plan, const struct fact *table)
 
 static void reshape(struct plan *plan, const struct fact *old, const struct fact *new)
 {
-    const struct database_engine *engine = plan->from->engine;
     const char *reason = "the table says something else";
     struct fact_statements sql = {0}, otherwise = {0};
-    enum fact_way way = engine->facts_reshape(plan->from, plan->to, new->ident, false, &sql, &reason);
-    struct op *op = way != FACT_NO_WAY ? add_op(plan, OP_CHANGE, new) : NULL;
+    enum fact_way way = plan->engine->facts_reshape(plan->old.facts, plan->new.facts, new->ident, false, &sql, &reason);
+    enum fate fate = way != FACT_NO_WAY ? FATE_CHANGED : FATE_LEFT;
 
-    if (op != NULL && way == FACT_IN_PLACE)
-        engine->facts_reshape(plan->from, plan->to, new->ident, true, &otherwise, &reason);
-    plan->old[old_index(plan, old)] = plan->new[new_index(plan, new)] = op != NULL ? FATE_CHANGED : FATE_LEFT;
+    if (way == FACT_IN_PLACE)
+        plan->engine->facts_reshape(plan->old.facts, plan->new.facts, new->ident, true, &otherwise, &reason);
+    plan->old.fates[old_index(plan, old)] = plan->new.fates[new_index(plan, new)] = fate;
     plan->failed |= sql.failed || otherwise.failed;
-    if (op == NULL) {
+    if (fate == FATE_LEFT) {
         fact_statements_free(&sql);
-        leave(plan, new, reason);
+        plan_leave(plan, new, reason);
         return;
     }
-    op->sql = sql;
-    op->otherwise = otherwise;
-    op->loses = loses_column(plan, old);
+    sql.loses = loses_column(plan, old);
+    plan->sql[new_index(plan, new)] = sql;
+    plan->otherwise[new_index(plan, new)] = otherwise;
 }
 
 /* A difference inside of a table that is in both is one of the table. true: it has been dealt with. */
 static bool decide_table(struct plan *plan, const struct difference *difference)
 {
-    const struct facts *facts = difference->to != NULL ? plan->to : plan->from;
-    const struct fact_keys *keys = difference->to != NULL ? &plan->new_keys : &plan->old_keys;
-    const struct fact *table = table_of(facts, keys, difference->to != NULL ? difference->to : difference->from), *old, *new;
+    const struct plan_side *side = difference->to != NULL ? &plan->new : &plan->old;
+    const struct fact *table = table_of(side, difference->to != NULL ? difference->to : difference->from), *old, *new;
 
     if (table == NULL)
         return false;
-    old = facts_find(plan->from, "table", table->ident);
-    new = facts_find(plan->to, "table", table->ident);
+    old = facts_find(plan->old.facts, "table", table->ident);
+    new = facts_find(plan->new.facts, "table", table->ident);
     if (old == NULL || new == NULL)
         return false;
-    if (plan->old[old_index(plan, old)] == FATE_STAYS)
+    if (plan->old.fates[old_index(plan, old)] == FATE_STAYS)
         reshape(plan, old, new);
     return true;
 }
 
 /* ---- the round ---- */
 
-static bool plan_open(struct plan *plan)
+static bool side_open(struct plan_side *side, const struct facts *facts)
 {
-    size_t old = plan->from->count + 1, new = plan->to->count + 1;
-
-    plan->old = memory_new(old * sizeof *plan->old);
-    plan->new = memory_new(new * sizeof *plan->new);
-    plan->partner = memory_new(old * sizeof *plan->partner);
-    plan->old_op = memory_new(old * sizeof *plan->old_op);
-    plan->new_op = memory_new(new * sizeof *plan->new_op);
-    return fact_keys_make(plan->from, &plan->old_keys) && fact_keys_make(plan->to, &plan->new_keys) && plan->old != NULL &&
-           plan->new != NULL && plan->partner != NULL && plan->old_op != NULL && plan->new_op != NULL;
+    side->facts = facts;
+    side->fates = memory_new((facts->count + 1) * sizeof *side->fates);
+    side->op = memory_new((facts->count + 1) * sizeof *side->op);
+    return fact_keys_make(facts, &side->keys) && side->fates != NULL && side->op != NULL;
 }
 
-/* Who would be touched if something went. */
-static void find_dependents(struct plan *plan)
+/* Who is inside of what, and who stands on what. An edge's third column, where it is not empty, says that the one goes with the other. */
+static bool side_relate(struct plan_side *side)
 {
-    for (size_t i = 0; i < plan->from->count; i++)
-        graph_need(&plan->insides, i, fact_keys_find(&plan->old_keys, plan->from->items[i].inside));
-    for (size_t i = 0; i < rows_count(plan->from->edges); i++)
-        graph_need(&plan->standing, fact_keys_find(&plan->old_keys, rows_text(plan->from->edges, i, 0)),
-                   fact_keys_find(&plan->old_keys, rows_text(plan->from->edges, i, 1)));
-    graph_sort(&plan->insides);
-    graph_sort(&plan->standing);
-    plan->failed |= plan->insides.failed || plan->standing.failed;
+    for (size_t i = 0; i < side->facts->count; i++)
+        graph_need(&side->insides, i, plan_container(side, i));
+    for (size_t i = 0; i < rows_count(side->facts->edges); i++) {
+        const char *how = rows_text(side->facts->edges, i, 2);
+        size_t by = fact_keys_find(&side->keys, rows_text(side->facts->edges, i, 0));
+        size_t needed = fact_keys_find(&side->keys, rows_text(side->facts->edges, i, 1));
+        if (how == NULL || *how == '\0')
+            graph_need(&side->standing, by, needed);
+        else
+            graph_need(strcmp(how, "gone") == 0 ? &side->gone : &side->along, needed, by);
+    }
+    graph_sort(&side->insides);
+    graph_sort(&side->standing);
+    graph_sort(&side->along);
+    graph_sort(&side->gone);
+    return !side->insides.failed && !side->standing.failed && !side->along.failed && !side->gone.failed;
+}
+
+static void side_close(struct plan_side *side)
+{
+    graph_free(&side->insides);
+    graph_free(&side->standing);
+    graph_free(&side->along);
+    graph_free(&side->gone);
+    graph_free(&side->attributes);
+    memory_free(side->fates);
+    memory_free(side->op);
+    fact_keys_free(&side->keys);
+}
+
+static bool plan_open(struct plan *plan, const struct facts *from, const struct facts *to)
+{
+    plan->partner = memory_new((from->count + 1) * sizeof *plan->partner);
+    plan->explicit = memory_new((from->count + 1) * sizeof *plan->explicit);
+    plan->sql = memory_new((to->count + 1) * sizeof *plan->sql);
+    plan->otherwise = memory_new((to->count + 1) * sizeof *plan->otherwise);
+    return side_open(&plan->old, from) && side_open(&plan->new, to) && plan->partner != NULL && plan->explicit != NULL &&
+           plan->sql != NULL && plan->otherwise != NULL && side_relate(&plan->old) && side_relate(&plan->new);
 }
 
 static void plan_close(struct plan *plan)
 {
-    graph_free(&plan->insides);
-    graph_free(&plan->standing);
-    memory_free(plan->old);
-    memory_free(plan->new);
+    for (size_t i = 0; plan->sql != NULL && i < plan->new.facts->count; i++)
+        fact_statements_free(&plan->sql[i]);
+    for (size_t i = 0; plan->otherwise != NULL && i < plan->new.facts->count; i++)
+        fact_statements_free(&plan->otherwise[i]);
+    side_close(&plan->old);
+    side_close(&plan->new);
     memory_free(plan->partner);
-    memory_free(plan->old_op);
-    memory_free(plan->new_op);
-    fact_keys_free(&plan->old_keys);
-    fact_keys_free(&plan->new_keys);
+    memory_free(plan->explicit);
+    memory_free(plan->sql);
+    memory_free(plan->otherwise);
+    memory_free(plan->along.items);
 }
 
-/* Facts are sorted alike in both. */
+/* As facts_compare() puts them together. */
 static void find_partners(struct plan *plan)
 {
-    size_t j = 0;
+    const struct fact **a = facts_by_name(plan->old.facts), **b = facts_by_name(plan->new.facts);
+    size_t i = 0, j = 0;
 
-    for (size_t i = 0; i < plan->from->count; i++) {
-        const struct fact *from = &plan->from->items[i], *to;
-        for (; j < plan->to->count; j++) {
-            to = &plan->to->items[j];
-            int order = (to->rank > from->rank) - (to->rank < from->rank);
-            order = order != 0 ? order : strcmp(to->kind, from->kind);
-            order = order != 0 ? order : strcmp(to->ident, from->ident);
-            if (order >= 0) {
-                plan->partner[i] = order == 0 ? to : NULL;
-                break;
-            }
-        }
+    plan->failed |= a == NULL || b == NULL;
+    for (size_t n = 0; n < plan->old.facts->count; n++)
+        plan->partner[n] = SIZE_MAX;
+    while (!plan->failed && i < plan->old.facts->count && j < plan->new.facts->count) {
+        int order = strcmp(a[i]->kind, b[j]->kind);
+        order = order != 0 ? order : strcmp(a[i]->ident, b[j]->ident);
+        if (order == 0)
+            plan->partner[old_index(plan, a[i])] = new_index(plan, b[j]);
+        i += order <= 0;
+        j += order >= 0;
     }
+    memory_free(a);
+    memory_free(b);
 }
 
-static void plan_differences(struct plan *plan, const struct differences *differences)
+static void decide_all(struct plan *plan, const struct differences *differences)
 {
     for (size_t i = 0; i < differences->count; i++) {
         const struct difference *difference = &differences->items[i];
         if (plan->wish->additive)
             decide_additive(plan, difference);
-        else if (plan->from->engine->facts_reshape == NULL || !decide_table(plan, difference))
+        else if (plan->engine->facts_reshape == NULL || !decide_table(plan, difference))
             decide(plan, difference);
     }
-    for (size_t i = 0; i < plan->from->count; i++) {
-        if (plan->old[i] == FATE_UNDONE)
-            add_undo(plan, i);
-    }
-    for (size_t i = 0; i < plan->to->count; i++) {
-        if (plan->new[i] == FATE_MADE)
-            add_make(plan, i);
-    }
-    put_in_order(plan);
 }
 
 int32_t changes_plan(const struct facts *from, const struct facts *to, const struct changes_wish *wish, bool first, struct ops *out,
                      struct changes *changes, migrate_error **err)
 {
-    struct plan plan = {.from = from, .to = to, .wish = wish, .changes = changes, .ops = out};
+    struct plan plan = {.engine = from->engine, .wish = wish, .changes = changes, .ops = out};
     struct differences differences = {0};
     int32_t rc = MIGRATE_OK;
 
-    plan.failed = !plan_open(&plan);
-    if (!plan.failed) {
+    plan.old.facts = from;
+    plan.new.facts = to;
+    plan.failed = !plan_open(&plan, from, to);
+    if (!plan.failed)
         find_partners(&plan);
-        find_dependents(&plan);
-        if (first && !wish->additive)
-            plan.failed |= !changes_renames(from, to, wish, out, changes);
-    }
+    if (!plan.failed && first && !wish->additive)
+        plan.failed |= !changes_renames(from, to, wish, out, changes);
     if (!plan.failed && !out->renames && !wish->renames_alone) { /* renames come alone: behind them much of the rest is equal */
         rc = facts_compare(from, to, &differences, err);
-        if (rc == MIGRATE_OK)
-            plan_differences(&plan, &differences);
+        if (rc == MIGRATE_OK) {
+            decide_all(&plan, &differences);
+            plan_operations(&plan);
+        }
         changes->column_order = differences.column_order;
     }
     differences_free(&differences);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * What has another name: known by its key, or because somebody says so. Nothing is guessed. */
-#include "schema/changes.h"
+#include "schema/keyed.h"
 #include "util/memory.h"
 
 #include <stdio.h>
@@ -27,22 +27,27 @@ static void leave(struct renaming *self, const struct fact *fact, const char *re
     self->failed |= !changes_leave(self->changes, fact, reason);
 }
 
-static struct op *add_op(struct renaming *self, enum op_kind kind, const struct fact *fact)
+static struct op *add_op(struct renaming *self, const struct fact *fact)
 {
     if (!array_reserve(self->ops)) {
         self->failed = true;
         return NULL;
     }
-    self->ops->items[self->ops->count] = (struct op){.kind = kind, .fact = fact};
+    self->ops->items[self->ops->count] = (struct op){.kind = OP_CHANGE, .fact = fact};
     return &self->ops->items[self->ops->count++];
 }
 
 static bool add_rename(struct renaming *self, const struct fact *from, const struct fact *to)
 {
     struct fact_statements sql = {0};
-    bool found = self->from->engine->fact_rename(from, to, &sql) && sql.count > 0;
-    struct op *op = found && !sql.failed ? add_op(self, OP_CHANGE, to) : NULL;
+    const struct database_engine *engine = self->from->engine;
+    bool found = engine->fact_rename(from, to, &sql);
+    struct op *op;
 
+    if (found && engine->fact_move != NULL)
+        engine->fact_move(from, to, &sql);
+    found = found && sql.count > 0;
+    op = found && !sql.failed ? add_op(self, to) : NULL;
     self->failed |= sql.failed;
     if (op != NULL)
         op->sql = sql;
@@ -51,7 +56,7 @@ static bool add_rename(struct renaming *self, const struct fact *from, const str
     return found;
 }
 
-/* ---- by the key, which tells whatever else has changed ---- */
+/* ---- by the key, where that is the name but for its letters' case ---- */
 
 static void by_key(struct renaming *self)
 {
@@ -110,6 +115,8 @@ static void follow(struct renaming *self, const struct fact_renamed *renamed)
         } else if (strcmp(pair->then, renamed->from) == 0) {
             pair->then = renamed->to;
             known = true;
+        } else if (strcmp(pair->then, renamed->to) == 0 || rest_behind(pair->then, renamed->to) != NULL) {
+            pair->then = ""; /* what had this name has gone since */
         }
     }
     if (known)
@@ -118,6 +125,10 @@ static void follow(struct renaming *self, const struct fact_renamed *renamed)
         const char *rest = rest_behind(now, self->pairs[i - 1].then);
         if (rest != NULL)
             now = joined(self, self->pairs[i - 1].now, rest);
+    }
+    for (size_t i = 0; i < self->count; i++) { /* what had the name first has another one: this one came since */
+        if (strcmp(self->pairs[i].now, now) == 0)
+            return;
     }
     self->pairs[self->count++] = (struct pair){.now = now, .then = renamed->to};
 }
@@ -171,6 +182,20 @@ static const struct fact *in_the_way(const struct renaming *self, const struct f
     return NULL;
 }
 
+/* The name in the schema of the ident, if that names one. */
+static const char *beside(struct renaming *self, const char *ident, const char *name)
+{
+    struct text place = {0};
+    const char *made;
+
+    text_add_n(&place, ident, ident_place(ident));
+    text_add(&place, place.length > 0 ? "." : "");
+    made = joined(self, place.data != NULL ? place.data : "", name);
+    self->failed |= place.failed;
+    text_free(&place);
+    return made;
+}
+
 /* The same thing by a name that it has for a while. number: of its own. */
 static const struct fact *stand_in(struct renaming *self, const struct fact *fact, size_t number)
 {
@@ -186,29 +211,20 @@ static const struct fact *stand_in(struct renaming *self, const struct fact *fac
     if (other != NULL) {
         *other = *fact;
         other->name = arena_text(&self->changes->arena, name);
-        other->ident = table == NULL ? other->name : joined(self, joined(self, table->ident, "."), name);
+        other->ident = table == NULL ? beside(self, fact->ident, name) : joined(self, joined(self, table->ident, "."), name);
     }
     self->failed |= self->changes->arena.failed;
     return self->failed ? fact : other;
 }
 
-/* It is another thing than the one that is to have the name: one that was made since, and goes. */
+/* It is another thing than the one that is to have the name: one that was made since. It goes later, by the other name, when what stands on
+ * it has gone. */
 static void clear_the_way(struct renaming *self, const struct fact *other, const struct fact *to, size_t number)
 {
-    struct op *op;
-
-    if (!self->wish->same_database) {
+    if (!self->wish->same_database)
         leave(self, to, "there is something of that name already, so that nothing can be renamed to it");
-    } else if (other->undo == NULL) { /* it goes later, by the other name */
-        add_rename(self, other, stand_in(self, other, number));
-    } else {
-        op = add_op(self, OP_UNDO, other);
-        if (op == NULL)
-            return;
-        fact_statements_add(&op->sql, "%s", other->undo);
-        op->loses = fact_holds_rows(other);
-        self->failed |= op->sql.failed;
-    }
+    else if (!add_rename(self, other, stand_in(self, other, number)))
+        leave(self, to, "what has the name now cannot be renamed");
 }
 
 enum stage { STAGE_CLEAR, STAGE_AWAY, STAGE_HOME };
@@ -254,9 +270,16 @@ static int inner_first(const void *a, const void *b)
     return (x->fact->rank < y->fact->rank) - (x->fact->rank > y->fact->rank);
 }
 
+/* What is generated can be generated again. */
 bool fact_holds_rows(const struct fact *fact)
 {
-    return strcmp(fact->kind, "table") == 0 || strcmp(fact->kind, "column") == 0 || strcmp(fact->kind, "virtual table") == 0;
+    static const char *const kinds[] = {"table", "column", "virtual table", "attribute"};
+
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (strcmp(fact->kind, kinds[i]) == 0)
+            return !text_starts(fact->value, "GENERATED ");
+    }
+    return false;
 }
 
 bool changes_renames(const struct facts *from, const struct facts *to, const struct changes_wish *wish, struct ops *out,
@@ -268,9 +291,11 @@ bool changes_renames(const struct facts *from, const struct facts *to, const str
         return true;
     self.pairs = memory_new((wish->renamed_count + 1) * sizeof *self.pairs);
     self.failed = self.pairs == NULL;
-    if (!self.failed && (wish->same_database || from->engine->names_fold))
+    if (!self.failed && from->engine->names_fold)
         by_key(&self);
-    if (out->count > 1)
+    else if (!self.failed && wish->same_database)
+        self.failed = !keyed_renames_add(from, to, wish, out, changes);
+    if (out->count > 1 && from->engine->names_fold)
         qsort(out->items, out->count, sizeof *out->items, inner_first);
     for (size_t i = 0; i < wish->renamed_count && !self.failed; i++)
         follow(&self, &wish->renamed[i]);

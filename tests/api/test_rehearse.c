@@ -72,9 +72,9 @@ static void check_nobody(void)
         return;
     }
     api_close();
-    for (int i = 0; i < 100 && strcmp(api_query("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"), "1") != 0; i++)
+    for (int i = 0; i < 100 && strcmp(api_query("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"), "1") != 0; i++)
         usleep(20000);
-    ck_assert_str_eq(api_query("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"), "1");
+    ck_assert_str_eq(api_query("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"), "1");
     ck_assert_str_eq(api_query("SELECT count(*) FROM pg_database WHERE datname ~ 'libmigrate|scratch'"), "0");
 }
 
@@ -573,6 +573,41 @@ START_TEST(test_borrowed)
 }
 END_TEST
 
+/* Without a journal there is no way back. */
+START_TEST(test_no_journal)
+{
+    sqlite3 *db = NULL;
+    if (api.engine == API_POSTGRESQL)
+        return;
+    make_tables();
+    api_file("002_a.sql", "UPDATE t SET a = 1;\n");
+    remember();
+    ck_assert_int_eq(sqlite3_open(api.database, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, "PRAGMA journal_mode = OFF", NULL, NULL, NULL), SQLITE_OK);
+    API_OK(migrate_open_sqlite3(db, api.options, &api.session, api_error()));
+    API_FAILS(rehearse(), MIGRATE_ERROR_REFUSED, "state");
+    API_SAYS("journal_mode");
+    api_close();
+    sqlite3_close(db);
+    check_same();
+}
+END_TEST
+
+/* Nor does it leave a fingerprint, or kept facts. */
+START_TEST(test_fingerprint)
+{
+    api_option("fingerprint", "on");
+    api_option("keep_facts", "on");
+    make_tables();
+    api_file("002_a.sql", "ALTER TABLE t ADD COLUMN b INTEGER;\n");
+    remember();
+    API_OK(rehearse());
+    ck_assert(identical());
+    ck_assert_uint_eq(migrate_rows_count(api.rows), 1);
+    check_same();
+}
+END_TEST
+
 /* ---- the end comes in between ---- */
 
 static const char *slow(void)
@@ -689,4 +724,4 @@ END_TEST
 
 API("rehearse", test_effects_postgresql, test_effects_sqlite, test_nothing_to_do, test_empty_database, test_plans, test_stale,
     test_failure, test_deferred, test_rights, test_sequences, test_apart_postgresql, test_new_value, test_no_scratch, test_apart_sqlite,
-    test_rebuild_sqlite, test_code, test_borrowed, test_cancel, test_killed, test_lock, test_waits_for_runner)
+    test_rebuild_sqlite, test_code, test_borrowed, test_no_journal, test_fingerprint, test_cancel, test_killed, test_lock, test_waits_for_runner)

@@ -209,23 +209,19 @@ static bool is_of(const char *ident, const char *name)
 /* What an ident of the second schema was called in the first one; "" for what is new under a name that something else had. */
 static void first_name(const char *ident, const struct fact_renamed *renamed, size_t count, struct text *out)
 {
-    bool found = false, taken = false;
-
     text_clear(out);
     text_add(out, ident);
-    for (size_t i = count; i > 0; i--) {
-        taken |= strcmp(ident, renamed[i - 1].from) == 0;
+    for (size_t i = count; i > 0 && out->length > 0; i--) {
         if (is_of(out->data, renamed[i - 1].to)) {
             char *rest = memory_text(out->data + strlen(renamed[i - 1].to));
             text_clear(out);
             text_add(out, renamed[i - 1].from);
             text_add(out, rest);
             memory_free(rest);
-            found = true;
+        } else if (is_of(out->data, renamed[i - 1].from)) {
+            text_clear(out);
         }
     }
-    if (taken && !found)
-        text_clear(out);
 }
 
 static const struct fact *fact_of(const struct facts *facts, const char *kind, const char *ident)
@@ -235,11 +231,6 @@ static const struct fact *fact_of(const struct facts *facts, const char *kind, c
             return &facts->items[i];
     }
     return NULL;
-}
-
-static const char *column_name(const struct fact *column)
-{
-    return column->ident + strlen(column->ident) - strlen(strrchr(column->ident, '.')) + 1;
 }
 
 static bool generated(const struct fact *column)
@@ -256,6 +247,7 @@ static void add_columns(struct text *sql, int side, const struct fact *table, co
     for (size_t i = 0; i < second->count; i++) {
         const struct fact *there = &second->items[i], *here;
         size_t type;
+        bool same;
         if (strcmp(there->kind, "column") != 0 || strcmp(there->inside, table->key) != 0)
             continue;
         first_name(there->ident, renamed, count, &name);
@@ -263,10 +255,10 @@ static void add_columns(struct text *sql, int side, const struct fact *table, co
         if (here == NULL || generated(here) || generated(there))
             continue;
         type = strcspn(here->value, " ");
-        text_add(sql, ", ");
-        text_format(sql, strcspn(there->value, " ") == type && strncmp(here->value, there->value, type) == 0 ? "quote(%s)"
-                                                                                                             : "CAST(%s AS NUMERIC)",
-                    column_name(side == 0 ? here : there));
+        same = strcspn(there->value, " ") == type && strncmp(here->value, there->value, type) == 0;
+        text_add(sql, same ? ", quote(" : ", CAST(");
+        database_sqlite.name_quoted(sql, NULL, side == 0 ? here->name : there->name);
+        text_add(sql, same ? ")" : " AS REAL)");
     }
     text_free(&name);
 }

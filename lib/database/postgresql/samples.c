@@ -8,7 +8,8 @@
 /* Columns with the type that stands behind domains and arrays. */
 static const char columns[] =
     "WITH RECURSIVE column_of AS MATERIALIZED (\n"
-    " SELECT c.oid AS relid, a.attnum, a.attname, a.attnotnull, a.atthasdef OR a.attidentity <> '' AS fills, a.atttypid, a.atttypmod,\n"
+    " SELECT c.oid AS relid, a.attnum, a.attname, a.attnotnull OR (SELECT y.typnotnull FROM pg_catalog.pg_type y WHERE y.oid = a.atttypid)\n"
+    "  AS attnotnull, a.atthasdef OR a.attidentity <> '' AS fills, a.atttypid, a.atttypmod,\n"
     "  format('%I.%I', n.nspname, c.relname) AS q\n"
     " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace\n"
     " JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid\n"
@@ -49,7 +50,7 @@ static const char values[] =
     "CROSS JOIN LATERAL (SELECT array_agg(CASE\n"
     " WHEN r.parent IS NOT NULL AND NOT r.itself THEN format('(SELECT %I FROM %s ORDER BY %s OFFSET (SELECT %s %% greatest(1, count(*)) '\n"
     "  'FROM %s) LIMIT 1)', r.parent_column, r.parent, r.parent_order, k - 1, r.parent)\n"
-    " WHEN r.itself AND NOT c.attnotnull OR n.value IS NULL THEN 'NULL'\n"
+    " WHEN r.itself AND NOT c.attnotnull OR n.value IS NULL THEN 'NULL::' || format_type(c.atttypid, c.atttypmod)\n"
     " WHEN b.is_array THEN format('ARRAY[%s]::%s', format('%L::%s', n.value, format_type(b.typ, NULL)), format_type(c.atttypid, c.atttypmod))\n"
     " ELSE format('%L::%s', n.value, format_type(c.atttypid, c.atttypmod)) END ORDER BY k) AS list\n"
     " FROM row_of CROSS JOIN LATERAL (SELECT CASE\n"

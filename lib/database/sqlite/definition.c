@@ -394,15 +394,14 @@ const struct sqlite_column *sqlite_definition_column(const struct sqlite_definit
 static const struct sqlite_column *listed(const struct sqlite_definition *definition, struct sqlite_span list, size_t number)
 {
     struct sql_reader reader = {.dialect = &sql_sqlite, .text = definition->sql, .length = list.to, .offset = list.from + 1};
-    const struct sqlite_column *found;
-    struct text name = {0};
 
     for (sql_reader_next(&reader); number > 0 && reader.token.kind != SQL_END; sql_reader_next(&reader))
         number -= reader.token.length == 1 && reader.text[reader.token.offset] == ',';
-    sqlite_unquoted(&name, reader.text + reader.token.offset, reader.token.length);
-    found = name.data != NULL ? sqlite_definition_column(definition, name.data) : NULL;
-    text_free(&name);
-    return found;
+    for (size_t i = 0; i < definition->columns.count; i++) {
+        if (sqlite_token_is(reader.text + reader.token.offset, reader.token.length, definition->columns.items[i].name))
+            return &definition->columns.items[i];
+    }
+    return NULL;
 }
 
 const struct sqlite_column *sqlite_definition_key(const struct sqlite_definition *definition, size_t number)

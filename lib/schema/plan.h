@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ * What planning.c finds out of a round (what happens to each fact), and operations.c makes a list of. */
+#ifndef SCHEMA_PLAN_H
+#define SCHEMA_PLAN_H
+
+#include "schema/changes.h"
+#include "util/graph.h"
+
+/* What happens to a fact of either side. */
+enum fate { FATE_STAYS, FATE_UNDONE, FATE_CHANGED, FATE_MADE, FATE_LEFT };
+
+/* One of the two schemas, and what is known of its facts by their indexes. */
+struct plan_side {
+    const struct facts *facts;
+    struct fact_keys keys;
+    enum fate *fates;
+    size_t *op;            /* of each: the operation about it; SIZE_MAX: none */
+    struct graph insides;  /* who is inside of something: `by` is inside of `needed` */
+    struct graph standing; /* who stands on something */
+    struct graph along;    /* turned round, `needed` goes with `by`, and comes with it: what is inherited */
+    struct graph gone;     /* the same, but it only goes with it */
+    struct graph attributes; /* operations: `by` is about something that is inside of the fact `needed` and has no key of its own */
+};
+
+struct plan {
+    const struct database_engine *engine;
+    const struct changes_wish *wish;
+    struct changes *changes;
+    struct plan_side old, new;
+    size_t *partner; /* of each old fact: the new one of its kind and ident; SIZE_MAX: there is none */
+    struct fact_statements *sql, *otherwise; /* of each new fact that is changed in place: how, and how else */
+    bool *explicit;  /* of each old fact: it is undone by itself, although it would go with something */
+    struct {
+        struct along { /* an old fact is out of the way while a new one is changed to */
+            size_t changed, old;
+        } *items;
+        size_t count, capacity;
+    } along;
+    struct ops *ops;
+    bool failed;
+};
+
+/* What the fact is inside of; SIZE_MAX: nothing. */
+size_t plan_container(const struct plan_side *side, size_t fact);
+void plan_leave(struct plan *plan, const struct fact *fact, const char *reason);
+/* Fates become operations, in an order that should work (operations.c). */
+void plan_operations(struct plan *plan);
+
+#endif
