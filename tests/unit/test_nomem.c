@@ -213,6 +213,7 @@ struct scenario {
     int32_t (*work)(migrate_session *session, migrate_error **err);
     int32_t expected, again; /* the code of a whole run, and of one that follows it */
     const char *tables;      /* all there are then */
+    long stride;             /* only each so-manieth allocation fails, where there are very many; 0: each one */
 };
 
 static int32_t open_all(const struct scenario *scenario, migrate_session **out, migrate_error **err)
@@ -365,24 +366,33 @@ static int32_t work_baseline(migrate_session *session, migrate_error **err)
     return report_json(rows, code, err);
 }
 
+static int32_t work_verify(migrate_session *session, migrate_error **err)
+{
+    migrate_rows *rows = NULL;
+    int32_t code = migrate_verify(session, NULL, &rows, err);
+
+    return report_json(rows, code, err);
+}
+
 #define ALL_TABLES "coded,last,libmigrate_history,names,orders,users,v"
 
 static const struct scenario scenarios[] = {
-    {"apply", "dir", true, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, ALL_TABLES},
-    {"plan", "dir", true, NULL, work_plan, MIGRATE_OK, MIGRATE_OK, ALL_TABLES},
+    {"apply", "dir", true, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, ALL_TABLES, 0},
+    {"plan", "dir", true, NULL, work_plan, MIGRATE_OK, MIGRATE_OK, ALL_TABLES, 0},
     {"pulled", "dir", false, NULL, work_pulled, MIGRATE_OK, MIGRATE_OK,
-     "last,libmigrate_history,names,orders,users,v"},
-    {"schema", "short", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history"},
-    {"big", "big", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, "big,libmigrate_history"},
+     "last,libmigrate_history,names,orders,users,v", 0},
+    {"schema", "short", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 0},
+    {"big", "big", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, "big,libmigrate_history", 0},
     {"rebuild", "rebuild", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK,
-     "child,libmigrate_history,parent"},
+     "child,libmigrate_history,parent", 0},
     {"broken", "broken", false, NULL, work_apply, MIGRATE_ERROR_SQL, MIGRATE_ERROR_SQL,
-     "a,libmigrate_history"},
-    {"rollback", "dir", true, "apply", work_rollback, MIGRATE_OK, MIGRATE_OK, "libmigrate_history,v"},
-    {"read", "dir", true, "apply", work_read, MIGRATE_OK, MIGRATE_OK, ALL_TABLES},
-    {"no-op", "dir", true, "apply", work_check, MIGRATE_OK, MIGRATE_OK, ALL_TABLES},
-    {"mark", "dir", true, "apply", work_mark, MIGRATE_OK, MIGRATE_OK, ALL_TABLES},
-    {"baseline", "dir", true, NULL, work_baseline, MIGRATE_OK, MIGRATE_ERROR_HISTORY, "libmigrate_history"},
+     "a,libmigrate_history", 0},
+    {"rollback", "dir", true, "apply", work_rollback, MIGRATE_OK, MIGRATE_OK, "libmigrate_history,v", 0},
+    {"read", "dir", true, "apply", work_read, MIGRATE_OK, MIGRATE_OK, ALL_TABLES, 0},
+    {"no-op", "dir", true, "apply", work_check, MIGRATE_OK, MIGRATE_OK, ALL_TABLES, 0},
+    {"mark", "dir", true, "apply", work_mark, MIGRATE_OK, MIGRATE_OK, ALL_TABLES, 0},
+    {"baseline", "dir", true, NULL, work_baseline, MIGRATE_OK, MIGRATE_ERROR_HISTORY, "libmigrate_history", 0},
+    {"verify", "short", false, "schema", work_verify, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 31},
 };
 
 static const struct scenario *scenario_named(const char *name)
@@ -480,7 +490,7 @@ static void fail_each(const struct scenario *scenario, long stride)
         after = alive - (err != NULL && code != MIGRATE_ERROR_NOMEM ? alive - before
                                                                     : 0); /* the error's own blocks */
         judge(scenario, nth, code, after - before, err);
-        nth += stride;
+        nth += stride * (scenario->stride > 0 ? scenario->stride : 1);
     } while (failed);
     ck_assert_int_gt(nth, stride);
 }
