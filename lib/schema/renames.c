@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * What has another name: known by its key, or because somebody says so. Nothing is guessed. */
-#include "schema/changes.h"
+#include "schema/keyed.h"
 #include "util/memory.h"
 
 #include <stdio.h>
@@ -40,9 +40,14 @@ static struct op *add_op(struct renaming *self, const struct fact *fact)
 static bool add_rename(struct renaming *self, const struct fact *from, const struct fact *to)
 {
     struct fact_statements sql = {0};
-    bool found = self->from->engine->fact_rename(from, to, &sql) && sql.count > 0;
-    struct op *op = found && !sql.failed ? add_op(self, to) : NULL;
+    const struct database_engine *engine = self->from->engine;
+    bool found = engine->fact_rename(from, to, &sql);
+    struct op *op;
 
+    if (found && engine->fact_move != NULL)
+        engine->fact_move(from, to, &sql);
+    found = found && sql.count > 0;
+    op = found && !sql.failed ? add_op(self, to) : NULL;
     self->failed |= sql.failed;
     if (op != NULL)
         op->sql = sql;
@@ -51,7 +56,7 @@ static bool add_rename(struct renaming *self, const struct fact *from, const str
     return found;
 }
 
-/* ---- by the key, which tells whatever else has changed ---- */
+/* ---- by the key, where that is the name but for its letters' case ---- */
 
 static void by_key(struct renaming *self)
 {
@@ -177,6 +182,20 @@ static const struct fact *in_the_way(const struct renaming *self, const struct f
     return NULL;
 }
 
+/* The name in the schema of the ident, if that names one. */
+static const char *beside(struct renaming *self, const char *ident, const char *name)
+{
+    struct text place = {0};
+    const char *made;
+
+    text_add_n(&place, ident, ident_place(ident));
+    text_add(&place, place.length > 0 ? "." : "");
+    made = joined(self, place.data != NULL ? place.data : "", name);
+    self->failed |= place.failed;
+    text_free(&place);
+    return made;
+}
+
 /* The same thing by a name that it has for a while. number: of its own. */
 static const struct fact *stand_in(struct renaming *self, const struct fact *fact, size_t number)
 {
@@ -192,7 +211,7 @@ static const struct fact *stand_in(struct renaming *self, const struct fact *fac
     if (other != NULL) {
         *other = *fact;
         other->name = arena_text(&self->changes->arena, name);
-        other->ident = table == NULL ? other->name : joined(self, joined(self, table->ident, "."), name);
+        other->ident = table == NULL ? beside(self, fact->ident, name) : joined(self, joined(self, table->ident, "."), name);
     }
     self->failed |= self->changes->arena.failed;
     return self->failed ? fact : other;
@@ -272,9 +291,11 @@ bool changes_renames(const struct facts *from, const struct facts *to, const str
         return true;
     self.pairs = memory_new((wish->renamed_count + 1) * sizeof *self.pairs);
     self.failed = self.pairs == NULL;
-    if (!self.failed && (wish->same_database || from->engine->names_fold))
+    if (!self.failed && from->engine->names_fold)
         by_key(&self);
-    if (out->count > 1)
+    else if (!self.failed && wish->same_database)
+        self.failed = !keyed_renames_add(from, to, wish, out, changes);
+    if (out->count > 1 && from->engine->names_fold)
         qsort(out->items, out->count, sizeof *out->items, inner_first);
     for (size_t i = 0; i < wish->renamed_count && !self.failed; i++)
         follow(&self, &wish->renamed[i]);

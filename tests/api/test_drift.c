@@ -350,4 +350,105 @@ START_TEST(test_by_replay)
 }
 END_TEST
 
-API("drift", test_by_facts, test_by_replay)
+/* Some by hand at once, with one that stands on what another changes. */
+static const char *const together[2] = {
+    "CREATE TABLE fresh (id INTEGER PRIMARY KEY, s TEXT UNIQUE); CREATE INDEX fresh_s ON fresh (s); DROP TABLE child; "
+    "ALTER TABLE plain ADD COLUMN z INTEGER DEFAULT 5; DROP VIEW v; CREATE VIEW v AS SELECT id, z FROM t, plain; DROP TRIGGER guard",
+    "CREATE TYPE fresh_mood AS ENUM ('x'); CREATE FUNCTION fresh_one() RETURNS fresh_mood LANGUAGE sql AS 'SELECT ''x''::fresh_mood'; "
+    "CREATE TABLE fresh (id int PRIMARY KEY, m fresh_mood DEFAULT fresh_one(), s text UNIQUE); CREATE INDEX ON fresh (s); "
+    "DROP TABLE child; ALTER TABLE plain ADD z int NOT NULL DEFAULT 5; DROP VIEW v; CREATE VIEW v AS SELECT id, z FROM t, plain; "
+    "CREATE VIEW vv AS SELECT * FROM v; ALTER TABLE t ALTER a TYPE text; DROP TRIGGER guard ON t"};
+
+/* What adopts, as a migration: a database that was made with it is like the one that was changed. */
+START_TEST(test_adopted_elsewhere)
+{
+    begin("off", "on");
+    char *before = fingerprint();
+    api_sql(API_EITHER(together[0], together[1]));
+    char *changed = fingerprint();
+    ck_assert_int_eq(diff(), MIGRATE_DIFFERS);
+    char *adopt = text_of(value("adopt")), *restore = text_of(value("restore"));
+    api_sql(restore);
+    char *now = fingerprint();
+    ck_assert_msg(strcmp(now, before) == 0, "%s", restore);
+    free(now);
+    api_file("002_adopt.sql", adopt);
+    make();
+    now = fingerprint();
+    ck_assert_msg(strcmp(now, changed) == 0, "%s", adopt);
+    API_OK(diff());
+    ck_assert_str_eq(value("by"), "fingerprint");
+    free(now);
+    free(adopt);
+    free(restore);
+    free(before);
+    free(changed);
+}
+END_TEST
+
+/* ---- dump and restore ---- */
+
+static const char awkward[] =
+    "CREATE TABLE words (a varchar(5) CHECK (a IN ('x', 'it''s', '(ARRAY[')), b char(3) DEFAULT 'q', c numeric(10,2)[] DEFAULT '{}',\n"
+    " CHECK (b <> ALL (ARRAY['k', 'l'])), CONSTRAINT three CHECK (a = ANY (ARRAY['x', b]) OR c[1] IN (1, 2.5)));\n"
+    "CREATE INDEX few ON words (lower(a)) WHERE a IN ('u', 'v');\n"
+    "CREATE VIEW picked AS SELECT a, b FROM words WHERE a IN ('u', 'v') AND b NOT IN ('k', 'l') UNION SELECT b, a FROM words;\n"
+    "CREATE TABLE days (d date DEFAULT now(), t timestamp(3) DEFAULT CURRENT_TIMESTAMP, n int) PARTITION BY RANGE (d);\n"
+    "CREATE TABLE day1 (LIKE days);\n"
+    "ALTER TABLE days ATTACH PARTITION day1 FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');\n"
+    "CREATE TABLE parent (a int DEFAULT 1, b text NOT NULL);\n"
+    "CREATE TABLE kid (c int) INHERITS (parent);\n"
+    "ALTER TABLE kid ALTER a DROP DEFAULT;\n"
+    "CREATE TABLE gaps (a int, b int, c int); ALTER TABLE gaps DROP b;\n"
+    "CREATE POLICY p ON words USING (a IN ('x', 'y'));\n"
+    "CREATE FUNCTION ending(varchar) RETURNS boolean LANGUAGE sql AS 'SELECT $1 = ANY ((ARRAY[''a''::varchar])::text[])';\n";
+
+/* Commands of a shell; false: there are no such programs. */
+static bool shell(const char *command)
+{
+    return system(command) == 0;
+}
+
+static bool restored(const char *name)
+{
+    char command[3000], to[700];
+    if (api.engine == API_SQLITE) {
+        snprintf(to, sizeof to, "%s/%s", api.folder, name);
+        snprintf(command, sizeof command, "sqlite3 '%s' .dump | sqlite3 '%s'", api.database, to);
+        if (!shell("command -v sqlite3 >/dev/null") || !shell(command))
+            return false;
+        snprintf(command, sizeof command, "sqlite:%s", to);
+        api_use(command);
+        return true;
+    }
+    snprintf(to, sizeof to, "%s", api_url_with(NULL, NULL, name));
+    snprintf(command, sizeof command, "PATH=$(pg_config --bindir):$PATH; createdb --maintenance-db='%s' -T template0 '%s' && "
+             "pg_dump '%s' 2>/dev/null | psql -q -v ON_ERROR_STOP=1 '%s' >/dev/null", api.url, name, api.url, to);
+    if (!shell("command -v pg_config >/dev/null") || !shell(command))
+        return false;
+    api_use(to);
+    return true;
+}
+
+START_TEST(test_restored)
+{
+    char name[400], command[1000];
+    snprintf(name, sizeof name, "%s_restored", api.engine == API_SQLITE ? "app" : api.database);
+    if (api.engine == API_POSTGRESQL)
+        api_file("002_awkward.sql", awkward);
+    begin("off", "on");
+    char *own = text_of(api.url);
+    if (restored(name)) {
+        API_OK(diff());
+        ck_assert_str_eq(value("by"), "fingerprint");
+        api_close();
+        api_use(own);
+        snprintf(command, sizeof command, "PATH=$(pg_config --bindir):$PATH; dropdb --maintenance-db='%s' '%s'", own, name);
+        if (api.engine == API_POSTGRESQL)
+            ck_assert(shell(command));
+    }
+    free(own);
+}
+END_TEST
+
+API("drift", test_by_facts, test_by_replay, test_adopted_elsewhere, test_restored)

@@ -192,6 +192,8 @@ static enum fact_way change_type(const struct fact *from, const struct fact *to,
     using = using == NULL ? NULL : strstr(using + strlen(to->value), " USING ");
     if (is_assignable(from->value, to->value) && using != NULL)
         fact_statements_add(out, "%.*s", (int)(using - to->make), to->make);
+    else if (strchr(from->value, '.') != NULL && strchr(to->value, '.') != NULL && using != NULL) /* types of users: enums have no cast */
+        fact_statements_add(out, "%.*s::text%s", (int)(strstr(using, "::") - to->make), to->make, strstr(using, "::"));
     else
         fact_statements_add(out, "%s", to->make);
     out->loses = !postgresql_type_keeps(from->value, to->value);
