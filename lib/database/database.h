@@ -303,6 +303,7 @@ struct database_engine {
     bool (*type_keeps)(const char *from, const char *to);
     /* What bounds a trial under a savepoint of a live database, so that nobody is held up; NULL: nothing is needed. */
     const char *trial_limits;
+    const char *trial_head; /* as facts_head, for the open transaction alone; NULL: nothing is needed */
     /* Whether a statement renames a table or a column, and from what to what, as in `ident` of facts. NULL: keys tell. */
     bool (*renames_of)(const char *statement, size_t length, struct text *from, struct text *to);
     /* Looks between the statements of a rehearsal. begin: in its open transaction, ahead of the first one; what is there then is what was

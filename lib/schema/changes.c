@@ -311,8 +311,8 @@ static int32_t try_it(struct trial *trial, const struct facts *from, migrate_err
     rc = database_exec(db, trial->inside ? "SAVEPOINT " TRIAL : "BEGIN", err);
     if (rc != MIGRATE_OK)
         return rc;
-    if (*db->engine->facts_head != '\0')
-        rc = database_exec(db, db->engine->facts_head, err);
+    if (db->engine->trial_head != NULL)
+        rc = database_exec(db, db->engine->trial_head, err);
     if (rc == MIGRATE_OK)
         rc = try_rounds(trial, from, err);
     if (rc != MIGRATE_OK || !trial->wish->keep)

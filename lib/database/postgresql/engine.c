@@ -470,6 +470,7 @@ const struct database_engine database_postgresql = {
     .trial_limits = "SET LOCAL lock_timeout = '50ms'; SET LOCAL statement_timeout = '500ms'",
     .fact_unchecked = postgresql_fact_unchecked,
     .facts_head = "SET check_function_bodies = off;\n",
+    .trial_head = "SET LOCAL check_function_bodies = off",
     .look_begin = postgresql_look_begin,
     .look_ahead = postgresql_look_ahead,
     .look_behind = postgresql_look_behind,
