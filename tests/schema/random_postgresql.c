@@ -32,7 +32,7 @@ static bool is_domain(const struct random_table *table, const struct random_colu
 static const char *type_of(const struct random_table *table, const struct random_column *column)
 {
     static const char *const types[4][3] = {{"integer", "bigint", "smallint"}, {"text", "character varying(100)", "word"},
-                                            {"double precision", "real", "numeric(20,3)"}, {"bytea", "bytea", "bytea"}};
+                                            {"double precision", "real", "numeric(20)"}, {"bytea", "bytea", "bytea"}};
 
     return is_enum(table, column) ? "kind" : types[column->type][column->spelling % 3];
 }

@@ -31,6 +31,7 @@ static const char common[] =
     "), raw AS MATERIALIZED (\n"
     " SELECT t.q, t.relkind, a.*, format('%s.%I', t.q, a.attname) AS cq, 'a' || a.attrelid || '.' || a.attnum AS key,\n"
     "  format_type(a.atttypid, a.atttypmod) AS typ, y.typstorage,\n"
+    "  CASE WHEN EXISTS (SELECT FROM pg_type e WHERE e.oid IN (y.oid, y.typelem) AND e.typcategory = 'E') THEN '::text' END AS via,\n"
     "  rank() OVER (PARTITION BY a.attrelid ORDER BY a.attnum) AS pos,\n"
     "  CASE WHEN a.attcollation <> 0 AND a.attcollation <> y.typcollation THEN (SELECT format(' COLLATE %I.%I', cn.nspname,\n"
     "   co.collname) FROM pg_collation co JOIN pg_namespace cn ON cn.oid = co.collnamespace WHERE co.oid = a.attcollation)\n"
@@ -206,8 +207,8 @@ static const struct part parts[] = {
      " format('ALTER TABLE %s DROP COLUMN %I', q, attname), key, 'r' || attrelid, attname FROM col"},
     {0, 0, false, "SELECT 43, 'column position', cq, pos::text, NULL, NULL, '', key, '' FROM col"},
     {0, 0, false,
-     "SELECT 44, 'column type', cq, typ || collat, format('ALTER TABLE %s ALTER COLUMN %I TYPE %s%s USING %2$I::%3$s', q, attname, typ,\n"
-     " collat), NULL, '', key, '' FROM col"},
+     "SELECT 44, 'column type', cq, typ || collat, format('ALTER TABLE %s ALTER COLUMN %I TYPE %s%s USING %2$I%5$s::%3$s', q, attname, typ,\n"
+     " collat, via), NULL, '', key, '' FROM col"},
     {0, 0, false,
      "SELECT 45, 'column default', cq, dexpr, format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT %s', q, attname, dexpr),\n"
      " format('ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', q, attname), 'd' || substr(key, 2), key, ''\n"
