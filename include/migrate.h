@@ -242,8 +242,8 @@ MIGRATE_API void migrate_token_free(migrate_token *token);
  *
  * Names: "connecting" (again, database not up yet), "connected", "waiting" (for another runner), "locked",
  * "plan", "step" (begins), "progress", "done" (step done, not yet committed), "applied" / "rolled_back"
- * (committed), "failed", "warning", "notice" (the database's own), "finished"; "reconnecting" and "reconnected"
- * (the connection broke; whether the migration under way had been committed); on PostgreSQL "blocked" (it
+ * (committed), "failed", "warning", "notice" (the database's own), "finished", "reconciled" (what was missing of
+ * the declared schema was added: "count"); "reconnecting" and "reconnected" (the connection broke; whether the migration under way had been committed); on PostgreSQL "blocked" (it
  * waits for a lock, or did not get it and is tried again: "sessions" names who has it) and "blocking" (it has
  * held a lock on the existing "tables" for more than 5 s; "sessions" are the "count" that wait behind it),
  * "pooler" (one stands before the server: each transaction takes the lock for itself, or the run goes past it).
@@ -475,7 +475,9 @@ MIGRATE_API int32_t migrate_plan_rows(const migrate_plan *plan, migrate_rows **o
 MIGRATE_API int32_t migrate_plan_findings(const migrate_plan *plan, migrate_rows **out_rows,
                                           migrate_error **out_err);
 
-/* The SQL that would run, as text with a comment line above each step. *out_sql is yours: migrate_free(). */
+/* The SQL that would run, as it would be sent: each step's own text, cut into its transactions and lone statements, between what the run says
+ * around it (BEGIN, settings, COMMIT); comments stand for rows of the history, for code and for texts that are too long. psql and
+ * sqlite3 can run it. *out_sql is yours: migrate_free(). */
 MIGRATE_API int32_t migrate_plan_sql(const migrate_plan *plan, char **out_sql, migrate_error **out_err);
 
 MIGRATE_API void migrate_plan_free(migrate_plan *plan);
@@ -517,22 +519,45 @@ MIGRATE_API int32_t migrate_status(migrate_session *session, migrate_rows **out_
 MIGRATE_API int32_t migrate_snapshot(migrate_session *session, migrate_rows **out_rows,
                                      migrate_error **out_err);
 
-/* Do the rollback texts lead back? For every migration of the source up to `target` (NULL: all; "pending": those that the database has
- * not), in order, in a scratch database: up, down, up, with the facts read in between and sample rows in every table; where the source
- * has no rollback text, the one that would be generated. One row a migration: "id", "down" (source, generated, none), "result" (exact;
- * order: but for the order of columns; data: the schema is exact, but rows or values are lost; differs: not an inverse; fails: it does not
- * run; refused: none can be generated; none: there is nothing to try; up: the migration itself does not run), "detail" (the facts that differ, or why), "file", "line",
- * "column"; the last row, id "schema.sql", says whether that leads where the migrations do. Values: "count", "good", "bad" (differs, fails, up). Returns
- * MIGRATE_DIFFERS if any is bad. Needs a scratch database (option shadow_url); the session's own database is only looked at. */
+/* Do the rollback texts lead back? For every versioned migration of the source up to `target` (an id; NULL: all; "pending": those that the
+ * database has not, behind those that it has), in order, in a scratch database: up, down, up, with a look at the schema in between, and with
+ * sample rows in every table that takes some, because empty tables hide failures. Where the source has no rollback text, the one that would
+ * be generated is tried. One row a migration: "id", "down" (source, generated, none), "result":
+ *   exact    down brings the schema back, and the rows that were there, and up leads to the same schema again
+ *   order    the same, but columns stand in another order
+ *   data     the schema is back, the rows are not: some are gone, or came, or have other values
+ *   differs  not an inverse: the schema behind it is another than before; or up leads elsewhere the second time
+ *   fails    down, or up behind it, does not run
+ *   refused  there is no rollback text, and none can be generated: the detail says why
+ *   up       the migration itself does not run
+ *   untried  an earlier one does not run; or it reaches beyond its database (roles, tablespaces, another database, a file that SQLite
+ *            attaches), which is nothing to try beside other databases: let shadow_url lead to another server
+ * and "detail" (what differs, why it fails), "file", "line", "column". The sample rows are made up: where a statement fails for their
+ * values' sake, what it does without any rows counts, and the detail says so. With NULL or "pending" there follow the repeatable migrations, run
+ * twice each (exact, differs, fails, up), and, where there is a schema.sql, a row with the id "schema.sql": whether it leads where the
+ * migrations do (exact, order, differs, up). Values: "count", "good", "bad" (differs, fails, up), "untried". Returns MIGRATE_DIFFERS if any is bad.
+ * Needs a scratch database (option shadow_url: on PostgreSQL it is made on the same server if the role has CREATEDB); the session's own
+ * database is only looked at. */
 MIGRATE_API int32_t migrate_verify(migrate_session *session, const char *target, migrate_rows **out_rows,
                                    migrate_error **out_err);
 
-/* What would a plan (NULL: everything pending) do to the database? Runs it for real, statement by statement, and rolls it back; what
- * cannot run in a transaction is run in a scratch database. One row a statement: "id", "statement" (number in the migration), "sql"
- * (cut), "file", "line", "where" (database, scratch), "duration_us", "lock" (the strongest one on a relation that was there before),
- * "locked" (those relations, with their locks), "rewritten", "scanned" (relations), "rows" (inserted, updated or deleted, in tables that were there before). Values: "count",
- * "duration_us", "identical" (truth: facts and row counts are what they were), "left" (what a rollback does not take back: sequences
- * that moved on). A statement that fails is MIGRATE_ERROR_SQL, as in the run. Takes the lock of a run. */
+/* What would a plan (NULL: everything pending) do to the database? Runs it for real, statement by statement and under the lock of a run, all steps in one
+ * transaction, and rolls that back. What no rollback could undo (CREATE INDEX CONCURRENTLY, VACUUM, values of an enum that are used at once, a rebuild
+ * where the host enforces foreign keys ...) runs in a scratch database: for SQLite a copy with all rows; for PostgreSQL the schema as the rehearsal has made
+ * it so far, without rows, and so do the steps that stand on it. A SQLite file that does not exist is not made: an empty database stands for it.
+ *
+ * One row a statement: "id", "statement" (its number in the migration; null for code), "sql" (cut, without passwords), "file", "line", "where" (database,
+ * scratch; not run: one row for a step that has nowhere to run), "duration_us", "lock" (the strongest that it took on what was there before: AccessExclusive
+ * ...), "locked" (those relations with their locks; indexes and owned sequences only where theirs is stronger than their table's), "rewritten",
+ * "scanned" (read from end to end), "rows" (inserted, updated or deleted in tables that were there before; null: not counted), "reason" (why it did not run
+ * in the database). SQLite has one lock for the whole file, and tells of none. Values: "count" (statements that ran), "not_run" (steps), "duration_us", "identical"
+ * (truth: facts are what they were, and no row that was written is left), "differs" (facts that are not), "left" (what a rollback does not
+ * take back: sequences that moved on, with both positions), "engine".
+ *
+ * A statement that fails is an error with its place, as in the run, and so is a lock that is not to be had (ddl_lock_timeout). Nothing is written to the history.
+ * Its locks are real while it lasts, on PostgreSQL to the end of all steps; rows that it wrote are dead ones until the next VACUUM. Sequences that INSERT, COPY,
+ * nextval or setval are about to move are kept where they are, so that others who draw from them wait until the rehearsal ends. Code migrations are
+ * called: what they do outside of the database happens. MIGRATE_ERROR_IN_TRANSACTION inside the host's transaction, host_transaction=use or not. */
 MIGRATE_API int32_t migrate_rehearse(migrate_session *session, const migrate_plan *plan, migrate_rows **out_rows,
                                      migrate_error **out_err);
 
@@ -552,25 +577,36 @@ MIGRATE_API int32_t migrate_rehearse(migrate_session *session, const migrate_pla
  * version of the engine or a library that reads the schema otherwise, it is not compared. */
 MIGRATE_API int32_t migrate_diff(migrate_session *session, migrate_rows **out_rows, migrate_error **out_err);
 
-/* The migration that leads from the schema as it is to another one. to: SQL text that makes the other one in an empty database, or the URL of a
- * database that has it; NULL: the declared schema of the options. The schema as it is: the session's database, or, where migrations are pending, what the
- * source's migrations lead to. Lines "-- renamed-from: OLD" in the SQL (behind a column, or before CREATE TABLE) keep what was called
- * OLD. Nothing is run but in scratch databases, where the result was tried. Rows: what was left out and why, "kind", "ident", "reason". Values: "up", "down" (SQL; down "" where there is no way back, see
- * "down_refused"), "changes" (how many statements), "proven" (truth: it leads exactly there), "column_order" (truth: columns stand in
- * another order), "loses" (truth: tables or columns go). Returns MIGRATE_DIFFERS if there is anything to change, else MIGRATE_OK. */
+/* The migration that leads from the schema as it is to another one. to: SQL text that makes the other one in an empty database, or the URL
+ * of a database that has it (which is only looked at); NULL: the declared schema of the options. The schema as it is: the session's
+ * database, or, where that is not where the source's migrations lead (some are pending, or unknown here), what they lead to. Lines
+ * "-- renamed-from: OLD" in the SQL (above CREATE TABLE or a column, or behind a column) keep what was called OLD; nothing is guessed.
+ * Nothing is run but in scratch databases, where the result was tried.
+ * Rows: what was left out and why, "kind", "ident", "reason". Values: "up", "down" (SQL, with a comment line "-- loses data: ..." above what
+ * drops a table or a column; down is "" where there is no way back, see "down_refused", and says what does not come back with it),
+ * "changes" (how many statements), "proven" and "down_proven" (truth: tried, it led exactly there), "column_order" (truth: columns will stand
+ * in another order), "loses" (truth: tables or columns go), "from" (database, migrations). Whether rows that are there allow it (a
+ * column that must not be null) shows when it is applied. Returns MIGRATE_DIFFERS if there is anything to change, else MIGRATE_OK. */
 MIGRATE_API int32_t migrate_generate(migrate_session *session, const char *to, migrate_rows **out_rows,
                                      migrate_error **out_err);
 
-/* The down text that can be generated for one migration of the source, from the facts before and behind it in a scratch database: value
- * "down" ("" with "refused" where it would lie), "proven". */
+/* The down text that can be generated for one migration of the source, from the facts before and behind it in a scratch database, where
+ * tables count as if they held rows. Values: "id", "file" (of the migration), "down" ("" with the reason in "refused" where it would lie:
+ * it drops or narrows what may hold data, it writes rows, something has no way back), "proven" (truth: it was tried). */
 MIGRATE_API int32_t migrate_generate_down(migrate_session *session, const char *id, migrate_rows **out_rows,
                                           migrate_error **out_err);
 
-/* Brings in what is missing of the declared schema (migrate_options_set_declared(), option declared): columns, tables, indexes, constraints. Only ever
- * adds. mode: "report" changes nothing; "apply" does it in one transaction under the lock of a run, with an event in the history. One row
- * a fact: "done" (added, missing, left), "kind", "ident", "sql", "reason" (of what is left: it would drop or change something, or fails). Values: "changed" (truth), "missing"
- * (how many), "left". Returns MIGRATE_DIFFERS if something is missing afterwards. Start-up does the same behind the migrations with the
- * option reconcile. */
+/* Brings in what is missing of the declared schema (migrate_options_set_declared(), option declared): columns, tables, indexes, constraints,
+ * views ... Only ever adds: what would drop or change something is listed and left. mode: "report" changes nothing; "apply" does it in one
+ * transaction under the lock of a run, with an event in the history; MIGRATE_ERROR_REFUSED while migrations are pending, and
+ * MIGRATE_ERROR_LOCKED, with nothing changed, where a lock is not to be had within ddl_lock_timeout. What rows that are there forbid is left;
+ * but CHECK and FOREIGN KEY on PostgreSQL stand then for new rows (NOT VALID), until a person validates them. SQLite: what would take a rebuild
+ * of a table is left. One row a fact: "done" (added, missing, left), "kind", "ident", "sql", "reason" (of what is left). Values: "changed" (truth),
+ * "missing" (how many), "left". Returns MIGRATE_DIFFERS if something is missing afterwards.
+ * Start-up does the same behind the migrations with the option reconcile, and remembers in the history that nothing is missing: as long as
+ * neither the declared text nor the schema changes, a start compares fingerprints and needs no scratch database. (A schema that code
+ * declares is made at each start.) Its report has a row of the kind "declared" where something was added; with reconcile=report, and for
+ * what is left, there are events "warning". A program without migrations may live by its declared schema alone. */
 MIGRATE_API int32_t migrate_reconcile(migrate_session *session, const char *mode, migrate_rows **out_report,
                                       migrate_error **out_err);
 

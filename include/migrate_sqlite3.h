@@ -24,6 +24,9 @@ static inline int32_t migrate_open_sqlite3(sqlite3 *db, const migrate_options *o
     if (result != MIGRATE_OK)
         return result;
 #define MIGRATE_SQLITE3_SET(name) migrate_client_set(client, #name, (migrate_function)name)
+    MIGRATE_SQLITE3_SET(sqlite3_backup_finish);
+    MIGRATE_SQLITE3_SET(sqlite3_backup_init);
+    MIGRATE_SQLITE3_SET(sqlite3_backup_step);
     MIGRATE_SQLITE3_SET(sqlite3_busy_handler);
     MIGRATE_SQLITE3_SET(sqlite3_close_v2);
     MIGRATE_SQLITE3_SET(sqlite3_column_bytes);

@@ -13,7 +13,7 @@
 struct rule {
     const char *name;
     char letter;
-    const char *value; /* what to call its value; NULL: takes none */
+    const char *value; /* what to call its value; NULL: takes none; =A|B: one of these may stand behind =, and only there, else A is meant */
     unsigned commands;
     const char *help;
 };
@@ -27,7 +27,8 @@ static const struct rule rules[FLAG_COUNT] = {
     [FLAG_DRIFT] = {"drift", 0, NULL, ON(CHECK), "and was the schema changed by hand?"},
     [FLAG_ONLY] = {"only", 0, "ID", ON(DOWN), "roll this one migration back"},
     [FLAG_ALL] = {"all", 0, NULL, ON(DOWN), "roll everything back (needs --yes)"},
-    [FLAG_DRY_RUN] = {"dry-run", 'n', NULL, MOVES | ON(GENERATE), "show the plan (--format sql: the SQL), change nothing"},
+    [FLAG_DRY_RUN] = {"dry-run", 'n', "=plan|sql|execute", MOVES | ON(GENERATE),
+                      "change nothing: show the plan, the SQL (=sql), or run it and roll it back (=execute)"},
     [FLAG_EXIT_CODE] = {"exit-code", 0, NULL, MOVES | ON(PLAN) | ON(STATUS),
                         "exit 2 if something is pending"},
     [FLAG_YES] = {"yes", 'y', NULL, ON(DOWN) | ON(GOTO) | ON(REDO), "do not ask"},
@@ -71,12 +72,18 @@ char flags_letter(enum flag flag)
 
 const char *flags_value_name(enum flag flag)
 {
-    return rules[flag].value;
+    return flags_words(flag) ? NULL : rules[flag].value;
 }
 
 const char *flags_help(enum flag flag)
 {
     return rules[flag].help;
+}
+
+const char *flags_words(enum flag flag)
+{
+    const char *value = rules[flag].value;
+    return value && *value == '=' ? value + 1 : NULL;
 }
 
 bool flags_fits(enum flag flag, enum command command)
@@ -168,9 +175,29 @@ static int take_value(struct parser *parser, const char *shown, const char *atta
     return EXIT_DONE;
 }
 
+/* One of a|b|c: a copy of it, the first one for NULL; NULL if it is none. */
+static const char *word_of(const char *words, const char *word)
+{
+    for (const char *at = words;; at++) {
+        size_t length = strcspn(at, "|");
+        if (!word || (strlen(word) == length && strncmp(at, word, length) == 0))
+            return cli_copy_n(at, length);
+        at += length;
+        if (!*at)
+            return NULL;
+    }
+}
+
 static int set_flag(struct parser *parser, enum flag flag, const char *shown, const char *attached)
 {
-    const char *value = "on";
+    const char *value = "on", *words = flags_words(flag);
+    if (words) {
+        value = word_of(words, attached);
+        if (!value)
+            return output_usage(parser->cli, "%s is one of %s, not %s", shown, words, attached);
+        parser->cli->arguments.flags[flag] = value;
+        return EXIT_DONE;
+    }
     if (rules[flag].value) {
         int result = take_value(parser, shown, attached, &value);
         if (result != EXIT_DONE)
@@ -265,8 +292,8 @@ static int parse_letter(struct parser *parser, const char *at, bool *out_done)
     for (int i = 0; i < FLAG_COUNT; i++) {
         if (rules[i].letter != *at)
             continue;
-        *out_done = rules[i].value != NULL;
-        return set_flag(parser, (enum flag)i, shown, rules[i].value ? rest : NULL);
+        *out_done = flags_value_name((enum flag)i) != NULL;
+        return set_flag(parser, (enum flag)i, shown, *out_done ? rest : NULL);
     }
     return output_usage(cli, "unknown flag %s", shown);
 }

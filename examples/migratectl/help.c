@@ -18,8 +18,10 @@ static const struct entry entries[COMMAND_COUNT] = {
                     "  migratectl up\n"
                     "  migratectl up 2\n"
                     "  migratectl up --to 004\n"
-                    "  migratectl up --dry-run --format sql\n",
-                    NULL},
+                    "  migratectl up --dry-run=sql\n"
+                    "  migratectl up --dry-run=execute\n",
+                    "--dry-run=execute runs everything for real and rolls it back, and tells of each statement how long it\n"
+                    "took, what it locked, rewrote and scanned, and how many rows it wrote. Its locks are real meanwhile.\n"},
     [COMMAND_DOWN] = {"down", " rollback downgrade revert undo ", "[N] [--to ID] [--only ID] [--all]",
                       "roll back the last migration, or more",
                       "  migratectl down\n"
@@ -172,8 +174,9 @@ static void print_flag(FILE *out, enum flag flag)
 {
     const char *value = flags_value_name(flag);
     char letter = flags_letter(flag);
-    char *shown = cli_format("%s--%s%s%s", letter ? cli_format("-%c, ", letter) : "    ", flags_name(flag),
-                             value ? " " : "", value ? value : "");
+    const char *words = flags_words(flag);
+    char *shown = cli_format("%s--%s%s%s%s", letter ? cli_format("-%c, ", letter) : "    ", flags_name(flag),
+                             value ? " " : words ? "[=" : "", value ? value : words ? words : "", words ? "]" : "");
     fprintf(out, "  %-36s %s\n", shown, flags_help(flag));
 }
 

@@ -158,6 +158,7 @@ bool flags_want_json(int argc, char **argv); /* known before parsing, so that it
 const char *flags_name(enum flag flag);
 char flags_letter(enum flag flag);
 const char *flags_value_name(enum flag flag); /* NULL: takes none */
+const char *flags_words(enum flag flag); /* what may stand behind =: "a|b|c"; NULL: nothing */
 const char *flags_help(enum flag flag);
 bool flags_fits(enum flag flag, enum command command);
 bool flags_global(enum flag flag);
@@ -234,9 +235,10 @@ int generate_declare(struct cli *cli, const char *file, const char **out_sql);
 /* Is there anything for a migration to do between the schema as it is and the one of --to? Lists it; as JSON it goes to *out_json. */
 int generate_check(struct cli *cli, const char **out_json);
 
-/* ---- run.c, state.c, diff.c, verify.c, generate.c, reconcile.c, new.c, embed.c: the verbs; each returns the exit code ---- */
+/* ---- run.c, rehearse.c, state.c, diff.c, verify.c, generate.c, reconcile.c, new.c, embed.c: the verbs; each returns the exit code ---- */
 int run_open(struct cli *cli);
 int run_report(struct cli *cli, int32_t code, const migrate_rows *report);
+int rehearse_plan(struct cli *cli, const migrate_plan *plan); /* rehearse.c: --dry-run=execute */
 int command_up(struct cli *cli);
 int command_down(struct cli *cli);
 int command_goto(struct cli *cli);

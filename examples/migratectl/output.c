@@ -47,8 +47,11 @@ static int read_format(struct cli *cli)
 static int check_format(const struct cli *cli)
 {
     const struct arguments *arguments = &cli->arguments;
-    if (cli->format != FORMAT_SQL || arguments->command == COMMAND_PLAN || arguments->command == COMMAND_SNAPSHOT ||
-        arguments->command == COMMAND_DIFF || arguments->command == COMMAND_RECONCILE || arguments->flags[FLAG_DRY_RUN])
+    const char *dry = arguments->flags[FLAG_DRY_RUN];
+    if (cli->format == FORMAT_SQL && dry && strcmp(dry, "execute") == 0)
+        return output_usage(cli, "--format sql shows what would run: --dry-run=sql");
+    if (cli->format != FORMAT_SQL || dry || arguments->command == COMMAND_PLAN || arguments->command == COMMAND_SNAPSHOT ||
+        arguments->command == COMMAND_DIFF || arguments->command == COMMAND_RECONCILE)
         return EXIT_DONE;
     return output_usage(cli, "--format sql belongs to plan, snapshot, drift and reconcile, and to up, down, goto and generate with --dry-run");
 }

@@ -3,6 +3,7 @@
  * a plan and runs that plan, so that what was shown or confirmed is what happens. */
 #include "migratectl.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 int run_open(struct cli *cli)
@@ -96,13 +97,32 @@ static void plan_summary(const struct cli *cli, const migrate_rows *rows)
         output_note(cli, "Nothing was changed (--dry-run).");
 }
 
-static void show_rows(struct cli *cli, const migrate_rows *rows, const migrate_rows *findings)
+/* The SQL as a member of the document, where it was asked for: ,"sql":"..." */
+static const char *sql_member(const migrate_plan *plan)
+{
+    char *sql = NULL, *member = NULL;
+    size_t length = 0;
+    if (migrate_plan_sql(plan, &sql, NULL) != MIGRATE_OK)
+        return "";
+    FILE *out = open_memstream(&member, &length);
+    if (out) {
+        fputs(",\"sql\":", out);
+        cli_json_string(out, sql);
+        fclose(out);
+    }
+    const char *copy = cli_copy(member ? member : "");
+    free(member);
+    migrate_free(sql);
+    return copy;
+}
+
+static void show_rows(struct cli *cli, const migrate_plan *plan, const migrate_rows *rows, const migrate_rows *findings)
 {
     if (output_is_json(cli)) {
-        const char *dry = cli->arguments.flags[FLAG_DRY_RUN] ? "\"dry_run\":true," : "";
-        output_document(
-            cli, rows,
-            cli_format("%s\"finding_rows\":%s", dry, output_rows_array(output_rows_json(findings))));
+        const char *mode = cli->arguments.flags[FLAG_DRY_RUN], *dry = mode ? "\"dry_run\":true," : "";
+        output_document(cli, rows,
+                        cli_format("%s\"finding_rows\":%s%s", dry, output_rows_array(output_rows_json(findings)),
+                                   mode && strcmp(mode, "sql") == 0 ? sql_member(plan) : ""));
     } else if (cli->format == FORMAT_TEXT) {
         plan_table(cli, rows);
     }
@@ -112,13 +132,16 @@ static int plan_show(struct cli *cli, const migrate_plan *plan)
 {
     migrate_rows *rows = NULL, *findings = NULL;
     migrate_error *error = NULL;
+    const char *dry = cli->arguments.flags[FLAG_DRY_RUN];
     int result = EXIT_DONE;
+    if (dry && strcmp(dry, "sql") == 0 && cli->format == FORMAT_TEXT)
+        cli->format = FORMAT_SQL;
     if (migrate_plan_rows(plan, &rows, &error) != MIGRATE_OK ||
         migrate_plan_findings(plan, &findings, &error) != MIGRATE_OK) {
         result = output_error(cli, error);
         goto out;
     }
-    show_rows(cli, rows, findings);
+    show_rows(cli, plan, rows, findings);
     if (cli->format == FORMAT_SQL)
         result = plan_sql(cli, plan);
     if (show_findings(cli, findings) && result == EXIT_DONE)
@@ -293,7 +316,10 @@ static int move(struct cli *cli, const char *target, enum way way)
     result = check_way(cli, rows, way);
     if (result != EXIT_DONE)
         goto out;
-    if (cli->arguments.flags[FLAG_DRY_RUN] || cli->arguments.command == COMMAND_PLAN)
+    const char *dry = cli->arguments.flags[FLAG_DRY_RUN];
+    if (dry && strcmp(dry, "execute") == 0)
+        result = rehearse_plan(cli, plan);
+    else if (dry || cli->arguments.command == COMMAND_PLAN)
         result = plan_show(cli, plan);
     else
         result = run_plan(cli, plan, rows, &report);

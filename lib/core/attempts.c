@@ -7,7 +7,7 @@
  * more than WORKED_MOST besides waiting, and one that may have written rows before it was blocked (anything
  * but definitions had begun to run). */
 #include "core/events.h"
-#include "core/run.h"
+#include "core/rehearsal.h"
 #include "util/clock.h"
 
 #include <string.h>
@@ -87,7 +87,7 @@ void attempts_begin(struct attempts *attempts, struct migrate_run *run, const st
         attempts->step = step;
         attempts->script = script;
         attempts->segment = segment;
-        attempts->bounded = bounded && run->grouping == GROUP_EACH && budget_of(run) > 0;
+        attempts->bounded = bounded && (run->grouping == GROUP_EACH || rehearsal_rolls_back(run)) && budget_of(run) > 0;
         attempts->opened = now;
         attempts->seq = run->writer.seq;
     }

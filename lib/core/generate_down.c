@@ -3,6 +3,7 @@
  * scratch database, whose tables count as if they held rows, because those of the real one do. */
 #include "core/down.h"
 #include "core/events.h"
+#include "core/samples.h"
 #include "core/target.h"
 #include "core/verbs.h"
 #include "util/memory.h"
@@ -27,13 +28,18 @@ static int32_t find(struct build *build, const char *id, const struct migration 
     return code;
 }
 
-/* Rows that are changed in a table that holds none leave no trace, so the words tell. */
-static bool changes_rows(const struct sql_dialect *dialect, const char *sql, size_t length)
+/* Rows that are changed in a table that holds none leave no trace, and where sample rows are in it none of them may be meant: so the words
+ * tell. blind: there are no samples, so that code might do anything. */
+static bool changes_rows(const struct sql_dialect *dialect, const char *sql, size_t length, bool blind)
 {
-    static const char *const words[] = {"update", "delete", "merge", "truncate", "replace"};
+    static const char *const words[] = {"update", "delete", "merge", "truncate", "replace"}, *const code[] = {"do", "call", "select"};
     struct sql_reader reader;
     sql_reader_open(&reader, dialect, sql, length);
     bool with = sql_reader_is(&reader, "with");
+    for (size_t i = 0; blind && i < sizeof code / sizeof *code; i++) {
+        if (sql_reader_is(&reader, code[i]))
+            return true;
+    }
     do {
         for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
             if (sql_reader_is(&reader, words[i]))
@@ -45,7 +51,7 @@ static bool changes_rows(const struct sql_dialect *dialect, const char *sql, siz
 }
 
 /* Why there is none, by the words of the migration alone; NULL: nothing is said. */
-static int32_t look_at_words(migrate_session *session, const struct build *build, const struct migration *m, const char **why,
+static int32_t look_at_words(migrate_session *session, const struct build *build, const struct migration *m, bool blind, const char **why,
                              migrate_error **err)
 {
     struct script script = {0};
@@ -53,8 +59,10 @@ static int32_t look_at_words(migrate_session *session, const struct build *build
     struct sql_statement statement;
     bool more = true;
     *why = NULL;
-    if (m->up.code)
+    if (m->up.code) {
+        *why = blind ? "no rollback text: it is code, which may change rows" : NULL;
         return MIGRATE_OK;
+    }
     int32_t code = script_read(session, build->source, m->id, &m->up, NULL, &script, err);
     if (code != MIGRATE_OK)
         return code;
@@ -63,21 +71,24 @@ static int32_t look_at_words(migrate_session *session, const struct build *build
         code = sql_stream_next(&stream.sql, &statement, &more, err);
         if (code != MIGRATE_OK || !more)
             break;
-        if (changes_rows(session->db->engine->dialect, stream.sql.text + statement.offset, statement.length))
-            *why = "no rollback text: it changes rows, which nothing takes back";
+        if (changes_rows(session->db->engine->dialect, stream.sql.text + statement.offset, statement.length, blind))
+            *why = "no rollback text: it changes rows, or may do so, which nothing takes back";
     }
     script_stream_close(&stream);
     script_free(&script);
     return code;
 }
 
-static int32_t try_it(migrate_session *session, const struct build *build, const struct migration *m, char **down, char **refused,
-                      migrate_error **err)
+static int32_t try_it(migrate_session *session, const struct build *build, const struct migration *m, bool filled, char **down,
+                      char **refused, migrate_error **err)
 {
     migrate_session *scratch = NULL;
+    struct samples samples = {0};
     int32_t code = scratch_open(session, &scratch, err);
     if (code == MIGRATE_OK && m > build->source->items)
         code = scratch_migrate(scratch, m[-1].id, err);
+    if (code == MIGRATE_OK && filled)
+        code = samples_fill(scratch, &samples, err);
     if (code == MIGRATE_OK) {
         scratch->rows_assumed = true;
         code = options_set(scratch->options, "generate_down", "on", err);
@@ -88,7 +99,26 @@ static int32_t try_it(migrate_session *session, const struct build *build, const
         code = history_down(scratch, m->id, down, err);
     if (code == MIGRATE_OK && !*down)
         code = history_reason(scratch, m->id, refused, err);
+    samples_free(&samples);
     scratch_close(scratch);
+    return code;
+}
+
+/* With rows in the tables, so that what is done to rows is seen; or, where it does not run with those, without. */
+static int32_t find_down(migrate_session *session, const struct build *build, const struct migration *m, char **down, char **refused,
+                         const char **why, migrate_error **err)
+{
+    migrate_error *problem = NULL;
+    int32_t code = look_at_words(session, build, m, false, why, &problem);
+    if (code == MIGRATE_OK && !*why)
+        code = try_it(session, build, m, true, down, refused, &problem);
+    if (code == MIGRATE_ERROR_SQL || code == MIGRATE_ERROR_CODE) {
+        error_clear(&problem);
+        code = look_at_words(session, build, m, true, why, &problem);
+        if (code == MIGRATE_OK && !*why)
+            code = try_it(session, build, m, false, down, refused, &problem);
+    }
+    error_move(err, &problem);
     return code;
 }
 
@@ -115,13 +145,11 @@ int32_t verb_generate_down(migrate_session *session, const char *id, migrate_row
         code = session_build(session, &build, err);
     if (code == MIGRATE_OK)
         code = find(build, id, &m, err);
-    if (code == MIGRATE_OK && m->down.present)
+    if (code == MIGRATE_OK && m->down.present) {
         why = "it has a rollback text";
-    else if (code == MIGRATE_OK)
-        code = look_at_words(session, build, m, &why, err);
-    if (code == MIGRATE_OK && !why) {
+    } else if (code == MIGRATE_OK) {
         event_doing(session, "looking for the way back from", m->id);
-        code = try_it(session, build, m, &down, &refused, err);
+        code = find_down(session, build, m, &down, &refused, &why, err);
         event_doing(session, NULL, NULL);
     }
     if (code == MIGRATE_OK)

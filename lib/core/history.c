@@ -529,6 +529,13 @@ int32_t history_reason(migrate_session *session, const char *id, char **out, mig
     return ask_text(session, &sql, out, err);
 }
 
+int32_t history_reconciled(migrate_session *session, char **out, migrate_error **err)
+{
+    struct text sql = {0};
+    history_select(session, &sql, "checksum || ' ' || token_checksum", " AND event = 'reconciled' ORDER BY seq DESC LIMIT 1");
+    return ask_text(session, &sql, out, err);
+}
+
 int32_t history_has_column(migrate_session *session, const char *column, bool *out, migrate_error **err)
 {
     struct text sql = {0};

@@ -116,6 +116,9 @@ int32_t history_objects_exist(migrate_session *session, bool *out, migrate_error
 int32_t history_down(migrate_session *session, const char *id, char **out, migrate_error **err);
 /* Why an applied id was recorded as it was, or why no rollback text was generated for it; NULL: nothing was said. Yours. */
 int32_t history_reason(migrate_session *session, const char *id, char **out, migrate_error **err);
+/* What the newest `reconciled` row remembers: digest of the declared schema, a blank, fingerprint of the schema that had all of it; NULL if
+ * there is none. Yours: memory_free(). */
+int32_t history_reconciled(migrate_session *session, char **out, migrate_error **err);
 /* Whether the table has what later versions added: one that an older version made may not. */
 int32_t history_has_column(migrate_session *session, const char *column, bool *out, migrate_error **err);
 /* What was run then, as recorded with a row; NULL: it was not. Yours: memory_free(). */

@@ -186,6 +186,20 @@ static int32_t create(migrate_session *session, const char *name, migrate_error 
     return code;
 }
 
+void kept_rights_hint(migrate_session *session, migrate_error **err)
+{
+    const struct database_engine *engine = session->db->engine;
+    struct text name = {0}, schema = {0};
+    bool there = true;
+    engine->name_quoted(&schema, NULL, session->history_schema);
+    if (session->db->class->transaction(session->db) == DATABASE_IDLE)
+        exists(session, &there, NULL);
+    if (kept_name(session, &name, NULL) == MIGRATE_OK && schema.data)
+        rights_hint(session, there ? engine->grant_kept : engine->grant_create, there ? name.data : schema.data, err);
+    text_free(&name);
+    text_free(&schema);
+}
+
 /* ---- writing ---- */
 
 /* INSERTs of many rows each, sent in messages. */

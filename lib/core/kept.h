@@ -20,6 +20,8 @@ void vouched_free(struct vouched *vouched);
 int32_t kept_name(const migrate_session *session, struct text *out, migrate_error **err);
 /* In the place of what this module kept, inside the open transaction. Makes the table if it is absent. */
 int32_t kept_write(migrate_session *session, int64_t seq, const struct facts *facts, migrate_error **err);
+/* The hint for a role that may not: what to GRANT. Outside of transactions it knows the role. */
+void kept_rights_hint(migrate_session *session, migrate_error **err);
 /* The facts behind a fingerprint. *found: they are there, all of them. */
 int32_t kept_read(migrate_session *session, const struct vouched *vouched, struct facts *out, bool *found, migrate_error **err);
 

@@ -11,6 +11,34 @@
 
 /* ---- the object ---- */
 
+/* What the run says besides the migrations' own text, for those who want to see it. */
+static void keep_words(struct migrate_plan *plan, const migrate_session *session)
+{
+    const struct database_engine *engine = session->db->engine;
+    const char *role = option_text(session->options, OPTION_SET_ROLE);
+    int64_t limit = option_duration(session->options, OPTION_DDL_LOCK_TIMEOUT);
+    struct text begin = {0}, alone = {0}, after = {0};
+    engine->begin(&begin, role);
+    while (begin.length > 0 && strchr("; ", begin.data[begin.length - 1]))
+        begin.data[--begin.length] = '\0';
+    if (engine->lock_limit && limit > 0) {
+        text_add(&begin, "; ");
+        engine->lock_limit(&begin, limit, true);
+    }
+    if (engine->before_alone)
+        engine->before_alone(&alone, role);
+    plan->begin = arena_text(&plan->arena, begin.data);
+    plan->alone = arena_text(&plan->arena, alone.data);
+    if (!session->db->borrowed)
+        engine->after_commit(&after);
+    plan->after = arena_text(&plan->arena, after.data);
+    plan->can_copy = session->db->class->copy_begin != NULL;
+    plan->arena.failed |= begin.failed || alone.failed || after.failed;
+    text_free(&after);
+    text_free(&begin);
+    text_free(&alone);
+}
+
 int32_t plan_new(migrate_session *session, struct build *build, const struct history *history, struct migrate_plan **out,
                  migrate_error **err)
 {
@@ -21,7 +49,9 @@ int32_t plan_new(migrate_session *session, struct build *build, const struct his
     atomic_fetch_add(&build->references, 1);
     plan->engine = session->db->engine->name;
     plan->seq = history->head.seq;
-    plan->shared = option_is(session->options, OPTION_TRANSACTION, "run") ||
+    plan->whole = option_is(session->options, OPTION_TRANSACTION, "run");
+    keep_words(plan, session);
+    plan->shared = plan->whole ||
                    (session->db->engine->shared_transaction && option_is(session->options, OPTION_TRANSACTION, "auto"));
     const struct applied *last = history_last(history);
     plan->from = last ? arena_text(&plan->arena, last->id) : NULL;

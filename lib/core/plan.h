@@ -47,6 +47,10 @@ struct migrate_plan {
     enum direction direction;
     int64_t seq;               /* of the newest row when it was made */
     bool shared;               /* steps share transactions */
+    bool whole;                /* ... one, all or nothing */
+    const char *begin, *alone, *after; /* what a transaction begins with, what goes before statements that run in none, and what behind
+                                        * either, so that no setting of theirs stays; NULL: nothing */
+    bool can_copy;             /* the connection takes the data of COPY */
     bool together;             /* its records belong together: one transaction */
 };
 

@@ -17,30 +17,7 @@ void reconcile_free(struct reconcile *reconcile)
 {
     memory_free(reconcile->items);
     arena_free(&reconcile->arena);
-    *reconcile = (struct reconcile){0};
-}
-
-/* ---- what is declared ---- */
-
-int32_t reconcile_declared(migrate_session *session, const struct facts **out, migrate_error **err)
-{
-    migrate_session *scratch = NULL;
-    int32_t code = MIGRATE_OK;
-    if (!session->declared) {
-        struct facts *facts = memory_new(sizeof *facts);
-        code = facts ? scratch_open(session, &scratch, err) : error_nomem(err);
-        if (code == MIGRATE_OK)
-            code = scratch_declare(scratch, session, err);
-        if (code == MIGRATE_OK)
-            code = session_facts(scratch, facts, err);
-        scratch_close(scratch);
-        if (code == MIGRATE_OK)
-            session->declared = facts;
-        else
-            memory_free(facts);
-    }
-    *out = session->declared;
-    return code;
+    *reconcile = (struct reconcile){.remember = reconcile->remember};
 }
 
 /* ---- what is missing ---- */
@@ -107,9 +84,10 @@ static int32_t find_missing(migrate_session *session, bool keep, struct reconcil
     const struct facts *want = NULL;
     struct facts have = {0};
     struct changes_wish wish = {.facts = session_facts_wish(session), .additive = true, .keep = keep};
-    int32_t code = reconcile_declared(session, &want, err);
+    wish.facts.inside = keep;
+    int32_t code = declared_facts(session, &want, err);
     if (code == MIGRATE_OK)
-        code = session_facts(session, &have, err);
+        code = facts_read(session->db, &wish.facts, &have, err);
     if (code == MIGRATE_OK)
         code = changes_find(&have, want, &wish, keep ? session->db : NULL, changes, err);
     if (code == MIGRATE_OK) {
@@ -131,11 +109,17 @@ int32_t reconcile_look(migrate_session *session, struct reconcile *out, migrate_
     return code;
 }
 
-/* What was left before and cannot be added is missing for ever: a run is of no use for that, and nothing would be found to add. */
-int32_t reconcile_needed(migrate_session *session, bool *out, migrate_error **err)
+/* What cannot be added is no reason for a run. Where there is a lock besides the transaction, what is not remembered is looked at behind it,
+ * by one program at a time: it takes a scratch database on the server. */
+int32_t reconcile_needed(migrate_session *session, bool table, bool *out, migrate_error **err)
 {
     struct reconcile found = {0};
-    int32_t code = reconcile_look(session, &found, err);
+    bool known = false;
+    int32_t code = declared_known(session, table, &known, err);
+    *out = code == MIGRATE_OK && !known;
+    if (code != MIGRATE_OK || known || (session->db->engine->lock_try && !session->declared))
+        return code;
+    code = reconcile_look(session, &found, err);
     *out = false;
     for (size_t i = 0; i < found.count; i++)
         *out = *out || found.items[i].done == MISSING_FOUND;
@@ -145,10 +129,10 @@ int32_t reconcile_needed(migrate_session *session, bool *out, migrate_error **er
 
 /* ---- the step ---- */
 
-int32_t reconcile_plan(migrate_session *session, struct migrate_plan *plan, migrate_error **err)
+int32_t reconcile_plan(migrate_session *session, struct migrate_plan *plan, bool table, migrate_error **err)
 {
     bool needed = plan->count > 0;
-    int32_t code = needed ? MIGRATE_OK : reconcile_needed(session, &needed, err);
+    int32_t code = needed ? MIGRATE_OK : reconcile_needed(session, table, &needed, err);
     if (code != MIGRATE_OK || !needed)
         return code;
     struct step *step = plan_add(plan);
@@ -158,6 +142,18 @@ int32_t reconcile_plan(migrate_session *session, struct migrate_plan *plan, migr
     step->id = RECONCILE_ID;
     step->name = "declared schema";
     return MIGRATE_OK;
+}
+
+int32_t reconcile_prepare(struct migrate_run *run, migrate_error **err)
+{
+    const struct facts *want = NULL;
+    bool known = false;
+    int32_t code = MIGRATE_OK;
+    if (run->session->declared || run->plan->count == 0)
+        return MIGRATE_OK;
+    if (run->plan->count == 1)
+        code = declared_known(run->session, run->table, &known, err);
+    return code == MIGRATE_OK && !known ? declared_facts(run->session, &want, err) : code;
 }
 
 /* Nobody is held up for long: then nothing is added. */
@@ -175,6 +171,21 @@ static int32_t hindered(const migrate_session *session, const struct changes *ch
     return MIGRATE_ERROR_LOCKED;
 }
 
+static int32_t remember(migrate_session *session, struct reconcile *found, migrate_error **err)
+{
+    struct database_facts_wish wish = session_facts_wish(session);
+    struct facts facts = {0};
+    int32_t code = declared_digest(session, found->digest, err);
+    if (code != MIGRATE_OK || !*found->digest)
+        return code;
+    wish.inside = wish.no_edges = true;
+    code = facts_read(session->db, &wish, &facts, err);
+    if (code == MIGRATE_OK)
+        facts_fingerprint(&facts, found->fingerprint);
+    facts_free(&facts);
+    return code;
+}
+
 int32_t reconcile_work(struct migrate_run *run, migrate_error **err)
 {
     struct reconcile *found = run->request.reconcile;
@@ -186,6 +197,8 @@ int32_t reconcile_work(struct migrate_run *run, migrate_error **err)
     attempts_end(&attempts);
     if (code == MIGRATE_OK && changes.untried)
         code = hindered(run->session, &changes, err);
+    if (code == MIGRATE_OK && found->remember && found->missing == 0)
+        code = remember(run->session, found, err);
     found->ran = code == MIGRATE_OK;
     changes_free(&changes);
     return code;
@@ -195,6 +208,10 @@ int32_t reconcile_work(struct migrate_run *run, migrate_error **err)
 static void summary(const struct reconcile *reconcile, struct text *out)
 {
     size_t named = 0;
+    if (reconcile->added == 0) {
+        text_add(out, "nothing was missing");
+        return;
+    }
     text_format(out, "added %zu:", reconcile->added);
     for (size_t i = 0; i < reconcile->count && named < NAMED_MOST; i++) {
         if (reconcile->items[i].done == MISSING_ADDED)
@@ -209,7 +226,7 @@ int32_t reconcile_entry(struct migrate_run *run, struct history_entry *out, bool
     struct reconcile *found = run->request.reconcile;
     struct text reason = {0}, sql = {0};
     bool kept = false;
-    *any = found->added > 0;
+    *any = found->added > 0 || *found->fingerprint;
     if (!*any)
         return MIGRATE_OK;
     int32_t code = history_has_column(run->session, "statement_sql", &kept, err);
@@ -221,7 +238,9 @@ int32_t reconcile_entry(struct migrate_run *run, struct history_entry *out, bool
     *out = (struct history_entry){.event = "reconciled", .effect = "none", .kind = "declared", .id = RECONCILE_ID,
                                   .name = "declared schema", .statement = -1};
     out->reason = arena_text(&found->arena, reason.data);
-    out->statement_sql = kept ? arena_text(&found->arena, sql.data) : NULL;
+    out->statement_sql = kept && sql.length ? arena_text(&found->arena, sql.data) : NULL;
+    out->checksum = *found->digest ? found->digest : NULL;
+    out->token_checksum = *found->fingerprint ? found->fingerprint : NULL;
     if (code == MIGRATE_OK && (reason.failed || sql.failed || found->arena.failed))
         code = error_nomem(err);
     text_free(&reason);
@@ -255,18 +274,41 @@ static void tell_added(migrate_session *session, const struct reconcile *reconci
     text_free(&text);
 }
 
+static void tell_missing(migrate_session *session, const struct reconcile *found)
+{
+    size_t told = 0;
+    for (size_t i = 0; i < found->count && told < NAMED_MOST; i++) {
+        if (found->items[i].done != MISSING_FOUND)
+            continue;
+        event_say(session, "warning", "warning", "%s %s of the declared schema is missing", found->items[i].kind, found->items[i].ident);
+        told++;
+    }
+    if (told == NAMED_MOST && found->missing > told)
+        event_say(session, "warning", "warning", "%zu things of the declared schema are missing in all", found->missing);
+    tell_left(session, found);
+}
+
+/* What is only told is no reason not to start. */
 int32_t reconcile_report(migrate_session *session, migrate_error **err)
 {
     struct reconcile found = {0};
-    int32_t code = reconcile_look(session, &found, err);
-    for (size_t i = 0, told = 0; code == MIGRATE_OK && i < found.count && told < NAMED_MOST; i++) {
-        if (found.items[i].done == MISSING_FOUND && told++ < NAMED_MOST)
-            event_say(session, "warning", "warning", "%s %s of the declared schema is missing", found.items[i].kind, found.items[i].ident);
-    }
-    if (code == MIGRATE_OK && found.missing > NAMED_MOST)
-        event_say(session, "warning", "warning", "%zu things of the declared schema are missing", found.missing);
+    struct history_head head = {0};
+    migrate_error *problem = NULL;
+    bool known = false;
+    int32_t code = history_look(session, &head, err);
     if (code == MIGRATE_OK)
-        tell_left(session, &found);
+        code = declared_known(session, head.table, &known, err);
+    if (code != MIGRATE_OK || known)
+        return code;
+    code = reconcile_look(session, &found, &problem);
+    if (code == MIGRATE_OK)
+        tell_missing(session, &found);
+    if (code == MIGRATE_ERROR_SHADOW) {
+        event_say(session, "warning", "warning", "the schema was not compared with the declared one: %s", problem ? problem->message : "");
+        error_clear(&problem);
+        code = MIGRATE_OK;
+    }
+    error_move(err, &problem);
     reconcile_free(&found);
     return code;
 }
@@ -279,7 +321,7 @@ static int32_t make_up(migrate_session *session, struct build *build, const stru
     struct migrate_plan *plan = NULL;
     int32_t code = plan_up(session, build, history, request->target, &plan, err);
     if (code == MIGRATE_OK)
-        code = reconcile_plan(session, plan, err);
+        code = reconcile_plan(session, plan, history->head.table, err);
     if (code == MIGRATE_OK)
         *out = plan;
     else
@@ -303,7 +345,7 @@ static int32_t make_alone(migrate_session *session, struct build *build, const s
     if (code == MIGRATE_OK && plan->count > 0)
         code = refuse_pending(plan, err);
     if (code == MIGRATE_OK)
-        code = reconcile_plan(session, plan, err);
+        code = reconcile_plan(session, plan, history->head.table, err);
     if (code == MIGRATE_OK)
         *out = plan;
     else
@@ -313,7 +355,7 @@ static int32_t make_alone(migrate_session *session, struct build *build, const s
 
 int32_t reconcile_apply(migrate_session *session, migrate_rows **out, migrate_error **err)
 {
-    struct reconcile found = {0};
+    struct reconcile found = {.remember = true};
     struct request request = {.make = make_up, .everything = true, .reconcile = &found};
     int32_t code = run_all(session, &request, out, err);
     if (code >= 0 && found.added > 0)

@@ -3,8 +3,8 @@
 #ifndef CORE_RECONCILE_H
 #define CORE_RECONCILE_H
 
+#include "core/declared.h"
 #include "core/run.h"
-#include "core/schema.h"
 
 enum missing_done { MISSING_ADDED, MISSING_FOUND, MISSING_LEFT };
 struct missing {
@@ -20,12 +20,11 @@ struct reconcile {
     size_t count, capacity;
     size_t added, missing, left; /* missing: not there, whether it could be added or not */
     bool ran;                    /* the step did */
+    bool remember;               /* asked for: the history is to remember that nothing is missing */
+    char digest[DIGEST_HEX], fingerprint[DIGEST_HEX]; /* of that; "": there is nothing to remember */
     struct arena arena;
 };
 void reconcile_free(struct reconcile *reconcile);
-
-/* The facts of the declared schema, made in a scratch database once for a session, which keeps them. */
-int32_t reconcile_declared(migrate_session *session, const struct facts **out, migrate_error **err);
 
 /* Compares only; changes nothing. */
 int32_t reconcile_look(migrate_session *session, struct reconcile *out, migrate_error **err);
@@ -34,10 +33,12 @@ int32_t reconcile_look(migrate_session *session, struct reconcile *out, migrate_
 
 #define RECONCILE_ID "declared" /* of the step, and of its row in the history */
 
-/* Appends the step if anything is to be done, or will be looked at behind other steps. */
-int32_t reconcile_plan(migrate_session *session, struct migrate_plan *plan, migrate_error **err);
-/* Something is missing now. */
-int32_t reconcile_needed(migrate_session *session, bool *out, migrate_error **err);
+/* Appends the step if anything is to be done, or is not known. table: there is a history. */
+int32_t reconcile_plan(migrate_session *session, struct migrate_plan *plan, bool table, migrate_error **err);
+/* Something is missing now, or that is not known. */
+int32_t reconcile_needed(migrate_session *session, bool table, bool *out, migrate_error **err);
+/* Under the lock, and before a transaction is open: sees to it that the step has what it will compare with. */
+int32_t reconcile_prepare(struct migrate_run *run, migrate_error **err);
 /* The step's work, in the open transaction: looks again, and adds. */
 int32_t reconcile_work(struct migrate_run *run, migrate_error **err);
 /* Its row in the history; *any: false where it added nothing. Texts live as long as the request's struct reconcile. */

@@ -111,7 +111,9 @@ void run_tell_failure(struct migrate_run *run, const struct step *step, migrate_
     event_int(&event, "code", error->code);
     event_send(run->session, &event, "%s failed: %s", step->id, error->message);
     /* No place in the text: what failed is the history's own row. */
-    if (error->code == MIGRATE_ERROR_RIGHTS && !error->line && !run->vouch.refused && !option_text(run->session->options, OPTION_SET_ROLE))
+    if (error->code == MIGRATE_ERROR_RIGHTS && run->vouch.refused)
+        kept_rights_hint(run->session, &error);
+    else if (error->code == MIGRATE_ERROR_RIGHTS && !error->line && !option_text(run->session->options, OPTION_SET_ROLE))
         rights_hint(run->session, run->session->db->engine->grant_write, run->session->history_name, &error);
     if (worth_recording(error->code) && error->code != MIGRATE_ERROR_PARTIAL && !error->hint)
         error_hint(&error, "%s was rolled back and left nothing behind; mend it and run again", step->id);

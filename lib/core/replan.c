@@ -26,7 +26,7 @@ static int32_t stale(const struct migrate_plan *plan, int64_t seq, migrate_error
 }
 
 /* A copy that needs nothing of the plan it comes from, which the host may free while the run goes on. */
-static int32_t copy_step(struct migrate_plan *plan, const struct step *from, migrate_error **err)
+int32_t run_copy_step(struct migrate_plan *plan, const struct step *from, migrate_error **err)
 {
     struct step *step = plan_add(plan);
     if (!step)
@@ -54,7 +54,7 @@ static int32_t adopt_given(struct migrate_run *run, const struct history *histor
     struct migrate_plan *plan = NULL;
     int32_t code = plan_new(run->session, run->build, history, &plan, err);
     for (size_t i = 0; code == MIGRATE_OK && i < given->count; i++)
-        code = copy_step(plan, &given->steps[i], err);
+        code = run_copy_step(plan, &given->steps[i], err);
     if (code == MIGRATE_OK) {
         plan->to = arena_text(&plan->arena, given->to);
         code = plan->arena.failed ? error_nomem(err) : MIGRATE_OK;
@@ -141,7 +141,7 @@ int32_t run_is_current(struct migrate_run *run, const struct history_head *head,
     bool needed = false;
     int32_t code = build_is_state(run->build, head->state, out, err);
     if (code == MIGRATE_OK && *out && run->request.reconcile) {
-        code = reconcile_needed(run->session, &needed, err);
+        code = reconcile_needed(run->session, head->table, &needed, err);
         *out = !needed;
     }
     return code;

@@ -3,7 +3,9 @@
 #include "core/pooler.h"
 
 #include "core/events.h"
+#include "core/verify.h"
 #include "core/reconcile.h"
+#include "core/rehearsal.h"
 #include "util/array.h"
 #include "util/clock.h"
 #include "util/memory.h"
@@ -27,7 +29,7 @@ static void choose_grouping(struct migrate_run *run)
     const migrate_session *session = run->session;
     if (session_embedded(session))
         run->grouping = GROUP_HOST;
-    else if (run->plan->together || option_is(session->options, OPTION_TRANSACTION, "run"))
+    else if (run->plan->together || rehearsal_rolls_back(run) || option_is(session->options, OPTION_TRANSACTION, "run"))
         run->grouping = GROUP_WHOLE;
     else if (session->db->engine->shared_transaction)
         run->grouping = GROUP_BATCH; /* where the write transaction is the lock; transaction=migration commits each */
@@ -65,7 +67,7 @@ static int32_t run_prepare(struct migrate_run *run, migrate_error **err)
     }
     if (code == MIGRATE_OK)
         code = run_check_writable(run, err);
-    if (code == MIGRATE_OK)
+    if (code == MIGRATE_OK && !rehearsal_rolls_back(run))
         code = session_make(session, err);
     if (code == MIGRATE_OK)
         code = run_check_place(session, err); /* of a file that was just made */
@@ -74,6 +76,8 @@ static int32_t run_prepare(struct migrate_run *run, migrate_error **err)
     if (code == MIGRATE_ERROR_SOURCE && run->request.given)
         code = run_source_moved(err);
     if (code == MIGRATE_OK)
+        code = run_prove(run, err);
+    if (code == MIGRATE_OK)
         code = run_pooler(run, err);
     if (code == MIGRATE_OK)
         code = run_lock(run, &current, err);
@@ -81,10 +85,14 @@ static int32_t run_prepare(struct migrate_run *run, migrate_error **err)
         run->finished = true;
     if (code == MIGRATE_OK && run->locked)
         code = run_replan_under_lock(run, err);
-    if (code == MIGRATE_OK && run->locked && !run->table) {
+    if (code != MIGRATE_OK || rehearsal_rolls_back(run))
+        return code;
+    if (run->locked && !run->table) {
         code = history_create(session, false, err);
         run->table = code == MIGRATE_OK;
     }
+    if (code == MIGRATE_OK && run->request.reconcile && !run->finished)
+        code = reconcile_prepare(run, err);
     if (code == MIGRATE_OK && session->db->pooled && !run->table && !session_embedded(session))
         code = pooler_create_history(run, err);
     return code;
@@ -269,7 +277,7 @@ void run_unsettle(struct migrate_run *run)
 }
 
 /* Opens the shared transaction and looks again: with SQLite nothing was locked until now. *moved: somebody wrote first. */
-static int32_t run_open_shared(struct migrate_run *run, bool *moved, migrate_error **err)
+int32_t run_open_shared(struct migrate_run *run, bool *moved, migrate_error **err)
 {
     struct history_head head = {0};
     *moved = false;
@@ -280,7 +288,9 @@ static int32_t run_open_shared(struct migrate_run *run, bool *moved, migrate_err
     }
     if (code != MIGRATE_OK || run->finished)
         return code;
-    code = history_look(run->session, &head, err);
+    /* A rehearsal has not made the table, and to look for it would abort the transaction; nobody else makes it behind our lock. */
+    if (run->table || !rehearsal_rolls_back(run) || !run->session->db->engine->lock_try)
+        code = history_look(run->session, &head, err);
     if (code == MIGRATE_OK && head.seq != run->writer.seq)
         *moved = true;
     else if (code == MIGRATE_OK && !head.table)
@@ -317,7 +327,7 @@ static bool history_moved(struct migrate_run *run, int64_t expected, int64_t pat
     return moved;
 }
 
-static int32_t step_execute(struct migrate_run *run, migrate_error **err)
+int32_t run_execute(struct migrate_run *run, migrate_error **err)
 {
     const struct step *step = &run->plan->steps[run->next];
     struct migrate_event event;
@@ -327,8 +337,9 @@ static int32_t step_execute(struct migrate_run *run, migrate_error **err)
     event_text(&event, "direction", step->direction == DIRECTION_UP ? "up" : "down");
     event_int(&event, "number", (int64_t)run->next + 1);
     event_int(&event, "count", (int64_t)run->plan->count);
-    event_send(run->session, &event, "%s %s", step->direction == DIRECTION_UP ? "applying" : "rolling back", step->id);
-    event_doing(run->session, step->direction == DIRECTION_UP ? "applying" : "rolling back", step->id);
+    const char *doing = run->request.rehearsal ? "rehearsing" : step->direction == DIRECTION_UP ? "applying" : "rolling back";
+    event_send(run->session, &event, "%s %s", doing, step->id);
+    event_doing(run->session, doing, step->id);
     int64_t begun = clock_monotonic();
     int32_t code = run_one(run, step, err);
     event_doing(run->session, NULL, NULL);
@@ -352,7 +363,7 @@ static int32_t step_each(struct migrate_run *run, migrate_error **err)
     int32_t code = run->table ? MIGRATE_OK : history_create(run->session, false, &problem);
     run->table = code == MIGRATE_OK;
     if (code == MIGRATE_OK)
-        code = step_execute(run, &problem);
+        code = run_execute(run, &problem);
     if (code == MIGRATE_OK) {
         run_settle(run);
         return MIGRATE_MORE;
@@ -397,7 +408,7 @@ static void run_again(struct migrate_run *run, size_t failed)
         run_open_shared(run, &moved, NULL) != MIGRATE_OK || moved || run->finished)
         return;
     while (run->next < failed) {
-        if (step_execute(run, NULL) != MIGRATE_OK) {
+        if (run_execute(run, NULL) != MIGRATE_OK) {
             run_rollback(run);
             run_unsettle(run);
             return;
@@ -466,7 +477,7 @@ static int32_t step_shared(struct migrate_run *run, migrate_error **err)
             return code == MIGRATE_OK ? MIGRATE_MORE : code;
     }
     size_t at = run->next;
-    code = step_execute(run, &problem);
+    code = run_execute(run, &problem);
     if (code == RUN_OWN)
         return step_own(run, err);
     if (code == MIGRATE_OK && run->rows.sql.length >= ROWS_MOST)
@@ -547,7 +558,9 @@ int32_t run_end(struct migrate_run *run, migrate_rows **out_report, migrate_erro
     int32_t code = MIGRATE_OK;
     if (!run)
         return MIGRATE_OK;
-    if (run->open)
+    if (run->open && rehearsal_rolls_back(run))
+        run_rollback(run);
+    else if (run->open)
         code = run_commit(run, err);
     run_record_fingerprint(run);
     if (run->session->db && run->unclean && run->grouping != GROUP_HOST)

@@ -20,6 +20,7 @@ struct request {
     struct reconcile *reconcile; /* what is missing of the declared schema is added, too, and told here; NULL: not asked for */
     const char *target, *as, *reason, *table, *column;
     const void *user;          /* whatever make() needs besides */
+    struct rehearsal *rehearsal; /* nothing of it is to stay, see rehearsal.h; NULL: it is meant */
 };
 
 enum grouping {
@@ -109,6 +110,10 @@ int32_t run_all(migrate_session *session, const struct request *request, migrate
 /* ---- rooms of a run ---- */
 
 /* run.c */
+/* Opens the shared transaction and looks again. *moved: somebody wrote first; nothing is open. */
+int32_t run_open_shared(struct migrate_run *run, bool *moved, migrate_error **err);
+/* The next step, in it. */
+int32_t run_execute(struct migrate_run *run, migrate_error **err);
 /* Remembers a step for the report; what is settled has committed; what is not is forgotten with its transaction. */
 int32_t run_done(struct migrate_run *run, const struct step *step, int64_t duration, migrate_error **err);
 void run_settle(struct migrate_run *run);
@@ -136,6 +141,8 @@ int32_t run_plan(struct migrate_run *run, const struct history_head *head, migra
 int32_t run_replan_under_lock(struct migrate_run *run, migrate_error **err);
 /* What another runner did while we wait for it: *current: nothing is left to do; an error if a migration of ours failed there. */
 int32_t run_look_meanwhile(struct migrate_run *run, const struct history_head *head, bool *current, migrate_error **err);
+/* A step of another plan, which may go while this one stays. */
+int32_t run_copy_step(struct migrate_plan *plan, const struct step *from, migrate_error **err);
 /* The history moved under us. */
 int32_t run_replan(struct migrate_run *run, migrate_error **err);
 /* The error of a text that could not be read, for a plan that was reviewed. */
@@ -182,6 +189,8 @@ int32_t run_clean_up(struct migrate_run *run, const char *sql);
 /* send.c: prefix, a segment and suffix, in one message where that can be; an error is placed in the file. */
 int32_t run_segment(struct migrate_run *run, const struct script *script, const struct segment *segment,
                     const struct text *prefix, const struct text *suffix, migrate_error **err);
+/* What is looked at before a transaction may end. */
+int32_t run_check_end(struct migrate_run *run, migrate_error **err);
 /* SQL between the texts of a message: sql, set apart by semicolons. */
 void message_add(struct text *message, const char *sql, size_t length);
 

@@ -20,6 +20,14 @@ int32_t scratch_open(migrate_session *like, migrate_session **out, migrate_error
 void scratch_close(migrate_session *scratch);
 /* Applies the source's migrations up to a target (see migrate_apply()). */
 int32_t scratch_migrate(migrate_session *scratch, const char *target, migrate_error **err);
+/* Applies these migrations of the source in this order; what is applied there already is left out. */
+int32_t scratch_apply(migrate_session *scratch, const struct migration *const *list, size_t count, migrate_error **err);
+/* Applies one, whether it is applied or not: a repeatable one. */
+int32_t scratch_repeat(migrate_session *scratch, const struct migration *migration, migrate_error **err);
+/* Rolls the last one back, with the text of the source, or the one that was generated. */
+int32_t scratch_rollback(migrate_session *scratch, migrate_error **err);
+/* Another value for an option of the scratch session's own. */
+int32_t scratch_option(migrate_session *scratch, const char *key, const char *value, migrate_error **err);
 /* Applies those that count as applied in the other session's history, in that order. */
 int32_t scratch_replay(migrate_session *scratch, migrate_session *like, migrate_error **err);
 /* Runs SQL text as a migration's would be (COPY, several transactions). name: for messages. */

@@ -241,6 +241,7 @@ int32_t scratch_open(migrate_session *like, migrate_session **out, migrate_error
     }
     if (code == MIGRATE_OK) {
         scratch->scratch->like = like;
+        scratch->confined = !option_text(like->options, OPTION_SHADOW_URL) || !scratch->db->engine->standbys;
         code = share_build(scratch, like, err);
     }
     if (code == MIGRATE_OK)
@@ -291,6 +292,8 @@ static int32_t run_there(migrate_session *scratch, const struct request *request
     int32_t code = run_all(scratch, request, NULL, err);
     if (code == MIGRATE_STOPPED) /* the token said so */
         code = watch_error(&scratch->watch, MIGRATE_ERROR_CANCELLED, err);
+    if (code < 0 && err && *err && (*err)->code == MIGRATE_ERROR_NOMEM)
+        code = MIGRATE_ERROR_NOMEM; /* it came in the way of another error: that one decides nothing */
     if (code < 0 && scratch->scratch->missing.length)
         error_detail_add(err, "%s", scratch->scratch->missing.data + 1);
     like->doing = doing;
@@ -316,6 +319,13 @@ int32_t scratch_migrate(migrate_session *scratch, const char *target, migrate_er
 struct replay {
     const struct migration **items;
     size_t count, capacity;
+};
+
+/* A part of such a list. */
+struct applying {
+    const struct migration *const *items;
+    size_t count;
+    bool again; /* what is applied runs once more */
 };
 
 static int in_order(const void *a, const void *b)
@@ -380,13 +390,13 @@ static int32_t list_applied(const struct history *history, const struct source *
 static int32_t make_replay(migrate_session *session, struct build *build, const struct history *history, const struct request *request,
                            struct migrate_plan **out, migrate_error **err)
 {
-    const struct replay *replay = request->user;
+    const struct applying *applying = request->user;
     struct migrate_plan *plan = NULL;
     int32_t code = plan_new(session, build, history, &plan, err);
-    for (size_t i = 0; code == MIGRATE_OK && i < replay->count; i++) {
-        const struct migration *m = replay->items[i];
+    for (size_t i = 0; code == MIGRATE_OK && i < applying->count; i++) {
+        const struct migration *m = applying->items[i];
         bool repeatable = m->kind == MIGRATION_REPEATABLE;
-        if (history_find(history, repeatable, m->id))
+        if (!applying->again && history_find(history, repeatable, m->id))
             continue;
         struct step *step = plan_add(plan);
         if (!step)
@@ -405,6 +415,37 @@ static int32_t make_replay(migrate_session *session, struct build *build, const 
     return MIGRATE_OK;
 }
 
+int32_t scratch_apply(migrate_session *scratch, const struct migration *const *list, size_t count, migrate_error **err)
+{
+    struct applying applying = {list, count, false};
+    struct request request = {.make = make_replay, .user = &applying};
+    return count ? run_there(scratch, &request, list[0]->id, err) : MIGRATE_OK;
+}
+
+int32_t scratch_repeat(migrate_session *scratch, const struct migration *migration, migrate_error **err)
+{
+    struct applying applying = {&migration, 1, true};
+    struct request request = {.make = make_replay, .user = &applying};
+    return run_there(scratch, &request, migration->id, err);
+}
+
+static int32_t make_down(migrate_session *session, struct build *build, const struct history *history, const struct request *request,
+                         struct migrate_plan **out, migrate_error **err)
+{
+    return plan_down(session, build, history, request->target, out, err);
+}
+
+int32_t scratch_rollback(migrate_session *scratch, migrate_error **err)
+{
+    struct request request = {.make = make_down};
+    return run_there(scratch, &request, NULL, err);
+}
+
+int32_t scratch_option(migrate_session *scratch, const char *key, const char *value, migrate_error **err)
+{
+    return options_set(scratch->options, key, value, err);
+}
+
 int32_t scratch_replay(migrate_session *scratch, migrate_session *like, migrate_error **err)
 {
     struct history history = {0};
@@ -412,10 +453,8 @@ int32_t scratch_replay(migrate_session *scratch, migrate_session *like, migrate_
     int32_t code = history_load(like, &history, err);
     if (code == MIGRATE_OK)
         code = list_applied(&history, scratch->build->source, &replay, err);
-    if (code == MIGRATE_OK && replay.count > 0) {
-        struct request request = {.make = make_replay, .user = &replay};
-        code = run_there(scratch, &request, NULL, err);
-    }
+    if (code == MIGRATE_OK)
+        code = scratch_apply(scratch, replay.items, replay.count, err);
     memory_free(replay.items);
     history_free(&history);
     return code;

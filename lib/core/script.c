@@ -67,6 +67,9 @@ static int32_t note_dropped(struct script *script, const char *sql, size_t lengt
 {
     struct text table = {0};
     int32_t code = MIGRATE_OK;
+    script->engine->rebuild_refers(sql, length, &script->referred);
+    if (script->referred.failed)
+        return error_nomem(err);
     if (script->engine->rebuild_drops(sql, length, &table)) {
         const char *copy = table.failed ? NULL : arena_text(&script->arena, table.data);
         if (copy && array_reserve(&script->dropped))
@@ -200,15 +203,28 @@ int32_t script_cut_finer(struct script *script, size_t done, migrate_error **err
 {
     bool no_transaction = script->section && script->section->no_transaction;
     script->count = script->statements = script->dropped.count = 0;
+    text_clear(&script->referred);
     return script_cut(script, (struct cutting){.no_transaction = no_transaction, .commit_values = true, .done = done}, err);
+}
+
+static struct script script_for(const migrate_session *session)
+{
+    return (struct script){.engine = session->db->engine, .can_copy = session->db->class->copy_begin != NULL,
+                           .borrowed = session->db->borrowed, .confined = session->confined};
 }
 
 int32_t script_read(migrate_session *session, const struct source *source, const char *id, const struct section *section,
                     const char *expected, struct script *out, migrate_error **err)
 {
-    struct script script = {.section = section, .file = section->file, .id = id, .engine = session->db->engine,
-                            .can_copy = session->db->class->copy_begin != NULL, .borrowed = session->db->borrowed,
-                            .keep_foreign_keys = section->foreign_keys};
+    struct script like = script_for(session);
+    return script_read_as(&like, source, id, section, expected, out, err);
+}
+
+int32_t script_read_as(const struct script *like, const struct source *source, const char *id, const struct section *section,
+                       const char *expected, struct script *out, migrate_error **err)
+{
+    struct script script = {.section = section, .file = section->file, .id = id, .engine = like->engine, .can_copy = like->can_copy,
+                            .borrowed = like->borrowed, .confined = like->confined, .keep_foreign_keys = section->foreign_keys};
     int32_t code = script_big(&script) ? MIGRATE_OK : section_read(source, section, expected, &script.text, err);
     if (code != MIGRATE_OK)
         return code;
@@ -217,8 +233,15 @@ int32_t script_read(migrate_session *session, const struct source *source, const
 
 int32_t script_from_text(migrate_session *session, const char *id, const char *file, const char *text, struct script *out, migrate_error **err)
 {
-    struct script script = {.file = file ? file : "history", .id = id, .engine = session->db->engine,
-                            .can_copy = session->db->class->copy_begin != NULL, .borrowed = session->db->borrowed};
+    struct script like = script_for(session);
+    return script_from_text_as(&like, id, file, text, out, err);
+}
+
+int32_t script_from_text_as(const struct script *like, const char *id, const char *file, const char *text, struct script *out,
+                            migrate_error **err)
+{
+    struct script script = {.file = file ? file : "history", .id = id, .engine = like->engine, .can_copy = like->can_copy,
+                            .borrowed = like->borrowed, .confined = like->confined};
     text_add(&script.text.text, text);
     script.text.first_line = 1;
     script.text.first_column = 1;
@@ -234,6 +257,7 @@ void script_free(struct script *script)
     section_text_free(&script->text);
     memory_free(script->items);
     memory_free(script->dropped.items);
+    text_free(&script->referred);
     arena_free(&script->arena);
     script->items = NULL;
     script->dropped.items = NULL;

@@ -26,6 +26,7 @@ struct script {
     size_t statements;
     bool can_copy;          /* the connection takes the data of COPY */
     bool borrowed;          /* ... and is the host's */
+    bool confined;          /* see session.h */
     bool sets;              /* it may change settings, or leave something temporary */
     bool lasting;           /* what it sets up or makes is in the session, for longer than a transaction */
     bool foreign_keys;      /* it switches SQLite's foreign keys; the statement is not sent, the run does it */
@@ -34,6 +35,7 @@ struct script {
         const char **items;
         size_t count, capacity;
     } dropped;              /* tables that it drops or renames, where that needs care */
+    struct text referred;   /* what its new foreign keys refer to, a newline behind each name */
     struct arena arena;
 };
 
@@ -42,6 +44,11 @@ int32_t script_read(migrate_session *session, const struct source *source, const
                     const char *expected, struct script *out, migrate_error **err);
 /* The same from a text; file NULL: that the history keeps. */
 int32_t script_from_text(migrate_session *session, const char *id, const char *file, const char *text, struct script *out, migrate_error **err);
+/* Both without a session: engine, can_copy and borrowed are as in like. */
+int32_t script_read_as(const struct script *like, const struct source *source, const char *id, const struct section *section,
+                       const char *expected, struct script *out, migrate_error **err);
+int32_t script_from_text_as(const struct script *like, const char *id, const char *file, const char *text, struct script *out,
+                            migrate_error **err);
 /* Cuts it anew, with a segment's end behind every new value of an enum, and behind the statements that are done already. */
 int32_t script_cut_finer(struct script *script, size_t done, migrate_error **err);
 void script_free(struct script *script);

@@ -6,6 +6,20 @@
 
 #include <string.h>
 
+/* In a scratch database, with others beside it that are nobody's to try things with. */
+static int32_t check_confined(struct script_stream *stream, const struct sql_statement *statement, migrate_error **err)
+{
+    const struct script *script = stream->script;
+    if (!script->confined || !script->engine->reaches_beyond(stream->sql.text + statement->offset, statement->length))
+        return MIGRATE_OK;
+    error_set(err, MIGRATE_ERROR_SHADOW, "%s reaches beyond its database, and is not tried in a scratch database beside others", script->id);
+    error_hint(err, "let the option shadow_url lead to another server, where scratch databases may be made");
+    error_id(err, script->id);
+    script_stream_place(stream, stream->sql.base + statement->offset, err);
+    script_show_statement(script, stream->sql.text + statement->offset, statement->length, err);
+    return MIGRATE_ERROR_SHADOW;
+}
+
 /* Places an error that is set, at an offset in the stream's window. */
 static int32_t refused(struct script_stream *stream, const struct sql_statement *statement, size_t offset, const char *hint,
                        migrate_error **err)
@@ -112,6 +126,9 @@ int32_t script_check(struct script_stream *stream, const struct sql_statement *s
     const char *text = stream->sql.text + statement->offset;
     if (statement->length > 0 && *text == '.' && shell_command(text, statement->length, &command))
         return check_command(stream, statement, 0, err);
+    int32_t code = check_confined(stream, statement, err);
+    if (code != MIGRATE_OK)
+        return code;
     switch (statement->kind) {
     case SQL_ROLLBACK:
         return refuse(stream, statement, "a migration may not roll back its own transaction",

@@ -2,7 +2,7 @@
  * A segment's text on its way to the database. A short one goes with its prefix and suffix in one message. A long one is read
  * as a stream of statements and goes in batches of about a mebibyte, cut between statements; the data of COPY flow by without
  * being held. Wherever the database finds a fault, it is placed in the file. */
-#include "core/run.h"
+#include "core/rehearsal.h"
 
 #include "util/memory.h"
 
@@ -191,6 +191,22 @@ static int32_t take_statement(struct sender *sender, const struct sql_statement 
     return sender->end - sender->start >= MESSAGE_MOST ? send_batch(sender, err) : MIGRATE_OK;
 }
 
+/* In a rehearsal each statement goes alone, with a look ahead of it and behind it. */
+static int32_t take_rehearsed(struct migrate_run *run, struct sender *sender, const struct sql_statement *statement, size_t number,
+                              migrate_error **err)
+{
+    struct sql_stream *stream = &sender->stream.sql;
+    struct rehearsed_at at = {.sql = stream->text + statement->offset, .length = statement->length, .number = number,
+                              .file = sender->script->file};
+    script_stream_line(&sender->stream, stream->base + statement->offset, &at.line);
+    int32_t code = rehearsal_ahead(run, &at, err);
+    if (code == MIGRATE_OK)
+        code = take_statement(sender, statement, err);
+    if (code == MIGRATE_OK)
+        code = send_batch(sender, err);
+    return code == MIGRATE_OK ? rehearsal_behind(run, err) : code;
+}
+
 static int32_t send_stream(struct migrate_run *run, const struct script *script, const struct segment *segment,
                            migrate_error **err)
 {
@@ -207,7 +223,10 @@ static int32_t send_stream(struct migrate_run *run, const struct script *script,
             code = send_batch(&sender, err);
             continue;
         }
-        code = take_statement(&sender, &statement, err);
+        if (run->request.rehearsal)
+            code = take_rehearsed(run, &sender, &statement, segment->first + segment->count - left + 1, err);
+        else
+            code = take_statement(&sender, &statement, err);
         left--;
     }
     if (code == MIGRATE_OK)
@@ -226,13 +245,14 @@ static int32_t send_stream(struct migrate_run *run, const struct script *script,
 
 /* ---- either ---- */
 
-/* What is looked at before a transaction may end. */
-static int32_t check_end(struct migrate_run *run, migrate_error **err)
+int32_t run_check_end(struct migrate_run *run, migrate_error **err)
 {
     struct database *db = run->session->db;
     int32_t code = MIGRATE_OK;
     if (db->class->deferred_check)
         code = db->class->deferred_check(db, err);
+    if (code == MIGRATE_OK && rehearsal_rolls_back(run) && db->engine->settle)
+        code = db->engine->settle(db, err);
     if (code == MIGRATE_OK && run->rebuild)
         code = db->engine->rebuild_check(db, run->rebuild, err);
     return code;
@@ -244,7 +264,7 @@ int32_t run_segment(struct migrate_run *run, const struct script *script, const 
     struct database *db = run->session->db;
     if (prefix->failed || suffix->failed)
         return error_nomem(err);
-    bool short_text = !segment->streamed && !script_big(script) && segment->length <= MESSAGE_MOST;
+    bool short_text = !run->request.rehearsal && !segment->streamed && !script_big(script) && segment->length <= MESSAGE_MOST;
     if (db->class->one_message && !db->class->deferred_check && !run->rebuild && short_text)
         return send_whole(run, script, segment, prefix, suffix, err);
     int32_t code = prefix->length ? database_exec_text(db, prefix, NULL, err) : MIGRATE_OK;
@@ -259,7 +279,7 @@ int32_t run_segment(struct migrate_run *run, const struct script *script, const 
         code = MIGRATE_ERROR_SOURCE;
     }
     if (code == MIGRATE_OK)
-        code = check_end(run, err);
+        code = run_check_end(run, err);
     if (code == MIGRATE_OK && suffix->length)
         code = run_exec_final(run, suffix, run->grouping == GROUP_EACH, NULL, err);
     if (code != MIGRATE_OK)

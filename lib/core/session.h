@@ -34,6 +34,7 @@ struct migrate_session {
     const char *history_schema, *history_table; /* raw; belong to options or engine */
     int64_t waited;            /* microseconds spent on waiting so far in this call */
     struct scratch *scratch;   /* not NULL: the database is a scratch one, see scratch.c */
+    bool confined;             /* statements that reach beyond the database are refused: others' are there, too */
     const char *doing;         /* what the running call is at, for progress events */
     const char *doing_id;
     int64_t doing_since;

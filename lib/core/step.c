@@ -8,6 +8,7 @@
 #include "core/pooler.h"
 #include "core/rebuild.h"
 #include "core/reconcile.h"
+#include "core/rehearsal.h"
 #include "util/clock.h"
 #include "util/memory.h"
 
@@ -135,6 +136,7 @@ static int32_t reconcile_row(struct migrate_run *run, struct text *sql, migrate_
     int32_t code = reconcile_entry(run, &entry, &any, err);
     if (code != MIGRATE_OK || !any)
         return code;
+    entry.fingerprint = fingerprint(run);
     set_duration(run, &entry);
     return add_row(run, &entry, sql, err);
 }
@@ -288,10 +290,14 @@ static int32_t run_code(struct migrate_run *run, const struct step *step, const 
         code = database_exec_text(db, &prefix, NULL, err);
         if (code == MIGRATE_OK && run->down)
             code = down_begin(run->session, run->down, err);
+        if (code == MIGRATE_OK && run->request.rehearsal)
+            code = rehearsal_ahead(run, NULL, err);
         if (code == MIGRATE_OK && !record)
             code = section ? connection_call(run->session, step->id, section->code, section->user, err) : reconcile_work(run, err);
-        if (code == MIGRATE_OK && db->class->deferred_check)
-            code = db->class->deferred_check(db, err);
+        if (code == MIGRATE_OK && run->request.rehearsal)
+            code = rehearsal_behind(run, err);
+        if (code == MIGRATE_OK)
+            code = run_check_end(run, err);
         if (code == MIGRATE_OK && run->down)
             code = down_end(run->session, NULL, run->down, err);
         if (code == MIGRATE_OK)
@@ -307,10 +313,23 @@ static int32_t run_code(struct migrate_run *run, const struct step *step, const 
     return code;
 }
 
+/* Nearly always one segment; in a rehearsal all of a script's, which would have been transactions of their own. */
+static int32_t send_segments(struct migrate_run *run, const struct script *script, const struct text *prefix, const struct text *suffix,
+                             migrate_error **err)
+{
+    static const struct segment none = {0};
+    static const struct text nothing = {0};
+    int32_t code = MIGRATE_OK;
+    if (script->count == 0)
+        return run_segment(run, script, &none, prefix, suffix, err);
+    for (size_t i = 0; i < script->count && code == MIGRATE_OK; i++)
+        code = run_segment(run, script, &script->items[i], i == 0 ? prefix : &nothing, i + 1 == script->count ? suffix : &nothing, err);
+    return code;
+}
+
 /* A big text's checksum is known when it was sent, so its row comes behind it. */
 static int32_t run_big(struct migrate_run *run, const struct step *step, const struct script *script, migrate_error **err)
 {
-    static const struct segment none = {0};
     static const struct text nothing = {0};
     struct text prefix = {0};
     int32_t code = add_begin(run, step, &prefix, err);
@@ -319,7 +338,7 @@ static int32_t run_big(struct migrate_run *run, const struct step *step, const s
     if (code == MIGRATE_OK && run->down)
         code = down_begin(run->session, run->down, err);
     if (code == MIGRATE_OK)
-        code = run_segment(run, script, script->count ? &script->items[0] : &none, &nothing, &nothing, err);
+        code = send_segments(run, script, &nothing, &nothing, err);
     if (code == MIGRATE_OK && run->down)
         code = down_end(run->session, script, run->down, err);
     if (code == MIGRATE_OK && step->action == STEP_RUN && step->direction == DIRECTION_UP)
@@ -334,7 +353,6 @@ static int32_t run_big(struct migrate_run *run, const struct step *step, const s
 
 static int32_t run_atomic(struct migrate_run *run, const struct step *step, const struct script *script, migrate_error **err)
 {
-    static const struct segment nothing = {0};
     struct text prefix = {0}, suffix = {0};
     bool together = row_travels_with_work(run) && !vouch_due(run);
     int32_t code = add_begin(run, step, &prefix, err);
@@ -354,11 +372,14 @@ static int32_t run_atomic(struct migrate_run *run, const struct step *step, cons
         if (run->down)
             code = down_begin(run->session, run->down, err);
         if (code == MIGRATE_OK)
-            code = run_segment(run, script, script->count ? &script->items[0] : &nothing, &prefix, &suffix, err);
+            code = send_segments(run, script, &prefix, &suffix, err);
         if (code == MIGRATE_OK && run->down)
             code = down_end(run->session, script, run->down, err);
-        if (code == MIGRATE_OK && !together)
+        if (code == MIGRATE_OK && !together) {
             code = send_end(run, step, err);
+            if (code != MIGRATE_OK) /* a deferred constraint at COMMIT: of this file, nobody knows where */
+                script_place(script, SIZE_MAX, SIZE_MAX, err);
+        }
         if (code != MIGRATE_OK)
             undo(run);
     }
@@ -383,9 +404,14 @@ static int32_t read_script(struct migrate_run *run, const struct step *step, con
 }
 
 /* What an earlier run left half done goes on by statements, even if its text is one transaction now. */
-static bool in_parts(const struct step *step, const struct script *script)
+static bool in_parts(const struct migrate_run *run, const struct step *step, const struct script *script)
 {
-    return step->begun || !script_atomic(script);
+    if (!rehearsal_rolls_back(run))
+        return step->begun || !script_atomic(script);
+    bool alone = false; /* transactions can be rehearsed in one */
+    for (size_t i = 0; i < script->count && !alone; i++)
+        alone = script->items[i].alone;
+    return step->begun || alone;
 }
 
 /* Own connections on an engine that resets behind COMMIT need nothing; where only certain words can change a setting, the text is asked. */
@@ -397,7 +423,7 @@ static bool may_leak(const struct migrate_run *run, const struct step *step, con
         return false; /* see add_end() */
     if (run_pooled(run))
         return false; /* see run_before_history() */
-    if (!script || in_parts(step, script))
+    if (!script || in_parts(run, step, script))
         return true;
     return words ? script->sets : db->borrowed;
 }
@@ -407,22 +433,29 @@ static bool may_leak(const struct migrate_run *run, const struct step *step, con
 static int32_t run_script(struct migrate_run *run, const struct step *step, struct script *script, migrate_error **err)
 {
     migrate_error *problem = NULL;
-    if (in_parts(step, script))
+    if (in_parts(run, step, script))
         return run_segments(run, step, script, err);
     struct attempts attempts = {0};
+    size_t told = rehearsal_told(run);
     int32_t code;
     do {
+        rehearsal_untell(run, told);
         attempts_begin(&attempts, run, step, script, NULL, true);
         code = (script_big(script) ? run_big : run_atomic)(run, step, script, &problem);
     } while (code != MIGRATE_OK && attempts_again(&attempts, &code, &problem));
     attempts_end(&attempts);
     if (code != MIGRATE_OK && error_kind_of(&problem) == ERROR_UNCOMMITTED && run->grouping == GROUP_EACH) {
         error_clear(&problem);
+        rehearsal_untell(run, told);
         code = script_cut_finer(script, 0, &problem);
         if (code == MIGRATE_OK)
             code = run_reload_writer(run, &problem);
         if (code == MIGRATE_OK)
             code = run_segments(run, step, script, &problem);
+    }
+    if (code != MIGRATE_OK && error_kind_of(&problem) == ERROR_UNCOMMITTED && rehearsal_rolls_back(run)) {
+        error_clear(&problem);
+        code = RUN_OWN;
     }
     error_move(err, &problem);
     return code;
@@ -434,6 +467,10 @@ static int32_t run_rebuild(struct migrate_run *run, const struct step *step, str
     struct database *db = run->session->db;
     struct database_rebuild state = {0};
     int32_t code = db->engine->rebuild_begin(db, run->grouping == GROUP_EACH, script->keep_foreign_keys, &state, err);
+    if (code == MIGRATE_ERROR_REFUSED && rehearsal_rolls_back(run)) {
+        error_clear(err);
+        return RUN_OWN;
+    }
     if (code != MIGRATE_OK) {
         script_place(script, SIZE_MAX, SIZE_MAX, err);
         return code;
@@ -526,7 +563,10 @@ static int32_t run_text(struct migrate_run *run, const struct step *step, migrat
     bool rebuild = false;
     if (code == MIGRATE_OK && !code_step)
         code = rebuild_needed(run, &script, &rebuild, err);
-    if (code != MIGRATE_OK || (run->grouping == GROUP_BATCH && !code_step && (rebuild || in_parts(step, &script)))) {
+    bool apart = !code_step && code == MIGRATE_OK &&
+                 ((run->grouping == GROUP_BATCH && (rebuild || in_parts(run, step, &script))) ||
+                  (rehearsal_rolls_back(run) && in_parts(run, step, &script)));
+    if (code != MIGRATE_OK || apart) {
         let_go(run, &script);
         return code == MIGRATE_OK ? RUN_OWN : code;
     }

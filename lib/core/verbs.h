@@ -6,7 +6,7 @@
 #include "core/run.h"
 
 int32_t verb_plan(migrate_session *session, const char *target, migrate_plan **out, migrate_error **err);
-int32_t verb_plan_sql(const migrate_plan *plan, char **out, migrate_error **err);
+int32_t verb_plan_sql(const migrate_plan *plan, char **out, migrate_error **err);                             /* plan_sql.c */
 int32_t verb_apply(migrate_session *session, const migrate_plan *plan, migrate_rows **out, migrate_error **err);
 int32_t verb_rollback(migrate_session *session, const char *target, migrate_rows **out, migrate_error **err);
 int32_t verb_run_begin(migrate_session *session, const migrate_plan *plan, migrate_run **out, migrate_error **err);

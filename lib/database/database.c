@@ -127,3 +127,11 @@ void database_probe_free(struct database_probe *probe)
     text_free(&probe->mend);
     text_free(&probe->session);
 }
+
+void database_effects_free(struct database_effects *effects)
+{
+    text_free(&effects->lock);
+    text_free(&effects->locked);
+    text_free(&effects->rewritten);
+    text_free(&effects->scanned);
+}

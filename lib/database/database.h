@@ -150,11 +150,31 @@ struct database_facts_wish {
     bool no_edges;              /* what needs what is not wanted */
 };
 
+/* What one statement of a rehearsal did to what was there before it. Names are quoted, with ", " between; "" if there is nothing to tell. */
+struct database_effects {
+    struct text lock;               /* the strongest that it took: "AccessExclusive" */
+    struct text locked;             /* "AccessExclusive public.t, Share public.u" */
+    struct text rewritten, scanned;
+    int64_t rows;                   /* inserted, updated or deleted; -1: nobody counted */
+};
+struct database_look; /* what a rehearsal knows of what was there; an engine's own */
+
 /* Which scratch database is asked for. */
 struct database_scratch_wish {
     const char *url;  /* where it is made, or an empty one to be used; NULL: none was given */
     const char *role;   /* makes things in it, too; NULL: the session's own user alone */
     const char *schema; /* is to be there, because the history goes into it; the engine's default is anyway */
+};
+
+/* Rows to try things with, see core/samples.c. */
+struct database_samples {
+    /* Every column that takes values, table by table: table and column (both quoted), whether a row needs it, the table that it refers to
+     * (null: none), a value for each of two rows, as expressions that hold where what it refers to has rows, and the table's key. */
+    int32_t (*list)(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out, migrate_error **err);
+    const char *overriding; /* behind INSERT's columns; "" if nothing */
+    const char *settle;     /* behind the statement: what constraints were left for later is looked at now; "" if nothing */
+    /* Two expressions with a comma between: how many rows the table has, and a text that is the same for the same rows. */
+    void (*digest)(struct text *out, const char *table, const char *const *columns, size_t count);
 };
 
 /* What is said instead where each transaction may meet another session of the server: nothing may be left in one, because
@@ -232,6 +252,8 @@ struct database_engine {
      * to it; and what is done before (outside: no transaction is open), at the end of and behind the transaction of such a migration. NULL: no such care is
      * needed. */
     bool (*rebuild_drops)(const char *statement, size_t length, struct text *table);
+    /* Adds the names that a statement's new foreign keys refer to, a newline behind each: the catalog does not have them yet. */
+    void (*rebuild_refers)(const char *statement, size_t length, struct text *names);
     int32_t (*rebuild_referred)(struct database *db, const char *table, bool *out, migrate_error **err);
     int32_t (*rebuild_begin)(struct database *db, bool outside, bool enforce, struct database_rebuild *state, migrate_error **err);
     int32_t (*rebuild_check)(struct database *db, const struct database_rebuild *state, migrate_error **err);
@@ -281,16 +303,42 @@ struct database_engine {
     bool (*type_keeps)(const char *from, const char *to);
     /* What bounds a trial under a savepoint of a live database, so that nobody is held up; NULL: nothing is needed. */
     const char *trial_limits;
+    const char *trial_head; /* as facts_head, for the open transaction alone; NULL: nothing is needed */
     /* Whether a statement renames a table or a column, and from what to what, as in `ident` of facts. NULL: keys tell. */
     bool (*renames_of)(const char *statement, size_t length, struct text *from, struct text *to);
+    /* Looks between the statements of a rehearsal. begin: in its open transaction, ahead of the first one; what is there then is what was
+     * there before. known (may be NULL): only what that look knows by name counts. ahead: right before a statement (NULL: some work that
+     * is no statement), also to keep things where a rollback would not bring them back to (sequences), if that needs no longer wait
+     * than lock_wait. behind: right behind it. close: ahead of the rollback; undone: behind it, whether nothing of the transaction is
+     * left. NULL: nothing can be seen. */
+    int32_t (*look_begin)(struct database *db, const struct database_facts_wish *wish, int64_t lock_wait, const struct database_look *known,
+                          struct database_look **out, migrate_error **err);
+    int32_t (*look_ahead)(struct database_look *look, const char *statement, size_t length, migrate_error **err);
+    int32_t (*look_behind)(struct database_look *look, const char *statement, size_t length, struct database_effects *out,
+                           migrate_error **err);
+    int32_t (*look_close)(struct database_look *look, migrate_error **err);
+    int32_t (*look_undone)(struct database_look *look, bool *out, migrate_error **err);
+    void (*look_free)(struct database_look *look); /* NULL is fine */
+    /* MIGRATE_ERROR_REFUSED, with a reason: a rollback would bring nothing back here. NULL: it always does. */
+    int32_t (*rolls_back)(struct database *db, migrate_error **err);
+    /* What facts do not show and a rollback need not bring back, outside of transactions: rows (name, value). */
+    int32_t (*positions)(struct database *db, struct migrate_rows **out, migrate_error **err);
+    /* What COMMIT would check now, in a transaction that goes on as a new one would; NULL: see deferred_check. */
+    int32_t (*settle)(struct database *db, migrate_error **err);
     /* An empty database of its own, like this one, for trying things: on the same server or where the wish says, in memory for SQLite.
      * Nothing of it stays behind scratch_close(), which closes it, too, even where that fails (then the next scratch_open() removes what
      * is left). MIGRATE_ERROR_SHADOW: none is to be had; the hint says what would help. like is only asked, inside a transaction or
      * outside, and what is made holds its watch until the caller gives it another. */
     int32_t (*scratch_open)(struct database *like, const struct database_scratch_wish *wish, struct database **out, migrate_error **err);
     int32_t (*scratch_close)(struct database *scratch, migrate_error **err);
+    /* Fills an empty one with all that `like` has, rows too; no transaction is open on either. MIGRATE_ERROR_SHADOW: it cannot be had; it may
+     * be filled in part. NULL: it takes too long by nature. */
+    int32_t (*scratch_copy)(struct database *like, struct database *scratch, migrate_error **err);
     /* A query: what extensions there are, and the SQL that makes each where it is not there. NULL: there are none. */
     const char *extensions;
+    const struct database_samples *samples;
+    /* The statement's effect is not confined to its database, as far as its first words tell. */
+    bool (*reaches_beyond)(const char *statement, size_t length);
     /* A database of its own with the schema, without the rows, that `like` has now, as its open transaction sees it; database_close()
      * ends it. For trying things where `like` itself would be written to, or cannot take them back. MIGRATE_ERROR_SHADOW: none is to be
      * had, or something of the schema cannot be made there. NULL: things are tried in `like`, under a savepoint. */
@@ -339,6 +387,7 @@ int32_t database_clean_up(struct database *db, const char *sql, migrate_error **
 int32_t database_ask(struct database *db, const struct text *sql, bool *out, migrate_error **err);
 
 void database_probe_free(struct database_probe *probe);
+void database_effects_free(struct database_effects *effects);
 
 /* ---- function tables (client.c), drivers (host/driver.c) ---- */
 int32_t client_new(const char *engine, migrate_client **out, migrate_error **err);

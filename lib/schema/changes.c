@@ -318,8 +318,8 @@ static int32_t try_it(struct trial *trial, const struct facts *from, migrate_err
     rc = database_exec(db, trial->inside ? "SAVEPOINT " TRIAL : "BEGIN", err);
     if (rc != MIGRATE_OK)
         return rc;
-    if (*db->engine->facts_head != '\0')
-        rc = database_exec(db, db->engine->facts_head, err);
+    if (db->engine->trial_head != NULL)
+        rc = database_exec(db, db->engine->trial_head, err);
     if (rc == MIGRATE_OK)
         rc = try_rounds(trial, from, err);
     if (rc != MIGRATE_OK || !trial->wish->keep)
@@ -353,7 +353,9 @@ static int32_t plan_only(const struct facts *from, const struct facts *to, const
     bool any = false;
     int32_t rc;
 
-    if (!wish->same_database)
+    if (wish->renamed_count > 0) /* else it would be dropped, and made anew */
+        return error_set(err, MIGRATE_ERROR_SHADOW, "what comes behind a rename can only be found where the rename is tried");
+    if (!wish->same_database && !from->engine->names_fold)
         return take_round(from, to, wish, false, changes, &any, err);
     if (!keyed_renames_behind(from, to, wish, changes, &renamed))
         return error_nomem(err);

@@ -119,7 +119,9 @@ static void add_make(struct plan *plan, size_t new)
         plan->ops->order |= place > 0 && comes_too_late(plan, new, place);
     }
     if (fact->make == NULL && !carried(&plan->new, new, FATE_MADE))
-        plan_leave(plan, fact, "there is no statement that makes it");
+        plan_leave(plan, fact, plan->wish->additive && plan->engine->facts_reshape != NULL
+                                   ? "it would take a rebuild of its table: generate a migration"
+                                   : "there is no statement that makes it");
 }
 
 static void add_change(struct plan *plan, size_t new)

@@ -113,6 +113,20 @@ static void go_with_container(struct tellings *t, size_t number)
     }
 }
 
+/* What is noted under a column's own name came or went with it. */
+static void go_with_column(struct tellings *t, size_t number)
+{
+    const struct difference *difference = &t->differences->items[number];
+    const struct told_side *side = side_of(t, difference);
+    size_t at;
+
+    if (difference->kind == FACT_CHANGED || t->host[number] != number || is_kind(fact_of(difference), "column"))
+        return;
+    at = find_named(side, "column", fact_of(difference)->ident);
+    if (at != SIZE_MAX && side->differences[at] != SIZE_MAX && t->differences->items[side->differences[at]].kind == difference->kind)
+        t->host[number] = side->differences[at];
+}
+
 /* An index of a partition is attached and detached with it. */
 static void go_with_partition(struct tellings *t, size_t number)
 {
@@ -205,6 +219,7 @@ static void find_hosts(struct tellings *t)
 {
     for (size_t i = 0; i < t->differences->count; i++) {
         go_with_container(t, i);
+        go_with_column(t, i);
         go_with_partition(t, i);
         go_with_own_type(t, i);
     }
@@ -344,13 +359,26 @@ static void take_statements(struct tellings *t, const struct changes *changes, s
     }
 }
 
+/* It is told with something else, whose statements take it along. */
+static bool comes_along(const struct tellings *t, const struct left_out *left, const struct text *sql)
+{
+    size_t at = find_named(t->to, left->kind, left->ident), number = at != SIZE_MAX ? t->to->differences[at] : SIZE_MAX;
+
+    if (number == SIZE_MAX) {
+        at = find_named(t->from, left->kind, left->ident);
+        number = at != SIZE_MAX ? t->from->differences[at] : SIZE_MAX;
+    }
+    return number != SIZE_MAX && t->host[number] != number && sql->length > 0;
+}
+
 static void take_left(struct tellings *t, const struct changes *changes, bool back)
 {
     for (size_t i = 0; i < changes->left.count; i++) {
         const struct left_out *left = &changes->left.items[i];
         size_t place = place_of(t, left->kind, left->ident);
-        struct text *note = place != SIZE_MAX ? &t->items[place].note : NULL;
-        if (note != NULL)
+        struct telling *telling = place != SIZE_MAX ? &t->items[place] : NULL;
+        struct text *note = telling != NULL ? &telling->note : NULL;
+        if (note != NULL && !comes_along(t, left, back ? &telling->back : &telling->on))
             text_format(note, "%s%s: %s %s: %s", note->length > 0 ? "; " : "", back ? "restore" : "adopt", left->kind, left->ident,
                         left->reason);
     }

@@ -71,6 +71,7 @@ const char *api_cell(const char *id, const char *column);
 /* ---- the database, through a connection of the test's own, which may do everything; texts live until the
  * next such call ---- */
 void api_sql(const char *sql);
+const char *api_try_sql(const char *sql); /* what went wrong, or NULL */
 const char *api_query(const char *sql); /* all values; columns separated by |, rows by blanks */
 const char *api_applied(void);          /* the ids that count as applied, as they came, separated by blanks */
 const char *api_tables(void); /* the names of all tables but the history's, sorted, separated by blanks */

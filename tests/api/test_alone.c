@@ -74,7 +74,7 @@ START_TEST(test_each)
 {
     const char *const *statements = API_EITHER(on_sqlite, on_postgresql);
     size_t count = API_EITHER(sizeof on_sqlite / sizeof *on_sqlite, sizeof on_postgresql / sizeof *on_postgresql);
-    char sql[300];
+    char sql[400];
     make();
     for (size_t i = 0; i < count; i++) {
         run(i + 2, statements[i]);

@@ -223,6 +223,30 @@ START_TEST(test_error_with_place)
 }
 END_TEST
 
+/* Where nobody can tell whether the transaction is open, nothing would be sure to be rolled back. */
+START_TEST(test_rehearsal)
+{
+    migrate_rows *rows = NULL;
+    make_two();
+    open_host(true);
+    char *before = api_snapshot();
+    API_OK(migrate_rehearse(api.session, NULL, &rows, api_error()));
+    ck_assert_int_eq(migrate_rows_value_int(rows, "identical"), 1);
+    ck_assert_int_gt(migrate_rows_value_int(rows, "count"), 1);
+    ck_assert_int_eq(in_transaction(NULL), 0);
+    migrate_rows_free(rows);
+    open_host(false);
+    API_FAILS(migrate_rehearse(api.session, NULL, &rows, api_error()), MIGRATE_ERROR_REFUSED, "state");
+    API_SAYS("in_transaction");
+    ck_assert_int_eq(in_transaction(NULL), 0);
+    char *after = api_snapshot();
+    ck_assert_str_eq(after, before);
+    free(before);
+    free(after);
+    close_host();
+}
+END_TEST
+
 START_TEST(test_silent_driver)
 {
     make_two();
@@ -347,5 +371,5 @@ START_TEST(test_missing_callback)
 }
 END_TEST
 
-API("host", test_verbs, test_without_states, test_error_with_place, test_silent_driver, test_each_call_fails,
+API("host", test_verbs, test_without_states, test_error_with_place, test_silent_driver, test_rehearsal, test_each_call_fails,
     test_cancel, test_hosts_transaction, test_code, test_missing_callback)

@@ -432,7 +432,7 @@ START_TEST(test_one_query_with_nothing_to_do)
     API_OK(api_startup("apply"));
     ck_assert_int_eq(queries(console) - before, 1);
     /* one migration: what there is, rights, the pooler, its begin, and the rest; not the history's creation */
-    api_file("006_six.sql", "CREATE TABLE six (x int);\n");
+    api_file("006_six.sql", "CREATE TABLE six (x int);\n-- ROLLBACK: DROP TABLE six;\n");
     API_OK(api_status());
     before = queries(console);
     API_OK(api_apply());
@@ -646,8 +646,36 @@ START_TEST(test_borrowed)
 }
 END_TEST
 
+/* In one transaction, with its lock; what needs a session of its own is refused as in a run. */
+START_TEST(test_rehearsal)
+{
+    migrate_rows *rows = NULL;
+    start_pooler("transaction", 1);
+    write_schema();
+    api_remove("004_glad.sql");
+    PGconn *other = connect_to(api.url);
+    char *before = strdup(ask(other, FOUND));
+    API_OK(api_open(NULL));
+    API_OK(migrate_rehearse(api.session, NULL, &rows, api_error()));
+    ck_assert_int_eq(migrate_rows_value_int(rows, "identical"), 1);
+    ck_assert_int_eq(migrate_rows_value_int(rows, "count"), 7);
+    migrate_rows_free(rows);
+    check_found(other, before);
+    ck_assert_str_eq(api_tables(), "");
+    ck_assert_str_eq(api_query("SELECT count(*) FROM pg_class WHERE relname = 'libmigrate_history'"), "0");
+    ck_assert_str_eq(advisory_locks(), "0");
+    api_file("006_index.sql", "CREATE INDEX CONCURRENTLY notes_id ON notes (id);\n");
+    API_OK(api_open(NULL));
+    API_FAILS(migrate_rehearse(api.session, NULL, &rows, api_error()), MIGRATE_ERROR_REFUSED, "state");
+    API_SAYS("direct_url");
+    free(before);
+    PQfinish(other);
+    stop_pooler();
+}
+END_TEST
+
 API("pooler", test_verbs_pool_of_one, test_verbs_pool_of_two, test_whole_run, test_code_schema_and_baseline,
     test_sessions_as_found, test_refused_before_anything, test_past_the_pooler, test_direct_url_is_checked,
     test_session_mode, test_statement_mode, test_startup_parameters, test_one_query_with_nothing_to_do,
     test_waits_for_a_session_lock, test_no_free_session, test_cancel, test_connection_anew,
-    test_no_connection_anew, test_borrowed)
+    test_no_connection_anew, test_borrowed, test_rehearsal)

@@ -479,6 +479,23 @@ START_TEST(test_not_refused)
 }
 END_TEST
 
+/* Nothing refers to the table as the migration begins, but by the time it is dropped something does. */
+START_TEST(test_new_references)
+{
+    for (enum owner owner = OWN; owner < OWNERS; owner++) {
+        api_sql("DROP TABLE IF EXISTS node; DROP TABLE IF EXISTS libmigrate_history; CREATE TABLE node (id integer PRIMARY KEY, above integer); INSERT INTO node VALUES (1, NULL), (2, 1), (3, 2)");
+        api_file("001_x.sql", "CREATE TABLE node_new (id integer PRIMARY KEY, above integer REFERENCES \"Node\" (id) ON DELETE CASCADE);\n"
+                              "INSERT INTO node_new SELECT * FROM node;\nDROP TABLE node;\nALTER TABLE node_new RENAME TO node;\n");
+        api_option("on_unmanaged", "apply");
+        open_as(owner);
+        API_OK(api_apply());
+        close_as(owner);
+        ck_assert_str_eq(api_query("SELECT id, above FROM node ORDER BY id"), "1|NULL 2|1 3|2");
+        ck_assert_str_eq(api_query("PRAGMA foreign_key_check"), "");
+    }
+}
+END_TEST
+
 /* ---- foreign-keys on ---- */
 
 START_TEST(test_opt_out)
@@ -584,5 +601,5 @@ START_TEST(test_down_refused)
 END_TEST
 
 API("rebuild", test_matrix, test_own_pragma, test_own_pragma_atomic, test_names, test_rename,
-    test_among_others, test_refused, test_refused_views, test_renamed_away, test_not_refused, test_opt_out,
+    test_among_others, test_refused, test_refused_views, test_renamed_away, test_not_refused, test_new_references, test_opt_out,
     test_whole_run, test_host_transaction, test_down_refused)

@@ -111,15 +111,24 @@ static int add_row(void *out, int columns, char **values, char **names)
     return 0;
 }
 
-static void run_sqlite(const char *sql, char **out)
+static const char *try_sqlite(const char *sql, char **out)
 {
+    static char told[1000];
     sqlite3 *db = NULL;
     char *problem = NULL;
     ck_assert_int_eq(sqlite3_open(api.database, &db), SQLITE_OK);
     sqlite3_busy_timeout(db, 10000);
     int code = sqlite3_exec(db, sql, out ? add_row : NULL, out, &problem);
-    ck_assert_msg(code == SQLITE_OK, "%s: %s", sql, problem);
+    snprintf(told, sizeof told, "%s: %s", sql, problem ? problem : "");
+    sqlite3_free(problem);
     sqlite3_close(db);
+    return code == SQLITE_OK ? NULL : told;
+}
+
+static void run_sqlite(const char *sql, char **out)
+{
+    const char *problem = try_sqlite(sql, out);
+    ck_assert_msg(!problem, "%s", problem);
 }
 
 static void ignore_notice(void *user, const char *message)
@@ -159,6 +168,11 @@ static void run_postgresql(const char *url, const char *sql, char **out)
 {
     const char *problem = try_postgresql(url, sql, out);
     ck_assert_msg(!problem, "%s", problem);
+}
+
+const char *api_try_sql(const char *sql)
+{
+    return api.engine == API_SQLITE ? try_sqlite(sql, NULL) : try_postgresql(own_url, sql, NULL);
 }
 
 void api_sql(const char *sql)

@@ -103,7 +103,9 @@ run 64 up -x; err 'unknown flag -x'
 t 'wrong usage'
 run 64 up --to; err 'needs a value'
 run 64 up --to --yes; err 'needs a value'
-run 64 up --dry-run=3; err 'takes no value'
+run 64 up --dry-run=3; err 'plan|sql|execute'
+run 64 up --yes=3; err 'takes no value'
+run 64 up --dry-run=execute --format sql; err 'dry-run=sql'
 run 64 status --to 3; err '--to does not belong to status'
 run 64 status more; err 'one argument too many: more'
 run 64 goto; err 'needs an argument'
@@ -164,6 +166,27 @@ run 2 up -n --exit-code
 run 0 up -n --format sql; out 'CREATE TABLE c'
 run 0 up 1 -n --json; json .dry_run true; json .command up
 run 0 up; run 0 down -n; out '^down  *003_c'; run 0 goto 1 -n; run 0 down --all -n; run 0 down --only 2 -n; out '002_b'
+tables app.db 'a b c'
+
+t 'dry runs: plan, SQL, rehearsal'
+three
+run 0 up --dry-run=plan; out '3 steps'; [ ! -e app.db ] || bad 'a dry run made the file'
+run 0 up --dry-run=sql; out '^-- 2. 002_b (up): migrations/002_b.sql'; out '^BEGIN IMMEDIATE;'; out '^COMMIT;'; no_out 'ROLLBACK: DROP'
+run 64 up --dry-run sql; err 'number of steps'
+run 0 up --dry-run 2; out '2 steps'
+run 0 up 1 --dry-run=sql --json; json '.sql | contains("CREATE TABLE a")' true; json .dry_run true
+run 0 up --dry-run=sql -o plan.sql; sqlite3 copy.db <plan.sql || bad 'the SQL does not run'
+tables copy.db 'a b c'
+run 0 up --dry-run=execute; out '^001_a  *1 '; out 'scratch'; out '3 statements in'; [ ! -e app.db ] || bad 'a rehearsal made the file'
+run 0 up; sqlite3 app.db "INSERT INTO a VALUES (1), (2)"; before=$(md5sum app.db)
+printf 'UPDATE a SET id = id + 10;\nALTER TABLE a ADD COLUMN b TEXT;\n' >migrations/004_d.sql
+run 0 up --dry-run=execute; out '^ID *# *PLACE *TOOK'; out '^004_d *1 *migrations/004_d.sql:1 .* 2$'; err 'Rolled back'
+run 0 up --dry-run=execute --json; json .identical true; json '.rows[0].rows' 2; json '.rows[0].line' 1; json .dry_run true; json .left null
+run 2 up --dry-run=execute --exit-code; run 0 goto 4 --dry-run=execute; out '004_d'
+run 0 down --dry-run=execute --only 3; out '^003_c'; run 0 down --all --dry-run=execute; out '^001_a'
+printf 'UPDATE missing SET id = 1;\n' >migrations/005_e.sql
+run 1 up --dry-run=execute; err '005_e.sql:1:1'; err 'nothing was changed'
+[ "$before" = "$(md5sum app.db)" ] || bad 'a rehearsal changed the file'
 tables app.db 'a b c'
 
 t 'status'
@@ -273,6 +296,38 @@ run 0 up 1
 sleep 1
 run 4 up --wait-timeout 200ms; err .
 wait
+
+# ---- drift ----
+
+t 'drift names what was changed by hand'
+migration m/001_a.sql a
+migration m/002_b.sql b
+export MIGRATE_URL=sqlite:app.db MIGRATE_DIR=m
+run 0 up --keep-facts on
+run 0 drift; out 'as the migrations left it'; no_err 'called'
+run 0 diff --json; json .by fingerprint; json .count 0
+sqlite3 app.db 'DROP TABLE b; CREATE INDEX by_hand ON a (id)'
+run 3 drift; out '^removed table b'; out 'restore  CREATE TABLE b'; out '^added   index by_hand'; out 'adopt    CREATE INDEX by_hand'; out '2 differences'
+run 3 drift --json; json .by facts; json '.rows | map(.ident) | join(" ")' 'b by_hand'
+run 3 drift --format sql; sqlite3 app.db <"$top/out"
+run 0 drift -q; out_empty
+sqlite3 app.db 'DROP TABLE libmigrate_history_facts; CREATE TABLE c (id INTEGER)'
+run 3 drift --json; json .by replay; json '.rows[0].restore' 'DROP TABLE c;'
+unset MIGRATE_URL MIGRATE_DIR
+
+t 'check --drift'
+migration m/001_a.sql a
+export MIGRATE_URL=sqlite:app.db MIGRATE_DIR=m
+run 0 up --fingerprint on
+run 0 check --drift; out 'Up to date'; out 'as the migrations left it'
+migration m/002_b.sql b
+run 2 check --drift; out '1 pending'
+sqlite3 app.db 'CREATE TABLE c (id INTEGER)'
+run 3 check --drift; out '1 pending'; out '^added   table c'
+run 3 check --drift --json; json .answer pending; json .drift.count 1; json '.drift.rows[0].ident' c
+run 2 check --json; json .drift null
+run 64 status --drift
+unset MIGRATE_URL MIGRATE_DIR
 
 # ---- check ----
 
@@ -470,6 +525,73 @@ three
 run 0 new late one; file=$(cat "$top/out"); [ "$file" = migrations/004_late_one.sql ] || bad "$file"
 sed -e 's/^-- ROLLBACK:$/CREATE TABLE d (id);\n&\nDROP TABLE d;/' "$file" >x && mv x "$file"
 run 0 up; tables app.db 'a b c d'; run 0 down; tables app.db 'a b c'
+
+# ---- generate, reconcile, check --to ----
+
+wanted() { # a, b and c of three(), and this
+    printf 'CREATE TABLE a (id INTEGER PRIMARY KEY);\nCREATE TABLE b (id INTEGER PRIMARY KEY);\nCREATE TABLE c (id INTEGER PRIMARY KEY);\n%s\n' "$1"
+}
+
+t 'generate writes what leads to another schema'
+three; run 0 up
+wanted 'CREATE TABLE d (id INTEGER PRIMARY KEY);' >schema.sql
+run 2 generate add d --to schema.sql --dry-run; out 'CREATE TABLE d'; out '^-- ROLLBACK:$'; [ ! -e migrations/004_add_d.sql ] || bad 'written'
+run 2 generate add d --to schema.sql -n --format sql; out 'CREATE TABLE d'
+run 0 generate Add 'd!' --to schema.sql; out '^migrations/004_add_d.sql$'; err_empty
+head -1 migrations/004_add_d.sql | grep -q '^-- add_d: generated, leads to the schema of schema.sql$' || bad 'head'
+run 0 up; tables app.db 'a b c d'
+run 0 generate again --to schema.sql; out_empty; err 'Nothing to do'
+run 0 down; tables app.db 'a b c'; run 0 up
+run 0 generate pair --to - --pair; err 'drops'; out '^migrations/005_pair.up.sql$'; out '^migrations/005_pair.down.sql$'
+grep -q '^-- loses data: table a$' migrations/005_pair.up.sql || bad 'not told'
+grep -q '^-- what was in table a does not come back$' migrations/005_pair.down.sql || bad 'not told on the way back'
+
+t 'generate to another database, and as JSON'
+three; run 0 up
+sqlite3 other.db "$(wanted 'CREATE TABLE "odd name" (x);')"
+run 0 generate odd --to-url sqlite:other.db --json; json '.files[0]' migrations/004_odd.sql; json .proven true; json .loses false; json '.rows | length' 0
+run 0 generate nothing --to-url sqlite:other.db --json; json '.files | length' 0
+run 5 generate x --to-url sqlite:absent.db; err 'absent.db does not exist'
+run 64 generate x --to-url other.db; err 'sqlite:other.db'
+
+t 'generate begins a folder'
+alone; echo 'CREATE TABLE a (id INTEGER PRIMARY KEY);' >schema.sql
+run 0 generate begin --to schema.sql --sequential -u sqlite:app.db; out '^migrations/001_begin.sql$'; err 'created the folder'
+run 0 up -u sqlite:app.db; tables app.db a
+
+t 'generate: what is asked wrongly'
+three; echo 'CREATE TABLE a (id INTEGER PRIMARY KEY); CREATE TABLE a (x);' >bad.sql
+run 64 generate x; err 'needs --to FILE'
+run 64 generate --to bad.sql; err 'name'
+run 64 generate x --to bad.sql --to-url sqlite:other.db
+run 64 generate x --down 001
+run 1 generate x --to bad.sql; err '^bad.sql:1:'
+run 78 generate x --to absent.sql; err 'absent.sql'
+
+t 'generate --down'
+three; echo 'CREATE TABLE d (id);' >migrations/004_d.sql; echo 'DROP TABLE a;' >migrations/005_gone.up.sql
+run 2 generate --down 004 --dry-run; out 'DROP TABLE'
+run 0 generate --down 004; out '^migrations/004_d.down.sql$'; grep -q '^DROP TABLE' migrations/004_d.down.sql || bad 'no text'
+run 3 generate --down 004; err 'has a rollback text'
+run 3 generate --down 005; err 'data are lost'; [ ! -e migrations/005_gone.down.sql ] || bad 'written'
+run 3 generate --down 009; err 'no migration'
+
+t 'check --to'
+three; run 0 up
+wanted '' >schema.sql; run 0 check --to schema.sql; out 'Up to date'; out 'lead to the schema of schema.sql'
+wanted 'CREATE TABLE d (id);' >schema.sql; run 2 check --to schema.sql; out 'CREATE TABLE d'; err 'Next: migratectl generate NAME --to schema.sql'
+run 2 check --to schema.sql --json; json .answer current; json .schema.changes 1
+migration migrations/004_d.sql d; run 2 check --to schema.sql; out '1 pending'; out 'not written yet'
+
+t 'reconcile'
+three; run 0 up; wanted 'CREATE TABLE d (id INTEGER PRIMARY KEY);' | sed 1d >schema.sql
+run 2 reconcile --to schema.sql; out 'missing *table *d'; out 'left *table *a'; out '1 missing'; err 'Next: migratectl reconcile'; tables app.db 'a b c'
+run 2 reconcile --to schema.sql --format sql; out '^CREATE TABLE d'
+run 0 reconcile --to schema.sql --apply; out 'added *table *d'; tables app.db 'a b c d'
+run 0 reconcile --to schema.sql --apply --json; json .changed false; json .missing 0; json .left 1
+run 0 history; out 'reconciled *declared'; out 'added 1: table d'
+run 64 reconcile; err 'needs --to'
+migration migrations/004_e.sql e; run 7 reconcile --to schema.sql --apply; err 'pending'
 
 t 'embed'
 three

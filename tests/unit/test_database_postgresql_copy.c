@@ -3,6 +3,7 @@
  * whatever goes wrong is told, with its line, and leaves a connection that can be used. */
 #include "test_database_postgresql.h"
 
+#include "database/postgresql/client.h"
 #include "util/clock.h"
 
 #include <libpq-fe.h>
@@ -100,6 +101,33 @@ START_TEST(csv_arrives)
          "a,b\n1,\"two\nlines, \"\"quoted\"\"\"\n2,\n3,\"\\.\"\n", 7);
     ck_assert_str_eq(ask(db, "SELECT string_agg(concat(a, '=', b), '|' ORDER BY a) FROM t"),
                      "1=two\nlines, \"quoted\"|2=|3=\\.");
+    database_close(db);
+}
+END_TEST
+
+/* As libpq answers where it gets no memory for a large message. */
+static int put_little(PGconn *handle, const char *data, int length)
+{
+    return length > 16 * 1024 - 5 ? 0 : PQputCopyData(handle, data, length);
+}
+
+START_TEST(arrives_without_memory_too)
+{
+    struct database *db = open_server();
+    struct postgresql_connection *connection = (struct postgresql_connection *)db;
+    const struct postgresql_client *whole = connection->pq;
+    struct postgresql_client poor = *whole;
+    static char block[300001];
+
+    for (size_t i = 0; i < sizeof block - 1; i++)
+        block[i] = i % 10 == 9 ? '\n' : (char)('0' + i % 7);
+    run(db, "CREATE TEMP TABLE t (a text)");
+    copy(db, "COPY t FROM stdin", block, SIZE_MAX);
+    poor.PQputCopyData = put_little;
+    connection->pq = &poor;
+    copy(db, "COPY t FROM stdin", block, SIZE_MAX);
+    connection->pq = whole;
+    ck_assert_str_eq(ask(db, "SELECT concat(count(*), ' of ', count(DISTINCT a)) FROM t"), "60000 of 7");
     database_close(db);
 }
 END_TEST
@@ -405,6 +433,7 @@ int main(void)
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, text_arrives);
     tcase_add_test(tests, csv_arrives);
+    tcase_add_test(tests, arrives_without_memory_too);
     tcase_add_test(tests, obeys_the_transaction);
     tcase_add_test(tests, names_the_line);
     tcase_add_test(tests, names_no_line_where_there_is_none);

@@ -8,7 +8,7 @@
 static void expect(const char *value, const char *wanted)
 {
     struct text out = {0};
-    bool other = postgresql_settle("constraint", value, &out);
+    bool other = postgresql_fact_settled("constraint", value, &out);
 
     ck_assert_msg(other == (strcmp(value, wanted) != 0), "%s", value);
     if (other)
@@ -49,7 +49,7 @@ START_TEST(pieces)
         for (size_t from = 0; from <= length; from++) {
             char *piece = strndup(whole + from, length - from);
             struct text out = {0};
-            postgresql_settle("view", piece, &out);
+            postgresql_fact_settled("view", piece, &out);
             text_free(&out);
             free(piece);
         }

@@ -63,4 +63,36 @@ START_TEST(a_mark_counts_nothing)
 }
 END_TEST
 
-UNIT("sql/position", line_ends, columns_are_characters, a_mark_counts_nothing)
+/* Many lines are passed over in blocks: with the same result as byte by byte. */
+START_TEST(many_lines)
+{
+    static const char *const pieces[] = {"\n", "\r", "\r\n", "\n\r", "a", "bc d", "a word, and another one that is long"};
+    uint32_t random = 4711;
+    char text[1100];
+
+    for (size_t round = 0; round < 300; round++) {
+        struct sql_mark slow = {0, 1, 1};
+        size_t length = 0;
+
+        while (length < 1000) { /* of one kind, of a few, of all */
+            const char *piece = pieces[(random >> 16) % (round % 7 + 1)];
+
+            if (round % 2 && (random >> 24) % 8)
+                piece = pieces[6];
+            random = random * 1664525 + 1013904223;
+            memcpy(text + length, piece, strlen(piece));
+            length += strlen(piece);
+        }
+        for (size_t to = 0; to <= length; to++) {
+            struct sql_mark fast = {0, 1, 1};
+
+            sql_mark_move(&slow, text, length, to);
+            sql_mark_move(&fast, text, length, to);
+            ck_assert_msg(fast.line == slow.line && fast.column == slow.column && fast.offset == to,
+                          "round %zu, at %zu", round, to);
+        }
+    }
+}
+END_TEST
+
+UNIT("sql/position", line_ends, columns_are_characters, a_mark_counts_nothing, many_lines)

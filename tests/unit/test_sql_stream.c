@@ -65,6 +65,26 @@ START_TEST(cuts_at_every_byte)
 }
 END_TEST
 
+/* Lines of data are passed over in blocks: the one that ends them is found wherever it stands. */
+START_TEST(ends_of_data)
+{
+    static const char *const ends[] = {"\\.\n", "\\.\r\n", "\\.", "\\.x\n\\.\r\r\n", " \\.\n\\.\n", "\\N\n\\\\.\n\\.\n"};
+    static const char *const lines[] = {"", "a\tb\n", "\\N\t\\.\t.\n",
+                                        "a line of data that is longer than any block of bytes, and then some\r\n"};
+
+    for (size_t l = 0; l < COUNT(lines); l++)
+        for (size_t e = 0; e < COUNT(ends); e++)
+            for (int shift = 0; shift < 70; shift++) {
+                struct text text = {0};
+
+                text_format(&text, "COPY t FROM stdin;\n%s%s%*s\n%s%sSELECT 1;\n%150s", lines[l], lines[l],
+                            shift, "", lines[l], ends[e], "");
+                expect_same(text.data, text.length);
+                text_free(&text);
+            }
+}
+END_TEST
+
 START_TEST(any_tokens)
 {
     static const char *const pieces[] = {"'",
@@ -309,5 +329,5 @@ START_TEST(memory_runs_out)
 }
 END_TEST
 
-UNIT("sql/stream", cuts_at_every_byte, any_tokens, the_window_stays_small, data_stay_small, reading_is_linear,
+UNIT("sql/stream", cuts_at_every_byte, ends_of_data, any_tokens, the_window_stays_small, data_stay_small, reading_is_linear,
      after_a_failure_it_goes_on, memory_runs_out)

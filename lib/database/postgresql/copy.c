@@ -8,7 +8,9 @@
 
 #include <string.h>
 
-enum { PIECE = 8192 - 5 }; /* makes a message of 8 KiB, which libpq keeps and sends without more memory */
+/* Data that make a message of 128 KiB, or of 8. The server fills its buffer of 64 KiB from one message at a time, so that
+ * small ones cost it more rounds; libpq has room for a small one from the start, and for a large one if there is memory. */
+enum { PIECE = 128 * 1024 - 5, SMALL_PIECE = 8 * 1024 - 5 };
 
 struct answer {
     struct postgresql_connection *connection;
@@ -200,10 +202,11 @@ int32_t postgresql_copy_begin(struct database *db, const char *sql, size_t lengt
 int32_t postgresql_copy_data(struct database *db, const char *data, size_t length, migrate_error **err)
 {
     struct postgresql_connection *c = (struct postgresql_connection *)db;
+    int most = PIECE;
 
     while (length > 0) {
-        int piece = length < PIECE ? (int)length : PIECE;
-        int sent = c->pq->PQputCopyData(c->handle, data, piece); /* 0: no room yet */
+        int piece = length < (size_t)most ? (int)length : most;
+        int sent = c->pq->PQputCopyData(c->handle, data, piece); /* 0: no room for it */
         int32_t code = watch_check(db->watch);
 
         if (code == MIGRATE_OK)
@@ -214,6 +217,7 @@ int32_t postgresql_copy_data(struct database *db, const char *data, size_t lengt
             code = end_of_data(c, "not all of the data could be sent", NULL, err);
             return code == MIGRATE_OK ? postgresql_error(c, NULL, err) : code;
         }
+        most = sent > 0 ? most : SMALL_PIECE;
         data += sent > 0 ? piece : 0;
         length -= sent > 0 ? (size_t)piece : 0;
     }

@@ -31,6 +31,7 @@ static const char common[] =
     "), raw AS MATERIALIZED (\n"
     " SELECT t.q, t.relkind, a.*, format('%s.%I', t.q, a.attname) AS cq, 'a' || a.attrelid || '.' || a.attnum AS key,\n"
     "  format_type(a.atttypid, a.atttypmod) AS typ, y.typstorage,\n"
+    "  CASE WHEN EXISTS (SELECT FROM pg_type e WHERE e.oid IN (y.oid, y.typelem) AND e.typcategory = 'E') THEN '::text' END AS via,\n"
     "  rank() OVER (PARTITION BY a.attrelid ORDER BY a.attnum) AS pos,\n"
     "  CASE WHEN a.attcollation <> 0 AND a.attcollation <> y.typcollation THEN (SELECT format(' COLLATE %I.%I', cn.nspname,\n"
     "   co.collname) FROM pg_collation co JOIN pg_namespace cn ON cn.oid = co.collnamespace WHERE co.oid = a.attcollation)\n"
@@ -202,16 +203,16 @@ static const struct part parts[] = {
     {0, 0, false,
      "SELECT 43, 'column', cq, CASE attgenerated WHEN 's' THEN format('GENERATED (%s) STORED', dexpr) WHEN 'v' THEN\n"
      "  format('GENERATED (%s)', dexpr) ELSE '' END,\n"
-     " format('ALTER TABLE %s ADD COLUMN %s', q, part),\n"
+     " format('ALTER TABLE %s ADD COLUMN %s%s', q, part, CASE WHEN attgenerated = '' THEN ' DEFAULT ' || dexpr END),\n"
      " format('ALTER TABLE %s DROP COLUMN %I', q, attname), key, 'r' || attrelid, attname FROM col"},
     {0, 0, false, "SELECT 43, 'column position', cq, pos::text, NULL, NULL, '', key, '' FROM col"},
     {0, 0, false,
-     "SELECT 44, 'column type', cq, typ || collat, format('ALTER TABLE %s ALTER COLUMN %I TYPE %s%s USING %2$I::%3$s', q, attname, typ,\n"
-     " collat), NULL, '', key, '' FROM col"},
+     "SELECT 44, 'column type', cq, typ || collat, format('ALTER TABLE %s ALTER COLUMN %I TYPE %s%s USING %2$I%5$s::%3$s', q, attname, typ,\n"
+     " collat, via), NULL, '', key, '' FROM col"},
     {0, 0, false,
      "SELECT 45, 'column default', cq, dexpr, format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT %s', q, attname, dexpr),\n"
      " format('ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', q, attname), 'd' || substr(key, 2), key, ''\n"
-     " FROM col WHERE dexpr IS NOT NULL AND attgenerated = ''"},
+     " FROM col WHERE dexpr IS NOT NULL AND attgenerated = '' AND NOT (attinhcount > 0 AND dexpr ~ '^NULL::')"}, /* pg_dump writes that */
     {0, 17, false,
      "SELECT 44, 'column not null', cq, '', format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', q, attname),\n"
      " format('ALTER TABLE %s ALTER COLUMN %I DROP NOT NULL', q, attname), '', key, '' FROM col WHERE attnotnull"},
@@ -543,7 +544,7 @@ static int32_t settle(struct migrate_rows **rows, migrate_error **err)
     for (size_t i = 0; i < count; i++) {
         bool other;
         text_clear(&value);
-        other = rows_text(*rows, i, VALUE) != NULL && postgresql_settle(rows_text(*rows, i, KIND), rows_text(*rows, i, VALUE), &value);
+        other = rows_text(*rows, i, VALUE) != NULL && postgresql_fact_settled(rows_text(*rows, i, KIND), rows_text(*rows, i, VALUE), &value);
         if (value.failed || (other && settled == NULL && (settled = rows_new(columns, COLUMNS)) == NULL)) {
             text_free(&value);
             rows_free(settled);

@@ -24,11 +24,29 @@ extern const struct database_pooling postgresql_pooling;
  * sqlstate may be NULL. */
 void postgresql_classify(migrate_error **err, const char *sqlstate, int32_t *code);
 
+/* rehearsal.c; see struct database_engine */
+int32_t postgresql_look_begin(struct database *db, const struct database_facts_wish *wish, int64_t lock_wait,
+                              const struct database_look *known, struct database_look **out, migrate_error **err);
+int32_t postgresql_look_ahead(struct database_look *look, const char *statement, size_t length, migrate_error **err);
+int32_t postgresql_look_behind(struct database_look *look, const char *statement, size_t length, struct database_effects *out,
+                               migrate_error **err);
+int32_t postgresql_look_close(struct database_look *look, migrate_error **err);
+int32_t postgresql_look_undone(struct database_look *look, bool *out, migrate_error **err);
+void postgresql_look_free(struct database_look *look);
+int32_t postgresql_positions(struct database *db, struct migrate_rows **out, migrate_error **err);
+int32_t postgresql_settle(struct database *db, migrate_error **err);
+
 /* scratch.c */
 int32_t postgresql_scratch_open(struct database *like, const struct database_scratch_wish *wish, struct database **out,
                                 migrate_error **err);
 int32_t postgresql_scratch_close(struct database *scratch, migrate_error **err);
 extern const char postgresql_extensions[];
+
+/* beyond.c */
+bool postgresql_reaches_beyond(const char *statement, size_t length);
+
+/* samples.c */
+extern const struct database_samples postgresql_samples;
 
 /* emptying.c: an empty database that is there, to be used as a scratch one */
 /* Waits for its turn, empties what a killed one left, and marks it. MIGRATE_ERROR_SHADOW: there are objects in it. */
@@ -42,7 +60,7 @@ bool postgresql_type_keeps(const char *from, const char *to);
 
 /* printed.c: what a fact says in the form that stays when it is run and printed once more. false: it is in that form; out is to be freed
  * either way. */
-bool postgresql_settle(const char *kind, const char *value, struct text *out);
+bool postgresql_fact_settled(const char *kind, const char *value, struct text *out);
 
 /* changes.c, renames.c, types.c */
 enum fact_way postgresql_fact_change(const struct fact *from, const struct fact *to, struct fact_statements *out, const char **reason);
@@ -50,6 +68,7 @@ bool postgresql_fact_in_the_way(const struct fact *changed, const struct fact *o
 bool postgresql_fact_rename(const struct fact *from, const struct fact *to, struct fact_statements *out);
 bool postgresql_fact_move(const struct fact *from, const struct fact *to, struct fact_statements *out);
 bool postgresql_fact_unchecked(const struct fact *fact, struct fact_statements *out);
+/* facts.c */
 int32_t postgresql_facts(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
                          struct migrate_rows **out_edges, migrate_error **err);
 

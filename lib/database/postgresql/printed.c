@@ -168,7 +168,7 @@ static size_t flatten(const char *text, size_t at, enum operator outer, struct t
 
 /* ---- */
 
-bool postgresql_settle(const char *kind, const char *value, struct text *out)
+bool postgresql_fact_settled(const char *kind, const char *value, struct text *out)
 {
     static const char *const kinds[] = {"column", "column default", "constraint", "domain constraint", "domain default", "index",
                                         "materialized view", "partition", "policy", "rule", "statistics", "trigger", "view",

@@ -7,6 +7,9 @@
 
 /* X(name without sqlite3_, needed) */
 #define SQLITE_FUNCTIONS_ALWAYS(X)                                                                           \
+    X(backup_finish, false)                                                                                  \
+    X(backup_init, false)                                                                                    \
+    X(backup_step, false)                                                                                    \
     X(busy_handler, true)                                                                                    \
     X(close_v2, true)                                                                                        \
     X(column_bytes, true)                                                                                    \

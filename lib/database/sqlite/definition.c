@@ -389,3 +389,30 @@ const struct sqlite_column *sqlite_definition_column(const struct sqlite_definit
     }
     return NULL;
 }
+
+/* The column named at a place of a constraint's list. */
+static const struct sqlite_column *listed(const struct sqlite_definition *definition, struct sqlite_span list, size_t number)
+{
+    struct sql_reader reader = {.dialect = &sql_sqlite, .text = definition->sql, .length = list.to, .offset = list.from + 1};
+
+    for (sql_reader_next(&reader); number > 0 && reader.token.kind != SQL_END; sql_reader_next(&reader))
+        number -= reader.token.length == 1 && reader.text[reader.token.offset] == ',';
+    for (size_t i = 0; i < definition->columns.count; i++) {
+        if (sqlite_token_is(reader.text + reader.token.offset, reader.token.length, definition->columns.items[i].name))
+            return &definition->columns.items[i];
+    }
+    return NULL;
+}
+
+const struct sqlite_column *sqlite_definition_key(const struct sqlite_definition *definition, size_t number)
+{
+    for (size_t i = 0; i < definition->clauses.count; i++) {
+        const struct sqlite_clause *clause = &definition->clauses.items[i];
+        if (clause->kind != SQLITE_PRIMARY)
+            continue;
+        if (clause->what.to > 0)
+            return listed(definition, clause->what, number);
+        return number == 0 && clause->column < definition->columns.count ? &definition->columns.items[clause->column] : NULL;
+    }
+    return NULL;
+}

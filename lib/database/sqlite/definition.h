@@ -49,11 +49,13 @@ struct sqlite_definition {
 bool sqlite_definition_read(const char *sql, struct sqlite_definition *out);
 void sqlite_definition_free(struct sqlite_definition *definition);
 const struct sqlite_column *sqlite_definition_column(const struct sqlite_definition *definition, const char *name);
+const struct sqlite_column *sqlite_definition_key(const struct sqlite_definition *definition, size_t number); /* of the primary key's */
 
 /* ---- names and text (names.c) ---- */
 void sqlite_name(struct text *out, const char *name); /* quoted where it has to be */
 void sqlite_fold(struct text *out, const char *name); /* in small letters: SQLite's names are equal then */
 void sqlite_key(struct text *out, const char *name);  /* as in SQL, in small letters: what names are told apart by */
+bool sqlite_token_is(const char *token, size_t length, const char *name); /* whatever its quotes and its letters' case */
 void sqlite_unquoted(struct text *out, const char *token, size_t length);
 /* Tokens in one spelling: no comments, needless quotes, capitals or blanks. definition: whose columns the text speaks of, so that "x"
  * that is none of them is a string; may be NULL. */

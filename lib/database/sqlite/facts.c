@@ -65,7 +65,7 @@ const struct sqlite_table *sqlite_table_named(const struct sqlite_reading *readi
 {
     struct sqlite_table wanted = {.name = name};
 
-    return name == NULL ? NULL
+    return name == NULL || reading->tables.count == 0 ? NULL
                         : bsearch(&wanted, reading->tables.items, reading->tables.count, sizeof wanted, by_name);
 }
 

@@ -199,27 +199,47 @@ static void add_action(struct text *out, const char *before, const char *action,
         sqlite_piece(out, before, action);
 }
 
-/* The rows of one foreign key: table, number, parent, column, parent's column, ON UPDATE, ON DELETE, MATCH. */
-static void put_foreign(struct sqlite_reading *reading, const struct migrate_rows *rows, size_t from, size_t to)
+/* Where a foreign key names no columns of its parent, these are the primary key's. */
+static const char *parent_column(const struct sqlite_table *parent, const char *name, size_t number)
 {
-    const struct sqlite_table *table = sqlite_table_named(reading, rows_text(rows, from, 0)), *parent = sqlite_table_meant(reading, rows_text(rows, from, 2));
-    const struct sqlite_clause *clause = foreign_clause(&table->definition, (size_t)rows_int(rows, from, 1));
+    const struct sqlite_column *column;
+
+    if (parent == NULL)
+        return name;
+    column = name != NULL ? sqlite_definition_column(&parent->definition, name) : sqlite_definition_key(&parent->definition, number);
+    return column != NULL ? column->name : name;
+}
+
+/* The rows of one foreign key: table, number, parent, column, parent's column, ON UPDATE, ON DELETE, MATCH. */
+static void add_foreign_ident(struct sqlite_reading *reading, const struct sqlite_table *table, const struct sqlite_table *parent,
+                              const struct migrate_rows *rows, size_t from, size_t to)
+{
     struct text there = {0};
 
     text_format(&reading->ident, "%s (", table->ident);
     for (size_t at = from; at < to; at++) {
-        const char *name = rows_text(rows, at, 4);
-        const struct sqlite_column *column = parent != NULL && name != NULL ? sqlite_definition_column(&parent->definition, name) : NULL;
+        const char *name = parent_column(parent, rows_text(rows, at, 4), at - from);
         text_add(&reading->ident, at > from ? ", " : "");
         sqlite_name(&reading->ident, rows_text(rows, at, 3));
-        text_add(&there, at > from && name != NULL ? ", " : "");
+        text_add(&there, there.length > 0 && name != NULL ? ", " : "");
         if (name != NULL)
-            sqlite_name(&there, column != NULL ? column->name : name);
+            sqlite_name(&there, name);
     }
     text_add(&reading->ident, ") REFERENCES ");
     sqlite_name(&reading->ident, parent != NULL ? parent->name : rows_text(rows, from, 2));
     if (there.length > 0)
         text_format(&reading->ident, " (%s)", there.data);
+    reading->failed |= there.failed;
+    text_free(&there);
+}
+
+static void put_foreign(struct sqlite_reading *reading, const struct migrate_rows *rows, size_t from, size_t to)
+{
+    const struct sqlite_table *table = sqlite_table_named(reading, rows_text(rows, from, 0));
+    const struct sqlite_table *parent = sqlite_table_meant(reading, rows_text(rows, from, 2));
+    const struct sqlite_clause *clause = foreign_clause(&table->definition, (size_t)rows_int(rows, from, 1));
+
+    add_foreign_ident(reading, table, parent, rows, from, to);
     add_action(&reading->value, "ON UPDATE ", rows_text(rows, from, 5), "NO ACTION");
     add_action(&reading->value, "ON DELETE ", rows_text(rows, from, 6), "NO ACTION");
     add_action(&reading->value, "MATCH ", rows_text(rows, from, 7), "NONE");
@@ -235,8 +255,6 @@ static void put_foreign(struct sqlite_reading *reading, const struct migrate_row
         rows_put_text(reading->edges, table->key);
         rows_put_text(reading->edges, parent->key);
     }
-    reading->failed |= there.failed;
-    text_free(&there);
 }
 
 void sqlite_put_foreigns(struct sqlite_reading *reading, const struct migrate_rows *rows)

@@ -87,18 +87,25 @@ void sqlite_unquoted(struct text *out, const char *token, size_t length)
 
 /* ---- one spelling ---- */
 
+bool sqlite_token_is(const char *token, size_t length, const char *name)
+{
+    bool quoted = length >= 2 && strchr("[\"'`", token[0]) != NULL;
+    char close = quoted && token[0] == '[' ? ']' : token[0];
+
+    for (size_t i = quoted; i + quoted < length; i++, name++) {
+        if (small(token[i]) != small(*name)) /* the name's end too */
+            return false;
+        i += quoted && token[i] == close;
+    }
+    return *name == '\0';
+}
+
 /* Double quotes around what is no column are SQLite's old way to write a string. */
 static bool is_string(const char *token, const char *name, const struct sqlite_definition *definition)
 {
-    struct text table = {0};
-    bool known;
-
-    if (definition == NULL || !definition->understood || *token != '"' || sqlite_definition_column(definition, name) != NULL)
-        return false;
-    sqlite_unquoted(&table, definition->sql + definition->name.from, definition->name.to - definition->name.from);
-    known = text_equal_nocase(table.data, name) || text_equal_nocase(name, "rowid");
-    text_free(&table);
-    return !known;
+    return definition != NULL && definition->understood && *token == '"' && sqlite_definition_column(definition, name) == NULL &&
+           !text_equal_nocase(name, "rowid") &&
+           !sqlite_token_is(definition->sql + definition->name.from, definition->name.to - definition->name.from, name);
 }
 
 static void add_name(struct text *out, const char *token, size_t length, const struct sqlite_definition *definition)
@@ -159,17 +166,12 @@ void sqlite_normal(struct text *out, const char *sql, struct sqlite_span span, c
 bool sqlite_mentions(const char *sql, const char *name)
 {
     struct sql_reader reader;
-    struct text token = {0};
-    bool found = false;
 
     sql_reader_open(&reader, &sql_sqlite, sql, strlen(sql));
-    for (; !found && reader.token.kind != SQL_END; sql_reader_next(&reader)) {
-        if (reader.token.kind != SQL_WORD && reader.token.kind != SQL_NAME && reader.token.kind != SQL_STRING)
-            continue;
-        text_clear(&token);
-        sqlite_unquoted(&token, sql + reader.token.offset, reader.token.length);
-        found = token.failed || (token.data != NULL && text_equal_nocase(token.data, name));
+    for (; reader.token.kind != SQL_END; sql_reader_next(&reader)) {
+        if ((reader.token.kind == SQL_WORD || reader.token.kind == SQL_NAME || reader.token.kind == SQL_STRING) &&
+            sqlite_token_is(sql + reader.token.offset, reader.token.length, name))
+            return true;
     }
-    text_free(&token);
-    return found;
+    return false;
 }

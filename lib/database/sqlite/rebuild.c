@@ -82,6 +82,30 @@ bool sqlite_rebuild_drops(const char *statement, size_t length, struct text *tab
     return table->length > 0 && take(&reader, "rename") && take(&reader, "to");
 }
 
+void sqlite_rebuild_refers(const char *statement, size_t length, struct text *names)
+{
+    struct reader reader = {.text = statement, .length = length};
+    struct text name = {0};
+
+    advance(&reader);
+    if (!sql_is_word(statement, reader.token, "create") && !sql_is_word(statement, reader.token, "alter"))
+        return;
+    while (reader.token.kind != SQL_END) {
+        if (!take(&reader, "references")) {
+            advance(&reader);
+            continue;
+        }
+        text_clear(&name);
+        take_name(&reader, &name);
+        if (name.length > 0) {
+            text_add_n(names, name.data, name.length);
+            text_add_char(names, '\n');
+        }
+    }
+    names->failed |= name.failed;
+    text_free(&name);
+}
+
 /* ALTER TABLE t RENAME TO u; ALTER TABLE t RENAME [COLUMN] a TO b. A column may be called COLUMN, or TO. */
 static bool take_rename(struct reader *reader, struct text *table, struct text *column, struct text *to)
 {

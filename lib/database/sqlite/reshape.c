@@ -56,36 +56,32 @@ static const struct fact *find_key(const struct facts *facts, const char *kind, 
 
 static const struct fact *column_of(const struct shape *shape, const char *name)
 {
-    struct text key = {0};
-    const struct fact *found;
-
-    sqlite_fold(&key, shape->table->ident);
-    text_add_char(&key, '.');
-    sqlite_key(&key, name);
-    found = key.failed ? NULL : find_key(shape->facts, "column", key.data);
-    text_free(&key);
-    return found;
+    for (size_t i = 0; i < shape->facts->count; i++) {
+        const struct fact *fact = &shape->facts->items[i];
+        if (is_kind(fact, "column") && text_equal_nocase(fact->name, name) && strcmp(fact->inside, shape->table->key) == 0)
+            return fact;
+    }
+    return NULL;
 }
 
 /* The rowid by another name: the column is INTEGER, and the primary key on its own. */
 static void find_alias(struct shape *shape)
 {
     const struct fact *key = find(shape->facts, "primary key", shape->table->ident);
-    struct text alone = {0};
+    struct sql_token first;
 
     shape->counts = key != NULL && strstr(key->value, ") AUTOINCREMENT") != NULL;
-    for (size_t i = 0; key != NULL && shape->rowids && i < shape->definition.columns.count; i++) {
+    if (key == NULL || !shape->rowids)
+        return;
+    first = sql_lex(&sql_sqlite, key->value, strlen(key->value), 1);
+    for (size_t i = 0; i < shape->definition.columns.count; i++) {
         const char *name = shape->definition.columns.items[i].name;
         const struct fact *column = column_of(shape, name);
-        text_clear(&alone);
-        text_add_char(&alone, '(');
-        sqlite_name(&alone, name);
-        text_add_char(&alone, ')');
-        if (!alone.failed && column != NULL && strncmp(key->value, alone.data, alone.length) == 0 &&
+        if (column != NULL && key->value[first.offset + first.length] == ')' &&
+            sqlite_token_is(key->value + first.offset, first.length, name) &&
             (strcmp(column->value, "INTEGER") == 0 || strncmp(column->value, "INTEGER ", strlen("INTEGER ")) == 0))
             shape->alias = name;
     }
-    text_free(&alone);
 }
 
 static bool shape_read(struct shape *shape, const struct facts *facts, const char *table)
@@ -272,7 +268,8 @@ static void carry_counter(const struct reshaping *self, const char *source, cons
     text_free(&to);
 }
 
-/* Without it SQLite refuses to rename a table while some view or trigger does not fit, and they do not until the table is back. */
+/* Without legacy_alter_table SQLite refuses to rename a table while some view or trigger does not fit, and they do not until the table is
+ * back. */
 static bool has_programs(const struct reshaping *self)
 {
     for (size_t i = 0; i < self->from.facts->count; i++) {
@@ -282,10 +279,8 @@ static bool has_programs(const struct reshaping *self)
     return false;
 }
 
-static void rename_table(const struct reshaping *self, const char *from, const char *to)
+static void rename_table(const struct reshaping *self, const char *from, const char *to, bool legacy)
 {
-    bool legacy = has_programs(self);
-
     if (legacy)
         fact_statements_add(self->out, "PRAGMA legacy_alter_table = ON");
     fact_statements_add(self->out, "ALTER TABLE %s RENAME TO %s", from, to);
@@ -306,51 +301,107 @@ static void make_again(const struct reshaping *self)
     }
 }
 
-/* t.a in the table's own CHECK: then the new table can be made under its own name only. */
-static bool says_own_name(const struct shape *shape)
+/* The text behind the table's name with every t.a as other.a, as in a CHECK; whether there was any. */
+static bool add_rest(const struct shape *shape, const char *other, struct text *out)
 {
-    struct sql_reader reader = {.dialect = &sql_sqlite, .text = shape->definition.sql, .length = shape->definition.body.to,
-                                .offset = shape->definition.body.from};
-    struct text name = {0};
-    bool before = false, found = false;
+    const struct sqlite_definition *definition = &shape->definition;
+    struct sql_reader reader = {.dialect = &sql_sqlite, .text = definition->sql, .length = definition->length,
+                                .offset = definition->name.to};
+    struct sql_token before = {0};
+    size_t copied = definition->name.to;
+    bool found = false;
 
-    for (sql_reader_next(&reader); reader.token.kind != SQL_END && !found; sql_reader_next(&reader)) {
-        found = before && reader.token.length == 1 && reader.text[reader.token.offset] == '.';
-        text_clear(&name);
-        sqlite_unquoted(&name, reader.text + reader.token.offset, reader.token.length);
-        before = name.data != NULL && text_equal_nocase(name.data, shape->table->name);
+    for (sql_reader_next(&reader); reader.token.kind != SQL_END; sql_reader_next(&reader)) {
+        if (reader.token.length == 1 && definition->sql[reader.token.offset] == '.' && before.length > 0 &&
+            sqlite_token_is(definition->sql + before.offset, before.length, shape->table->name)) {
+            text_add_n(out, definition->sql + copied, before.offset - copied);
+            text_add(out, other);
+            copied = before.offset + before.length;
+            found = true;
+        }
+        before = reader.token;
     }
-    text_free(&name);
+    text_add(out, definition->sql + copied);
     return found;
+}
+
+/* A view, or a trigger that is not on the table itself: it stays, and says nothing else. */
+static bool stays(const struct reshaping *self, const struct fact *fact)
+{
+    const struct fact *wanted = find(self->to.facts, fact->kind, fact->ident);
+
+    return wanted != NULL && strcmp(wanted->value, fact->value) == 0 && strcmp(fact->inside, self->from.table->key) != 0 &&
+           (is_kind(fact, "view") || is_kind(fact, "trigger"));
+}
+
+/* SQLite is to put the table's own name right when it is renamed. It does not while some view or trigger does not fit, as none does that
+ * speaks of the table. */
+static void drop_programs(const struct reshaping *self)
+{
+    const struct facts *facts = self->from.facts;
+
+    fact_statements_add(self->out, "PRAGMA legacy_alter_table = OFF");
+    for (size_t i = facts->count; i > 0; i--) { /* a view's triggers before the view */
+        if (stays(self, &facts->items[i - 1]))
+            fact_statements_add(self->out, "%s", facts->items[i - 1].undo);
+    }
+}
+
+static void make_programs(const struct reshaping *self)
+{
+    const struct facts *facts = self->to.facts;
+
+    for (size_t i = 0; i < facts->count; i++) {
+        const struct fact *old = find(self->from.facts, facts->items[i].kind, facts->items[i].ident);
+        if (old != NULL && stays(self, old))
+            fact_statements_add(self->out, "%s", facts->items[i].make);
+    }
+}
+
+/* Some foreign key leads to the table, its own ones included. */
+static bool is_referred(const struct facts *facts, const struct fact *table)
+{
+    static const char word[] = ") REFERENCES ";
+    size_t length = strlen(table->ident);
+
+    for (size_t i = 0; i < facts->count; i++) {
+        const char *parent = is_kind(&facts->items[i], "foreign key") ? strstr(facts->items[i].ident, word) : NULL;
+        if (parent == NULL)
+            continue;
+        parent += strlen(word);
+        if (text_equal_nocase_n(parent, table->ident, length) && (parent[length] == '\0' || parent[length] == ' '))
+            return true;
+    }
+    return false;
 }
 
 static void rebuild(const struct reshaping *self)
 {
     const struct fact *table = self->to.table;
-    const struct sqlite_definition *definition = &self->to.definition;
-    bool own_name = says_own_name(&self->to);
-    struct text raw = {0}, other = {0};
+    struct text raw = {0}, other = {0}, rest = {0};
+    bool own_name;
 
-    add_other_name(self, own_name ? "_old" : "_new", &raw, &other);
-    self->out->failed |= raw.failed || other.failed;
-    if (raw.failed || other.failed)
-        return;
-    if (own_name) {
-        rename_table(self, table->ident, other.data);
-        fact_statements_add(self->out, "%s", table->make);
-        copy_rows(self, other.data, table->ident);
-        carry_counter(self, raw.data, table->name);
-        fact_statements_add(self->out, "DROP TABLE %s", other.data);
-    } else {
-        fact_statements_add(self->out, "CREATE TABLE %s%s", other.data, definition->sql + definition->name.to);
+    add_other_name(self, "_new", &raw, &other);
+    own_name = add_rest(&self->to, other.failed ? "" : other.data, &rest);
+    self->out->failed |= raw.failed || other.failed || rest.failed;
+    if (!self->out->failed) {
+        /* Or the rows that refer to it would go with the old table. A run heeds it though it is in a transaction. */
+        if (is_referred(self->from.facts, self->from.table) || is_referred(self->to.facts, table))
+            fact_statements_add(self->out, "PRAGMA foreign_keys = OFF");
+        if (own_name)
+            drop_programs(self);
+        fact_statements_add(self->out, "CREATE TABLE %s%s", other.data, rest.data);
         copy_rows(self, table->ident, other.data);
         carry_counter(self, self->from.table->name, raw.data);
         fact_statements_add(self->out, "DROP TABLE %s", table->ident);
-        rename_table(self, other.data, table->ident);
+        rename_table(self, other.data, table->ident, !own_name && has_programs(self));
+        make_again(self);
+        if (own_name)
+            make_programs(self);
     }
-    make_again(self);
     text_free(&raw);
     text_free(&other);
+    text_free(&rest);
 }
 
 /* ---- the engine's ---- */

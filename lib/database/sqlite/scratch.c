@@ -71,3 +71,18 @@ int32_t sqlite_scratch_close(struct database *scratch, migrate_error **err)
     database_close(scratch);
     return MIGRATE_OK;
 }
+
+/* Another file is opened or made. */
+bool sqlite_reaches_beyond(const char *statement, size_t length)
+{
+    struct sql_reader reader;
+
+    sql_reader_open(&reader, &sql_sqlite, statement, length);
+    if (sql_reader_take(&reader, "vacuum"))
+        return sql_reader_seek(&reader, "into");
+    if (!sql_reader_take(&reader, "attach"))
+        return false;
+    sql_reader_take(&reader, "database");
+    return !(reader.token.kind == SQL_STRING && (reader.token.length == 2 || (reader.token.length == 10 &&
+             text_equal_nocase_n(statement + reader.token.offset, "':memory:'", 10))));
+}

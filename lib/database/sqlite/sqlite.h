@@ -40,6 +40,7 @@ int32_t sqlite_settings_restore(struct database *db, const struct sqlite_setting
 
 /* rebuild.c */
 bool sqlite_rebuild_drops(const char *statement, size_t length, struct text *table);
+void sqlite_rebuild_refers(const char *statement, size_t length, struct text *names);
 bool sqlite_renames_of(const char *statement, size_t length, struct text *from, struct text *to);
 int32_t sqlite_rebuild_referred(struct database *db, const char *table, bool *out, migrate_error **err);
 int32_t sqlite_rebuild_begin(struct database *db, bool outside, bool enforce, struct database_rebuild *state,
@@ -50,6 +51,13 @@ int32_t sqlite_rebuild_end(struct database *db, struct database_rebuild *state, 
 /* scratch.c */
 int32_t sqlite_scratch_open(struct database *like, const struct database_scratch_wish *wish, struct database **out, migrate_error **err);
 int32_t sqlite_scratch_close(struct database *scratch, migrate_error **err);
+bool sqlite_reaches_beyond(const char *statement, size_t length);
+
+/* samples.c */
+extern const struct database_samples sqlite_samples;
+
+/* copy.c */
+int32_t sqlite_scratch_copy(struct database *like, struct database *scratch, migrate_error **err);
 /* clone.c */
 int32_t sqlite_clone_schema(struct database *like, struct database **out, migrate_error **err);
 
@@ -63,6 +71,18 @@ int32_t sqlite_writes_since(struct database *db, const struct migrate_rows *base
                             migrate_error **err);
 bool sqlite_writes_had_rows(const struct migrate_rows *baseline, const char *key);
 bool sqlite_writes_rows(const char *statement, size_t length, struct text *table);
+
+/* rehearsal.c; see struct database_engine */
+int32_t sqlite_look_begin(struct database *db, const struct database_facts_wish *wish, int64_t lock_wait,
+                          const struct database_look *known, struct database_look **out, migrate_error **err);
+int32_t sqlite_look_ahead(struct database_look *look, const char *statement, size_t length, migrate_error **err);
+int32_t sqlite_look_behind(struct database_look *look, const char *statement, size_t length, struct database_effects *out,
+                           migrate_error **err);
+int32_t sqlite_look_close(struct database_look *look, migrate_error **err);
+int32_t sqlite_look_undone(struct database_look *look, bool *out, migrate_error **err);
+void sqlite_look_free(struct database_look *look);
+int32_t sqlite_rolls_back(struct database *db, migrate_error **err);
+int32_t sqlite_positions(struct database *db, struct migrate_rows **out, migrate_error **err);
 
 /* facts.c */
 int32_t sqlite_facts(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
