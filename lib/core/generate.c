@@ -9,15 +9,23 @@
 
 #include <string.h>
 
+/* One of both ways. */
+struct way {
+    struct changes changes;
+    struct text sql;
+    struct text fails; /* why it does not run as a migration, though each statement did; empty: it does */
+    bool proven;       /* it was run, and led where it should */
+};
+
 struct generation {
     migrate_session *session;
     struct side from, to;
+    struct facts reached; /* behind the way up, which may leave something out */
     const char *begins; /* where `from` comes from: database, migrations */
     struct text wanted; /* the SQL that makes `to`, where it is text */
     const char *name;   /* of that, for messages */
     struct renames renames;
-    struct changes up, down;
-    struct arena arena;
+    struct way up, down;
     const struct fact **lost; /* tables and columns of `from` that go */
     size_t lost_count;
 };
@@ -143,8 +151,8 @@ static const struct fact *column_in(const struct facts *facts, const struct fact
 /* It was to have another name, and goes all the same. */
 static bool is_undone(const struct generation *g, const struct fact *fact)
 {
-    for (size_t i = 0; i < g->up.run.count; i++) {
-        const struct change *change = &g->up.run.items[i];
+    for (size_t i = 0; i < g->up.changes.run.count; i++) {
+        const struct change *change = &g->up.changes.run.items[i];
         if (change->does == OP_UNDO && strcmp(change->kind, fact->kind) == 0 && strcmp(change->ident, fact->ident) == 0)
             return true;
     }
@@ -215,7 +223,7 @@ static void note_lacking(struct generation *g)
         if (!table || facts_find(&g->from.facts, "column", column->ident) || !facts_find(&g->from.facts, "table", table->ident) ||
             !lacks_value(&g->to.facts, column) || is_new_name(g, column))
             continue;
-        note_above(&g->up, column, table, "fails if the table has rows, which have no value for it");
+        note_above(&g->up.changes, column, table, "fails if the table has rows, which have no value for it");
     }
 }
 
@@ -230,28 +238,66 @@ static int32_t find_lost(struct generation *g, migrate_error **err)
         if (!is_lost(g, fact, &table))
             continue;
         g->lost[g->lost_count++] = fact;
-        struct change *change = note_above(&g->up, fact, table, "loses data");
+        struct change *change = note_above(&g->up.changes, fact, table, "loses data");
         if (change)
             change->loses = true;
     }
     note_lacking(g);
-    return g->up.arena.failed ? error_nomem(err) : MIGRATE_OK;
+    return g->up.changes.arena.failed ? error_nomem(err) : MIGRATE_OK;
 }
 
 /* ---- both ways ---- */
 
-static int32_t find_ways(struct generation *g, migrate_error **err)
+/* As a migration would be run, in the scratch database of `from`, where the way was found. reached may be NULL. */
+static int32_t go(struct generation *g, struct way *way, const struct facts *goal, struct facts *reached, migrate_error **err)
+{
+    struct facts facts = {0};
+    migrate_error *problem = NULL;
+    char wanted[DIGEST_HEX], found[DIGEST_HEX];
+    int32_t code = changes_sql(&way->changes, g->session->db->engine, &way->sql, err);
+    if (code != MIGRATE_OK)
+        return code;
+    code = scratch_run(g->from.scratch, "the generated migration", way->sql.data ? way->sql.data : "", &problem);
+    if (code == MIGRATE_ERROR_SQL) {
+        text_add(&way->fails, problem->message);
+        error_clear(&problem);
+        return way->fails.failed ? error_nomem(err) : MIGRATE_OK;
+    }
+    error_move(err, &problem);
+    if (code == MIGRATE_OK)
+        code = session_facts(g->from.scratch, &facts, err);
+    if (code != MIGRATE_OK)
+        return code;
+    facts_fingerprint(goal, wanted);
+    facts_fingerprint(&facts, found);
+    way->proven = way->changes.left.count == 0 && !g->from.differs && strcmp(wanted, found) == 0;
+    if (reached)
+        *reached = facts;
+    else
+        facts_free(&facts);
+    return MIGRATE_OK;
+}
+
+static int32_t find_up(struct generation *g, migrate_error **err)
 {
     struct changes_wish wish = {.renamed = g->renames.items, .renamed_count = g->renames.count};
     bool own = strcmp(g->begins, "database") == 0;
-    int32_t code = sides_changes(&g->from, &g->to, g->session, own, &wish, &g->up, err);
+    int32_t code = sides_changes(&g->from, &g->to.facts, g->session, own, &wish, &g->up.changes, err);
     if (code == MIGRATE_OK)
         code = find_lost(g, err);
-    if (code != MIGRATE_OK)
-        return code;
+    return code == MIGRATE_OK ? go(g, &g->up, &g->to.facts, &g->reached, err) : code;
+}
+
+/* From where the other way led, whether that is what was wanted or not. */
+static int32_t find_down(struct generation *g, migrate_error **err)
+{
+    const struct facts *home = g->from.differs ? &g->from.made : &g->from.facts;
     renames_turn(&g->renames);
-    wish.renamed = g->renames.items;
-    return sides_changes(&g->to, &g->from, g->session, false, &wish, &g->down, err);
+    struct changes_wish wish = {.facts = session_facts_wish(g->session), .renamed = g->renames.items, .renamed_count = g->renames.count};
+    if (g->up.fails.length > 0)
+        return MIGRATE_OK;
+    int32_t code = changes_find(&g->reached, home, &wish, g->from.scratch->db, &g->down.changes, err);
+    return code == MIGRATE_OK && g->down.changes.left.count == 0 ? go(g, &g->down, home, NULL, err) : code;
 }
 
 static int32_t differ(const struct generation *g, bool *out, bool *order, migrate_error **err)
@@ -285,69 +331,79 @@ static int32_t put_copy(struct migrate_rows *rows, const struct side *side, migr
     return code;
 }
 
+static void refuse_down(const struct generation *g, struct text *out)
+{
+    for (size_t i = 0; i < g->down.changes.left.count; i++)
+        text_format(out, "%s%s %s: %s", i ? "; " : "", g->down.changes.left.items[i].kind, g->down.changes.left.items[i].ident,
+                    g->down.changes.left.items[i].reason);
+    if (g->up.fails.length > 0)
+        text_add(out, "the migration itself does not run");
+    else if (g->down.fails.length > 0)
+        text_format(out, "what was found does not run: %s", g->down.fails.data);
+}
+
 static int32_t put_down(struct migrate_rows *rows, const struct generation *g, migrate_error **err)
 {
     struct text sql = {0}, refused = {0};
-    int32_t code = MIGRATE_OK;
-    bool good = g->down.left.count == 0 && !g->to.differs;
-    for (size_t i = 0; i < g->down.left.count; i++)
-        text_format(&refused, "%s%s %s: %s", i ? "; " : "", g->down.left.items[i].kind, g->down.left.items[i].ident,
-                    g->down.left.items[i].reason);
-    if (g->to.differs)
-        text_format(&refused, "%sit could not be tried: the wanted schema could not be copied into a scratch database", refused.length ? "; " : "");
+    refuse_down(g, &refused);
+    bool good = refused.length == 0;
     for (size_t i = 0; good && i < g->lost_count; i++)
         text_format(&sql, "-- what was in %s %s does not come back\n", g->lost[i]->kind, g->lost[i]->ident);
-    if (good)
-        code = changes_sql(&g->down, g->session->db->engine, &sql, err);
-    if (code == MIGRATE_OK && (sql.failed || refused.failed))
-        code = error_nomem(err);
+    if (good && g->down.sql.data)
+        text_add(&sql, g->down.sql.data);
     rows_value_text(rows, "down", good && sql.data ? sql.data : "");
     rows_value_text(rows, "down_refused", good ? NULL : refused.data);
     rows_value_bool(rows, "down_proven", good && g->down.proven);
+    bool failed = sql.failed || refused.failed;
     text_free(&refused);
     text_free(&sql);
-    return code;
+    return failed ? error_nomem(err) : MIGRATE_OK;
 }
 
 static int32_t report(const struct generation *g, bool order, migrate_rows **out, migrate_error **err)
 {
     static const char *const columns[] = {"kind", "ident", "reason"};
+    const struct changes *up = &g->up.changes;
     struct migrate_rows *rows = rows_new(columns, sizeof columns / sizeof *columns);
-    struct text sql = {0};
     int32_t code = rows ? MIGRATE_OK : error_nomem(err);
-    for (size_t i = 0; i < g->up.left.count; i++)
-        put_left(rows, g->up.left.items[i].kind, g->up.left.items[i].ident, g->up.left.items[i].reason);
+    for (size_t i = 0; i < up->left.count; i++)
+        put_left(rows, up->left.items[i].kind, up->left.items[i].ident, up->left.items[i].reason);
+    if (g->up.fails.length > 0)
+        put_left(rows, "migration", "as a whole", g->up.fails.data);
     if (code == MIGRATE_OK)
         code = put_copy(rows, &g->from, err);
     if (code == MIGRATE_OK)
-        code = changes_sql(&g->up, g->session->db->engine, &sql, err);
-    if (code == MIGRATE_OK) {
-        rows_value_text(rows, "up", sql.data ? sql.data : "");
         code = put_down(rows, g, err);
-    }
-    text_free(&sql);
     if (code != MIGRATE_OK) {
         rows_free(rows);
         return code;
     }
-    rows_value_int(rows, "changes", (int64_t)g->up.run.count);
+    rows_value_text(rows, "up", g->up.sql.data ? g->up.sql.data : "");
+    rows_value_int(rows, "changes", (int64_t)up->run.count);
     rows_value_bool(rows, "proven", g->up.proven);
-    rows_value_bool(rows, "column_order", order || g->up.column_order);
+    rows_value_bool(rows, "column_order", order || up->column_order);
     rows_value_bool(rows, "loses", g->lost_count > 0);
     rows_value_text(rows, "from", g->begins);
     return rows_finish(rows, out, err);
 }
 
+static void way_free(struct way *way)
+{
+    changes_free(&way->changes);
+    text_free(&way->sql);
+    text_free(&way->fails);
+}
+
 static void generation_free(struct generation *g)
 {
-    changes_free(&g->up);
-    changes_free(&g->down);
+    way_free(&g->up);
+    way_free(&g->down);
     renames_free(&g->renames);
+    facts_free(&g->reached);
     side_free(&g->from);
     side_free(&g->to);
     text_free(&g->wanted);
     memory_free(g->lost);
-    arena_free(&g->arena);
 }
 
 int32_t verb_generate(migrate_session *session, const char *to, migrate_rows **out, migrate_error **err)
@@ -361,13 +417,17 @@ int32_t verb_generate(migrate_session *session, const char *to, migrate_rows **o
     }
     if (code == MIGRATE_OK)
         code = take_to(&g, to, err);
-    if (code == MIGRATE_OK)
+    if (code == MIGRATE_OK) {
+        side_close(&g.to); /* its facts are all that is needed */
         code = take_renames(&g, err);
+    }
     if (code == MIGRATE_OK)
         code = differ(&g, &differs, &order, err);
     if (code == MIGRATE_OK && differs) {
         event_doing(session, "trying the way from one schema to the other", NULL);
-        code = find_ways(&g, err);
+        code = find_up(&g, err);
+        if (code == MIGRATE_OK)
+            code = find_down(&g, err);
     } else {
         g.up.proven = g.down.proven = true;
     }

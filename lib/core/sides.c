@@ -12,6 +12,12 @@ void side_free(struct side *side)
     *side = (struct side){0};
 }
 
+void side_close(struct side *side)
+{
+    scratch_close(side->scratch);
+    side->scratch = NULL;
+}
+
 int32_t side_of_migrations(struct side *side, migrate_session *session, const char *target, migrate_error **err)
 {
     int32_t code = scratch_open(session, &side->scratch, err);
@@ -137,14 +143,14 @@ static int32_t copy(struct side *side, migrate_session *session, bool own, migra
     return code;
 }
 
-int32_t sides_changes(struct side *from, struct side *to, migrate_session *session, bool own, struct changes_wish *wish,
+int32_t sides_changes(struct side *from, const struct facts *to, migrate_session *session, bool own, struct changes_wish *wish,
                       struct changes *out, migrate_error **err)
 {
     int32_t code = from->scratch ? MIGRATE_OK : copy(from, session, own, err);
     if (code != MIGRATE_OK)
         return code;
     wish->facts = session_facts_wish(session);
-    code = changes_find(from->differs ? &from->made : &from->facts, &to->facts, wish, from->scratch->db, out, err);
+    code = changes_find(from->differs ? &from->made : &from->facts, to, wish, from->scratch->db, out, err);
     if (code == MIGRATE_OK && from->differs)
         out->proven = false;
     return code;

@@ -12,6 +12,7 @@ struct side {
     bool differs;
 };
 void side_free(struct side *side);
+void side_close(struct side *side); /* the scratch database goes, the facts stay */
 
 /* A scratch database with that schema, and the facts that are read there. */
 int32_t side_of_migrations(struct side *side, migrate_session *session, const char *target, migrate_error **err);
@@ -21,10 +22,10 @@ int32_t side_of_declared(struct side *side, migrate_session *session, migrate_er
 int32_t side_of_database(struct side *side, migrate_session *session, migrate_error **err);
 int32_t side_of_url(struct side *side, migrate_session *session, const char *url, migrate_error **err);
 
-/* The way from one to the other, tried in a scratch database that has the first: one is made where there is none. If the copy cannot be
+/* The way from one schema to another, tried in a scratch database that has the first: one is made where there is none. If the copy cannot be
  * made alike, it is proven for the copy alone, and is not called proven. own: `from` is the session's own database, which
  * its migrations may make, too. */
-int32_t sides_changes(struct side *from, struct side *to, migrate_session *session, bool own, struct changes_wish *wish,
+int32_t sides_changes(struct side *from, const struct facts *to, migrate_session *session, bool own, struct changes_wish *wish,
                       struct changes *out, migrate_error **err);
 
 #endif

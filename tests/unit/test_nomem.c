@@ -175,6 +175,8 @@ static void make_place(void)
                "PRAGMA foreign_keys = OFF;\nCREATE TABLE new (id INTEGER PRIMARY KEY, name TEXT);\n"
                "INSERT INTO new (id) SELECT id FROM parent;\nDROP TABLE parent;\n"
                "ALTER TABLE new RENAME TO parent;\nPRAGMA foreign_keys = ON;\n");
+    make_folder("declared");
+    write_file("declared/001_a.sql", "CREATE TABLE a (id INTEGER PRIMARY KEY, n INTEGER);\n");
     make_folder("broken");
     write_file("broken/001_a.sql", "CREATE TABLE a (id INTEGER);\n");
     write_file("broken/002_b.sql", "CREATE TABLE b (id INTEGER);\nINSERT INTO absent VALUES (1);\n");
@@ -219,7 +221,10 @@ struct scenario {
     int32_t (*work)(migrate_session *session, migrate_error **err);
     int32_t expected, again; /* the code of a whole run, and of one that follows it */
     const char *tables;      /* all there are then */
+    long stride;             /* each so manieth allocation fails */
 };
+
+static int32_t work_startup(migrate_session *session, migrate_error **err);
 
 static int32_t open_all(const struct scenario *scenario, migrate_session **out, migrate_error **err)
 {
@@ -239,6 +244,12 @@ static int32_t open_all(const struct scenario *scenario, migrate_session **out, 
             code = migrate_source_add_code(source, "005_code", "1", code_up, code_down, NULL, err);
         if (code == MIGRATE_OK)
             code = migrate_options_set_source(options, source, err);
+    }
+    if (code == MIGRATE_OK && scenario->work == work_startup) {
+        code = migrate_options_set(options, "reconcile", "apply", err);
+        if (code == MIGRATE_OK)
+            code = migrate_options_set_declared(
+                options, "CREATE TABLE a (id INTEGER PRIMARY KEY, n INTEGER, m TEXT);\nCREATE TABLE b (id INTEGER);\n", NULL, NULL, err);
     }
     if (code == MIGRATE_OK)
         code = migrate_open(url, options, out, err);
@@ -380,25 +391,62 @@ static int32_t work_baseline(migrate_session *session, migrate_error **err)
     return report_json(rows, code, err);
 }
 
+static int32_t work_verify(migrate_session *session, migrate_error **err)
+{
+    migrate_rows *rows = NULL;
+    int32_t code = migrate_verify(session, NULL, &rows, err);
+
+    return report_json(rows, code, err);
+}
+
+#define WANTED                                                                                                                    \
+    "CREATE TABLE a (id INTEGER PRIMARY KEY, number INTEGER NOT NULL -- renamed-from: n\n);\n"                                    \
+    "CREATE TABLE b (id INTEGER);\nCREATE INDEX i ON b (id);\n"
+
+static int32_t work_generate(migrate_session *session, migrate_error **err)
+{
+    migrate_rows *rows = NULL;
+    int32_t code = migrate_generate(session, WANTED, &rows, err);
+
+    code = report_json(rows, code, err);
+    rows = NULL;
+    if (code >= 0)
+        code = migrate_generate_down(session, "001", &rows, err);
+    return report_json(rows, code, err);
+}
+
+/* What start-up does with reconcile=apply: the session has the options of open_all(), so it is said there. */
+static int32_t work_startup(migrate_session *session, migrate_error **err)
+{
+    migrate_rows *rows = NULL;
+    int32_t code = migrate_startup_session(session, &rows, err);
+
+    return report_json(rows, code, err);
+}
+
 #define ALL_TABLES "coded,last,libmigrate_history,names,orders,users,v"
 
 static const struct scenario scenarios[] = {
-    {"apply", "dir", true, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, ALL_TABLES},
-    {"plan", "dir", true, NULL, work_plan, MIGRATE_OK, MIGRATE_OK, ALL_TABLES},
+    {"apply", "dir", true, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, ALL_TABLES, 1},
+    {"plan", "dir", true, NULL, work_plan, MIGRATE_OK, MIGRATE_OK, ALL_TABLES, 1},
     {"pulled", "dir", false, NULL, work_pulled, MIGRATE_OK, MIGRATE_OK,
-     "last,libmigrate_history,names,orders,users,v"},
-    {"schema", "short", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history"},
-    {"big", "big", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, "big,libmigrate_history"},
+     "last,libmigrate_history,names,orders,users,v", 1},
+    {"schema", "short", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 1},
+    {"big", "big", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, "big,libmigrate_history", 1},
     {"rebuild", "rebuild", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK,
-     "child,libmigrate_history,parent"},
+     "child,libmigrate_history,parent", 1},
     {"broken", "broken", false, NULL, work_apply, MIGRATE_ERROR_SQL, MIGRATE_ERROR_SQL,
-     "a,libmigrate_history"},
-    {"rollback", "dir", true, "apply", work_rollback, MIGRATE_OK, MIGRATE_OK, "libmigrate_history,v"},
-    {"rehearse", "rehearsal", true, "schema", work_rehearse, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history"},
-    {"read", "dir", true, "apply", work_read, MIGRATE_OK, MIGRATE_OK, ALL_TABLES},
-    {"no-op", "dir", true, "apply", work_check, MIGRATE_OK, MIGRATE_OK, ALL_TABLES},
-    {"mark", "dir", true, "apply", work_mark, MIGRATE_OK, MIGRATE_OK, ALL_TABLES},
-    {"baseline", "dir", true, NULL, work_baseline, MIGRATE_OK, MIGRATE_ERROR_HISTORY, "libmigrate_history"},
+     "a,libmigrate_history", 1},
+    {"rollback", "dir", true, "apply", work_rollback, MIGRATE_OK, MIGRATE_OK, "libmigrate_history,v", 1},
+    {"rehearse", "rehearsal", true, "schema", work_rehearse, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 1},
+    {"read", "dir", true, "apply", work_read, MIGRATE_OK, MIGRATE_OK, ALL_TABLES, 1},
+    {"no-op", "dir", true, "apply", work_check, MIGRATE_OK, MIGRATE_OK, ALL_TABLES, 1},
+    {"mark", "dir", true, "apply", work_mark, MIGRATE_OK, MIGRATE_OK, ALL_TABLES, 1},
+    {"baseline", "dir", true, NULL, work_baseline, MIGRATE_OK, MIGRATE_ERROR_HISTORY, "libmigrate_history", 1},
+    {"declared", "declared", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 1},
+    {"generate", "declared", false, "declared", work_generate, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 17},
+    {"verify", "short", false, "schema", work_verify, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 31},
+    {"reconcile", "declared", false, NULL, work_startup, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 5},
 };
 
 static const struct scenario *scenario_named(const char *name)
@@ -505,7 +553,7 @@ static void fail_each(const struct scenario *scenario, long stride)
 
 START_TEST(own_allocations)
 {
-    fail_each(&scenarios[_i], 1);
+    fail_each(&scenarios[_i], scenarios[_i].stride);
 }
 END_TEST
 
@@ -513,7 +561,7 @@ END_TEST
 START_TEST(sqlite_allocations)
 {
     fail_in_sqlite();
-    fail_each(&scenarios[_i], 7);
+    fail_each(&scenarios[_i], 7 * scenarios[_i].stride);
 }
 END_TEST
 
