@@ -70,7 +70,7 @@ static int run(struct cli *cli)
 {
     const struct verb *verb = &verbs[cli->arguments.command];
     int result = check_words(cli);
-    if (result == EXIT_DONE && cli->arguments.alias)
+    if (result == EXIT_DONE && cli->arguments.alias && cli->arguments.command != COMMAND_DIFF) /* drift is ours */
         output_note(cli, "migratectl: %s is called %s here", cli->arguments.alias,
                     help_command_name(cli->arguments.command));
     if (result == EXIT_DONE && verb->needs == NEEDS_SETTINGS)

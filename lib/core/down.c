@@ -63,9 +63,12 @@ int32_t down_begin(migrate_session *session, struct down *down, migrate_error **
     down_free(down);
     down->begun = true;
     down->rows_assumed = session->rows_assumed;
+    struct database_locks *locks = db->locks;
+    db->locks = NULL; /* a look at the catalog is in nobody's way: no second session has to watch it */
     int32_t code = facts_read(db, &wish, &down->before, &problem);
     if (code == MIGRATE_OK && db->engine->writes_begin)
         code = db->engine->writes_begin(db, &wish, &down->baseline, &problem);
+    db->locks = locks;
     return forgive(down, code, &problem, err);
 }
 
@@ -372,7 +375,11 @@ static int32_t look_back(migrate_session *session, const struct script *script, 
 
 int32_t down_end(migrate_session *session, const struct script *script, struct down *down, migrate_error **err)
 {
+    struct database *db = session->db;
+    struct database_locks *locks = db->locks;
     migrate_error *problem = NULL;
+    db->locks = NULL; /* the trial has bounds of its own */
     int32_t code = down->refused.length ? MIGRATE_OK : look_back(session, script, down, &problem);
+    db->locks = locks;
     return forgive(down, code, &problem, err);
 }

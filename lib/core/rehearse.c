@@ -198,6 +198,8 @@ static int32_t leave(struct migrate_run *run, migrate_error **err)
         return MIGRATE_OK;
     int32_t code = rehearsal->look ? db->engine->look_close(rehearsal->look, err) : MIGRATE_OK;
     run_rollback(run);
+    if (run->unclean) /* memory may have been short for a moment */
+        run_rollback(run);
     if (code == MIGRATE_OK && run->unclean)
         code = error_set(err, MIGRATE_ERROR_CONNECTION_LOST, "the rehearsal could not be rolled back; it ends with the connection");
     return code;

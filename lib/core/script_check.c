@@ -12,12 +12,12 @@ static int32_t check_confined(struct script_stream *stream, const struct sql_sta
     const struct script *script = stream->script;
     if (!script->confined || !script->engine->reaches_beyond(stream->sql.text + statement->offset, statement->length))
         return MIGRATE_OK;
-    error_set(err, MIGRATE_ERROR_REFUSED, "%s reaches beyond its database, and is not tried in a scratch database beside others", script->id);
+    error_set(err, MIGRATE_ERROR_SHADOW, "%s reaches beyond its database, and is not tried in a scratch database beside others", script->id);
     error_hint(err, "let the option shadow_url lead to another server, where scratch databases may be made");
     error_id(err, script->id);
     script_stream_place(stream, stream->sql.base + statement->offset, err);
     script_show_statement(script, stream->sql.text + statement->offset, statement->length, err);
-    return MIGRATE_ERROR_REFUSED;
+    return MIGRATE_ERROR_SHADOW;
 }
 
 /* Places an error that is set, at an offset in the stream's window. */

@@ -108,15 +108,12 @@ struct trying {
     bool spoiled;  /* scratch does not stand behind the migration */
 };
 
-/* What values are said to violate: other values might not. The lack of one is a fault whatever the others are, but for what a migration
- * finds in the tables. */
-static bool is_about_values(const migrate_error *error, bool up)
+/* What values are said to violate, others might not. The lack of one is a fault whatever the others are. */
+static bool is_about_values(const migrate_error *error)
 {
     enum { SQLITE_CONSTRAINT = 19, SQLITE_MISMATCH = 20, SQLITE_CONSTRAINT_NOTNULL = 1299 };
-    if (!error)
+    if (!error || strcmp(error->sqlstate, "23502") == 0 || error->driver_code == SQLITE_CONSTRAINT_NOTNULL)
         return false;
-    if (strcmp(error->sqlstate, "23502") == 0 || error->driver_code == SQLITE_CONSTRAINT_NOTNULL)
-        return up;
     return strncmp(error->sqlstate, "22", 2) == 0 || strncmp(error->sqlstate, "23", 2) == 0 || strcmp(error->sqlstate, "P0001") == 0 ||
            (error->driver_code & 0xff) == SQLITE_CONSTRAINT || (error->driver_code & 0xff) == SQLITE_MISMATCH;
 }
@@ -153,7 +150,7 @@ static int32_t take_failure(struct trying *trying, enum verdict_result result, c
         if (!verdict->file)
             return error_nomem(err);
     }
-    trying->doubtful = is_about_values(error, result == VERDICT_UP);
+    trying->doubtful = result == VERDICT_UP || is_about_values(error); /* a migration is not made for any rows whatever */
     return verdict->detail.failed ? error_nomem(err) : MIGRATE_OK;
 }
 
@@ -171,11 +168,11 @@ static int32_t go_up(struct trying *trying, enum verdict_result result, const ch
 {
     migrate_error *problem = NULL;
     int32_t code = scratch_apply(trying->walk->scratch, &trying->migration, 1, &problem);
-    if (code == MIGRATE_OK || walk_is_fatal(code)) {
+    if (code == MIGRATE_OK || (walk_is_fatal(code) && code != MIGRATE_ERROR_SHADOW)) {
         error_move(err, &problem);
         return code;
     }
-    if (code == MIGRATE_ERROR_REFUSED) {
+    if (code == MIGRATE_ERROR_SHADOW) {
         code = take_untried(trying, &problem, err);
     } else {
         code = take_failure(trying, result, what, &problem, err);
@@ -245,11 +242,11 @@ static int32_t go_down(struct trying *trying, migrate_error **err)
     int32_t code = scratch_rollback(trying->walk->scratch, &problem);
     if (code == MIGRATE_OK)
         return compare_down(trying, err);
-    if (walk_is_fatal(code)) {
+    if (walk_is_fatal(code) && code != MIGRATE_ERROR_SHADOW) {
         error_move(err, &problem);
         return code;
     }
-    if (code == MIGRATE_ERROR_REFUSED) {
+    if (code == MIGRATE_ERROR_SHADOW) {
         code = take_untried(trying, &problem, err);
     } else {
         trying->spoiled = true;

@@ -266,9 +266,6 @@ struct database_engine {
                      struct migrate_rows **out_edges, migrate_error **err);
     const char *version; /* a query: one row, one column, as in `version` of a connection that does not know it by itself */
     const char *facts_head; /* what goes before SQL that makes facts; "" if nothing */
-    /* What a fact says once a dump of it was restored, where the engine then uses other words for the same; true: those are in out. NULL:
-     * it never does. */
-    bool (*fact_restored)(const char *kind, const char *value, struct text *out);
     /* How a fact that says something else becomes what it should be. Statements are added one by one with fact_statements_add(). NULL: by
      * `alter` where there is one, else anew. */
     enum fact_way (*fact_change)(const struct fact *from, const struct fact *to, struct fact_statements *out, const char **reason);

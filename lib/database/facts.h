@@ -4,7 +4,6 @@
 #ifndef DATABASE_FACTS_H
 #define DATABASE_FACTS_H
 
-#include "util/arena.h"
 #include "util/rows.h"
 #include "util/text.h"
 
@@ -14,7 +13,7 @@ struct database_engine;
 
 /* What facts say, and how: part of every fingerprint. It is raised when a kind of fact is added, or one comes to say something else: then
  * older fingerprints are not compared, instead of taking the new words for a changed schema. */
-enum { FACTS_FORMAT = 1 };
+enum { FACTS_FORMAT = 2 };
 
 /* Room for a fingerprint as the history keeps it, see facts_fingerprint_text(). */
 enum { FINGERPRINT_TEXT = 128 };
@@ -41,7 +40,6 @@ struct facts {
     struct fact *items; /* sorted by rank, kind, ident */
     size_t count;
     struct migrate_rows *rows, *edges; /* what items point into; pairs of keys, what needs what, or NULL */
-    struct arena arena;                /* the same: values in other words */
     const struct database_engine *engine;
 };
 

@@ -2,6 +2,7 @@
  * Rounds of planning, and the trial: operations are run one by one under savepoints, and those that fail once more behind the others, as
  * long as it gets on. Then the facts are read again, and what still differs is planned anew. */
 #include "schema/changes.h"
+#include "schema/keyed.h"
 #include "util/memory.h"
 
 #include <string.h>
@@ -18,6 +19,8 @@ struct trial {
     const struct changes_wish *wish;
     struct changes *changes;
     bool inside; /* a transaction was open */
+    struct text last; /* the statements of the round before, of which some worked */
+    bool got_on;
 };
 
 /* ---- what was found ---- */
@@ -232,21 +235,51 @@ static void forget_left(struct changes *changes)
     changes->left.count = 0;
 }
 
+/* The same statements once more would lead nowhere else: how the server prints what they make is not how it printed it before. */
+static bool leave_unsettled(struct trial *trial, const struct ops *ops)
+{
+    bool good = true;
+
+    for (size_t i = 0; i < ops->count && good; i++)
+        good = changes_leave(trial->changes, ops->items[i].fact, "its statement was run, and does not make it what it was");
+    return good;
+}
+
+/* All statements of a round, to know it again. */
+static int32_t is_repeated(struct trial *trial, const struct ops *ops, bool *out, migrate_error **err)
+{
+    struct text all = {0};
+
+    for (size_t i = 0; i < ops->count; i++) {
+        for (size_t s = 0; s < ops->items[i].sql.count; s++) {
+            text_add(&all, ops->items[i].sql.items[s]);
+            text_add(&all, ";");
+        }
+    }
+    *out = all.length > 0 && text_equal(all.data, trial->last.data);
+    text_free(&trial->last);
+    trial->last = all;
+    return all.failed ? error_nomem(err) : MIGRATE_OK;
+}
+
 static int32_t try_round(struct trial *trial, const struct facts *from, bool first, bool *again, migrate_error **err)
 {
     struct ops ops = {0};
-    bool got_on = false, news = false;
+    bool got_on = false, news = false, repeated = false;
     int32_t rc;
 
     forget_left(trial->changes);
     rc = changes_plan(from, trial->to, trial->wish, first, &ops, trial->changes, err);
+    if (rc == MIGRATE_OK)
+        rc = is_repeated(trial, &ops, &repeated, err);
     if (rc == MIGRATE_OK && ops.count == 0)
         trial->changes->proven = trial->changes->left.count == 0;
-    else if (rc == MIGRATE_OK)
+    else if (rc == MIGRATE_OK && !(repeated && trial->got_on))
         rc = try_ops(trial, &ops, &got_on, err);
-    if (rc == MIGRATE_OK && !leave_failed(trial->changes, &ops, &news))
+    if (rc == MIGRATE_OK && !(repeated && trial->got_on ? leave_unsettled(trial, &ops) : leave_failed(trial->changes, &ops, &news)))
         rc = error_nomem(err);
     *again = rc == MIGRATE_OK && (got_on || news) && !trial->changes->untried && !is_stuck(trial->changes, &ops);
+    trial->got_on = got_on;
     ops_free(&ops);
     return rc;
 }
@@ -265,6 +298,7 @@ static int32_t try_rounds(struct trial *trial, const struct facts *from, migrate
             rc = try_round(trial, round > 0 ? &now : from, round == 0, &again, err);
     }
     facts_free(&now);
+    text_free(&trial->last);
     return rc;
 }
 
@@ -291,48 +325,6 @@ static int32_t try_it(struct trial *trial, const struct facts *from, migrate_err
 
 /* ---- without a trial ---- */
 
-/* What has this key has another name in `to`. */
-static bool has_moved(const struct facts *from, const struct fact_keys *own, const struct facts *to, const struct fact_keys *keys,
-                      const char *key)
-{
-    size_t here = fact_keys_find(own, key), there = fact_keys_find(keys, key);
-
-    return here != SIZE_MAX && there != SIZE_MAX && strcmp(from->items[here].ident, to->items[there].ident) != 0;
-}
-
-/* What the facts will be called behind the renames: an attribute goes with what it belongs to. Their values stay as they were. */
-static int32_t as_renamed(const struct facts *from, const struct facts *to, struct facts *out, migrate_error **err)
-{
-    struct fact_keys keys = {0}, own = {0};
-
-    *out = *from;
-    out->items = memory_new((from->count + 1) * sizeof *out->items);
-    if (out->items == NULL || !fact_keys_make(to, &keys) || !fact_keys_make(from, &own)) {
-        memory_free(out->items);
-        fact_keys_free(&keys);
-        fact_keys_free(&own);
-        return error_nomem(err);
-    }
-    for (size_t i = 0; i < from->count; i++) {
-        size_t partner = fact_keys_find(&keys, from->items[i].key);
-        out->items[i] = from->items[i];
-        if (partner != SIZE_MAX && strcmp(to->items[partner].kind, from->items[i].kind) == 0) {
-            out->items[i].ident = to->items[partner].ident;
-            out->items[i].name = to->items[partner].name;
-        } else if (partner == SIZE_MAX && has_moved(from, &own, to, &keys, from->items[i].inside)) {
-            for (size_t j = 0; j < to->count; j++) {
-                if (strcmp(to->items[j].inside, from->items[i].inside) == 0 && strcmp(to->items[j].kind, from->items[i].kind) == 0 &&
-                    strcmp(to->items[j].value, from->items[i].value) == 0)
-                    out->items[i].ident = to->items[j].ident;
-            }
-        }
-    }
-    fact_keys_free(&keys);
-    fact_keys_free(&own);
-    facts_sort(out);
-    return MIGRATE_OK;
-}
-
 static int32_t take_round(const struct facts *from, const struct facts *to, const struct changes_wish *wish, bool first,
                           struct changes *changes, bool *any, migrate_error **err)
 {
@@ -340,6 +332,7 @@ static int32_t take_round(const struct facts *from, const struct facts *to, cons
     int32_t rc = changes_plan(from, to, wish, first, &ops, changes, err);
 
     *any = ops.count > 0;
+    changes->column_order |= ops.order;
     for (size_t i = 0; i < ops.count && rc == MIGRATE_OK; i++)
         rc = take(changes, &ops.items[i], err);
     ops_free(&ops);
@@ -357,9 +350,8 @@ static int32_t plan_only(const struct facts *from, const struct facts *to, const
         return error_set(err, MIGRATE_ERROR_SHADOW, "what comes behind a rename can only be found where the rename is tried");
     if (!wish->same_database && !from->engine->names_fold)
         return take_round(from, to, wish, false, changes, &any, err);
-    rc = as_renamed(from, to, &renamed, err);
-    if (rc != MIGRATE_OK)
-        return rc;
+    if (!keyed_renames_behind(from, to, wish, changes, &renamed))
+        return error_nomem(err);
     rc = take_round(from, to, &(struct changes_wish){.same_database = true, .renames_alone = true, .facts = wish->facts}, true, changes,
                     &any, err);
     forget_left(changes);

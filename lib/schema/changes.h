@@ -75,12 +75,14 @@ struct op {
     struct fact_statements sql;
     struct fact_statements otherwise; /* what to try where that fails; may be empty */
     bool loses;                       /* rows go with it: a table or a column */
+    int64_t place;                    /* of a column among those of its table; 0: it is none */
     const char *problem;     /* why it failed when it was tried; NULL: it did not */
     bool done;
 };
 struct ops {
     struct op *items; /* in an order that should work */
     size_t count, capacity;
+    bool order;   /* columns will stand in another order than wanted */
     bool renames; /* they give names, and are no others: what comes next is planned when they have worked */
 };
 /* Into changes->left goes what there is no way for. first: of the rounds; later ones know no renames. */

@@ -76,6 +76,33 @@ static void add_undo(struct plan *plan, size_t old)
         plan_leave(plan, fact, "there is no statement that takes it away");
 }
 
+/* Where a column stands among others; 0: it is no column. */
+static int64_t place_of(const struct plan_side *side, size_t column)
+{
+    const struct graph *graph = &side->insides;
+
+    for (size_t i = graph_first(graph, column); i < graph->edges && graph->items[i].needed == column; i++) {
+        const struct fact *fact = &side->facts->items[graph->items[i].by];
+        if (strcmp(fact->kind, "column position") == 0)
+            return strtoll(fact->value, NULL, 10);
+    }
+    return 0;
+}
+
+/* A new column comes last. */
+static bool comes_too_late(const struct plan *plan, size_t new, int64_t place)
+{
+    const struct graph *graph = &plan->new.insides;
+    size_t table = plan_container(&plan->new, new);
+
+    for (size_t i = graph_first(graph, table); table != SIZE_MAX && i < graph->edges && graph->items[i].needed == table; i++) {
+        size_t other = graph->items[i].by;
+        if (plan->new.fates[other] != FATE_MADE && place_of(&plan->new, other) > place)
+            return true;
+    }
+    return false;
+}
+
 static void add_make(struct plan *plan, size_t new)
 {
     const struct fact *fact = &plan->new.facts->items[new];
@@ -87,7 +114,11 @@ static void add_make(struct plan *plan, size_t new)
         return;
     if (fact->make != NULL)
         add_statement(plan, OP_MAKE, fact, fact->make);
-    else if (!carried(&plan->new, new, FATE_MADE))
+    if (fact->make != NULL && fact->part && !plan->failed) {
+        int64_t place = plan->ops->items[plan->ops->count - 1].place = place_of(&plan->new, new);
+        plan->ops->order |= place > 0 && comes_too_late(plan, new, place);
+    }
+    if (fact->make == NULL && !carried(&plan->new, new, FATE_MADE))
         plan_leave(plan, fact, plan->wish->additive && plan->engine->facts_reshape != NULL
                                    ? "it would take a rebuild of its table: generate a migration"
                                    : "there is no statement that makes it");
@@ -152,7 +183,13 @@ static int by_preference(const void *a, const void *b)
     const struct op *x = a, *y = b;
     int64_t p = preference(x), q = preference(y);
 
-    if (p == q && x->fact->part && y->fact->part && x->fact->rank != y->fact->rank)
+    if (p == q && x->place > 0 && y->place > 0 && strcmp(x->fact->inside, y->fact->inside) != 0)
+        return strcmp(x->fact->inside, y->fact->inside);
+    if (p == q && x->place > 0 && y->place > 0)
+        return (x->place > y->place) - (x->place < y->place);
+    if (p == q && (x->place > 0) != (y->place > 0))
+        return x->place > 0 ? -1 : 1;
+    if (p == q && x->fact->rank != y->fact->rank)
         return x->fact->rank < y->fact->rank ? -1 : 1;
     return p != q ? (p > q) - (p < q) : x->kind == OP_UNDO ? strcmp(y->fact->ident, x->fact->ident) : strcmp(x->fact->ident, y->fact->ident);
 }

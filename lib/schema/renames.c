@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * What has another name: known by its key, or because somebody says so. Nothing is guessed. */
-#include "schema/changes.h"
+#include "schema/keyed.h"
 #include "util/memory.h"
 
 #include <stdio.h>
@@ -40,9 +40,14 @@ static struct op *add_op(struct renaming *self, const struct fact *fact)
 static bool add_rename(struct renaming *self, const struct fact *from, const struct fact *to)
 {
     struct fact_statements sql = {0};
-    bool found = self->from->engine->fact_rename(from, to, &sql) && sql.count > 0;
-    struct op *op = found && !sql.failed ? add_op(self, to) : NULL;
+    const struct database_engine *engine = self->from->engine;
+    bool found = engine->fact_rename(from, to, &sql);
+    struct op *op;
 
+    if (found && engine->fact_move != NULL)
+        engine->fact_move(from, to, &sql);
+    found = found && sql.count > 0;
+    op = found && !sql.failed ? add_op(self, to) : NULL;
     self->failed |= sql.failed;
     if (op != NULL)
         op->sql = sql;
@@ -51,7 +56,7 @@ static bool add_rename(struct renaming *self, const struct fact *from, const str
     return found;
 }
 
-/* ---- by the key, which tells whatever else has changed ---- */
+/* ---- by the key, where that is the name but for its letters' case ---- */
 
 static void by_key(struct renaming *self)
 {
@@ -137,7 +142,8 @@ static const struct fact *find_named(const struct facts *facts, const char *iden
 {
     for (size_t i = 0; i < facts->count; i++) {
         const struct fact *fact = &facts->items[i];
-        if ((strcmp(fact->kind, "table") == 0 || strcmp(fact->kind, "column") == 0) && same_ident(facts, fact->ident, ident))
+        bool named = strcmp(fact->kind, "table") == 0 || strcmp(fact->kind, "column") == 0 || strcmp(fact->kind, "sequence") == 0;
+        if (named && same_ident(facts, fact->ident, ident))
             return fact;
     }
     return NULL;
@@ -165,16 +171,32 @@ static bool moves_away(const struct renaming *self, const struct fact *fact)
     return false;
 }
 
-/* What has the name now that this one will have. */
+/* What has the name now that this one will have: a column in its table, anything else where it will be. */
 static const struct fact *in_the_way(const struct renaming *self, const struct fact *from, const struct fact *to)
 {
     for (size_t i = 0; i < self->from->count; i++) {
         const struct fact *fact = &self->from->items[i];
-        if (fact != from && strcmp(fact->kind, from->kind) == 0 && strcmp(fact->inside, from->inside) == 0 &&
-            same_ident(self->from, fact->name, to->name))
+        if (fact == from || strcmp(fact->kind, from->kind) != 0)
+            continue;
+        if (strcmp(from->kind, "column") == 0 ? strcmp(fact->inside, from->inside) == 0 && same_ident(self->from, fact->name, to->name)
+                                              : same_ident(self->from, fact->ident, to->ident))
             return fact;
     }
     return NULL;
+}
+
+/* The name in the schema of the ident, if that names one. */
+static const char *beside(struct renaming *self, const char *ident, const char *name)
+{
+    struct text place = {0};
+    const char *made;
+
+    text_add_n(&place, ident, ident_place(ident));
+    text_add(&place, place.length > 0 ? "." : "");
+    made = joined(self, place.data != NULL ? place.data : "", name);
+    self->failed |= place.failed;
+    text_free(&place);
+    return made;
 }
 
 /* The same thing by a name that it has for a while. number: of its own. */
@@ -185,14 +207,14 @@ static const struct fact *stand_in(struct renaming *self, const struct fact *fac
     char name[64];
 
     for (size_t i = 0; i < self->from->count && table == NULL; i++) {
-        if (*fact->inside != '\0' && strcmp(self->from->items[i].key, fact->inside) == 0)
+        if (strcmp(fact->kind, "column") == 0 && strcmp(self->from->items[i].key, fact->inside) == 0)
             table = &self->from->items[i];
     }
     snprintf(name, sizeof name, "libmigrate_renamed_%zu", number);
     if (other != NULL) {
         *other = *fact;
         other->name = arena_text(&self->changes->arena, name);
-        other->ident = table == NULL ? other->name : joined(self, joined(self, table->ident, "."), name);
+        other->ident = table == NULL ? beside(self, fact->ident, name) : joined(self, joined(self, table->ident, "."), name);
     }
     self->failed |= self->changes->arena.failed;
     return self->failed ? fact : other;
@@ -207,6 +229,78 @@ static void clear_the_way(struct renaming *self, const struct fact *other, const
     else if (!add_rename(self, other, stand_in(self, other, number)))
         leave(self, to, "what has the name now cannot be renamed");
 }
+
+/* ---- what counts for a column goes with it, lest it count from the beginning ---- */
+
+static const struct fact *find_key(const struct facts *facts, const char *key)
+{
+    for (size_t i = 0; i < facts->count && *key != '\0'; i++) {
+        if (strcmp(facts->items[i].key, key) == 0)
+            return &facts->items[i];
+    }
+    return NULL;
+}
+
+/* What a column of `from` will be in `to`; NULL: it goes. */
+static const struct fact *column_then(struct renaming *self, const struct fact *column)
+{
+    const struct fact *table = find_key(self->from, column->inside), *then;
+    const char *ident = column->ident;
+
+    for (size_t i = 0; i < self->count && table != NULL; i++) {
+        if (strcmp(self->pairs[i].now, table->ident) == 0)
+            ident = joined(self, self->pairs[i].then, rest_behind(column->ident, table->ident));
+    }
+    for (size_t i = 0; i < self->count; i++) {
+        if (strcmp(self->pairs[i].now, column->ident) == 0)
+            ident = self->pairs[i].then;
+    }
+    then = find_named(self->to, ident);
+    return then != NULL && strcmp(then->kind, "column") == 0 ? then : NULL;
+}
+
+/* The only sequence of a column; NULL: there is none, or there are more. */
+static const struct fact *counter_of(const struct facts *facts, const struct fact *column)
+{
+    const struct fact *found = NULL;
+
+    for (size_t i = 0; i < facts->count; i++) {
+        const struct fact *fact = &facts->items[i];
+        if (strcmp(fact->kind, "sequence") != 0 || strcmp(fact->inside, column->key) != 0)
+            continue;
+        if (found != NULL)
+            return NULL;
+        found = fact;
+    }
+    return found;
+}
+
+/* Something else than a sequence has the name: then the rename would not work. */
+static bool is_name_of_other(const struct facts *facts, const char *ident)
+{
+    for (size_t i = 0; i < facts->count; i++) {
+        const struct fact *fact = &facts->items[i];
+        if (*fact->name != '\0' && strcmp(fact->kind, "sequence") != 0 && strcmp(fact->ident, ident) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void add_counters(struct renaming *self)
+{
+    for (size_t i = 0; i < self->from->count && !self->failed; i++) {
+        const struct fact *sequence = &self->from->items[i], *column, *to;
+        if (strcmp(sequence->kind, "sequence") != 0 || (column = find_key(self->from, sequence->inside)) == NULL ||
+            counter_of(self->from, column) != sequence)
+            continue;
+        column = column_then(self, column);
+        to = column != NULL ? counter_of(self->to, column) : NULL;
+        if (to != NULL && strcmp(to->ident, sequence->ident) != 0 && !is_name_of_other(self->from, to->ident))
+            self->pairs[self->count++] = (struct pair){.now = sequence->ident, .then = to->ident};
+    }
+}
+
+/* ---- */
 
 enum stage { STAGE_CLEAR, STAGE_AWAY, STAGE_HOME };
 
@@ -231,9 +325,9 @@ static void go(struct renaming *self, size_t index, const char *kind, enum stage
 /* Columns before tables: their statements speak of the table by the name it has now. */
 static void by_wish(struct renaming *self)
 {
-    static const char *const kinds[] = {"column", "table"};
+    static const char *const kinds[] = {"column", "table", "sequence"};
 
-    for (size_t kind = 0; kind < 2; kind++) {
+    for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++) {
         for (enum stage stage = STAGE_CLEAR; stage <= STAGE_HOME; stage++) {
             for (size_t i = 0; i < self->count && !self->failed; i++)
                 go(self, i, kinds[kind], stage);
@@ -270,14 +364,18 @@ bool changes_renames(const struct facts *from, const struct facts *to, const str
 
     if (from->engine->fact_rename == NULL)
         return true;
-    self.pairs = memory_new((wish->renamed_count + 1) * sizeof *self.pairs);
+    self.pairs = memory_new((wish->renamed_count + from->count + 1) * sizeof *self.pairs);
     self.failed = self.pairs == NULL;
-    if (!self.failed && (wish->same_database || from->engine->names_fold))
+    if (!self.failed && from->engine->names_fold)
         by_key(&self);
-    if (out->count > 1)
+    else if (!self.failed && wish->same_database)
+        self.failed = !keyed_renames_add(from, to, wish, out, changes);
+    if (out->count > 1 && from->engine->names_fold)
         qsort(out->items, out->count, sizeof *out->items, inner_first);
     for (size_t i = 0; i < wish->renamed_count && !self.failed; i++)
         follow(&self, &wish->renamed[i]);
+    if (!wish->same_database)
+        add_counters(&self);
     by_wish(&self);
     out->renames = out->count > 0 || changes->left.count > 0;
     memory_free(self.pairs);

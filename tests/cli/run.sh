@@ -297,6 +297,38 @@ sleep 1
 run 4 up --wait-timeout 200ms; err .
 wait
 
+# ---- drift ----
+
+t 'drift names what was changed by hand'
+migration m/001_a.sql a
+migration m/002_b.sql b
+export MIGRATE_URL=sqlite:app.db MIGRATE_DIR=m
+run 0 up --keep-facts on
+run 0 drift; out 'as the migrations left it'; no_err 'called'
+run 0 diff --json; json .by fingerprint; json .count 0
+sqlite3 app.db 'DROP TABLE b; CREATE INDEX by_hand ON a (id)'
+run 3 drift; out '^removed table b'; out 'restore  CREATE TABLE b'; out '^added   index by_hand'; out 'adopt    CREATE INDEX by_hand'; out '2 differences'
+run 3 drift --json; json .by facts; json '.rows | map(.ident) | join(" ")' 'b by_hand'
+run 3 drift --format sql; sqlite3 app.db <"$top/out"
+run 0 drift -q; out_empty
+sqlite3 app.db 'DROP TABLE libmigrate_history_facts; CREATE TABLE c (id INTEGER)'
+run 3 drift --json; json .by replay; json '.rows[0].restore' 'DROP TABLE c;'
+unset MIGRATE_URL MIGRATE_DIR
+
+t 'check --drift'
+migration m/001_a.sql a
+export MIGRATE_URL=sqlite:app.db MIGRATE_DIR=m
+run 0 up --fingerprint on
+run 0 check --drift; out 'Up to date'; out 'as the migrations left it'
+migration m/002_b.sql b
+run 2 check --drift; out '1 pending'
+sqlite3 app.db 'CREATE TABLE c (id INTEGER)'
+run 3 check --drift; out '1 pending'; out '^added   table c'
+run 3 check --drift --json; json .answer pending; json .drift.count 1; json '.drift.rows[0].ident' c
+run 2 check --json; json .drift null
+run 64 status --drift
+unset MIGRATE_URL MIGRATE_DIR
+
 # ---- check ----
 
 t 'check answers by exit code'

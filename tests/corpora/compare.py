@@ -6,7 +6,8 @@
 
 FOLDER/SET holds the files and a line layout=..., engine=... each in .corpus. A file that the shell itself
 refuses (a gap where a step was code) is left out of both. A file that we refuse is named, run by the shell and marked, so
-that the others still run. Afterwards the downs run, last to first, and a dump of the shell's database as a migration. Exit status 1: something differs or is refused.
+that the others still run. Afterwards the downs run, last to first, a dump of the shell's database as a migration, and the SQL of its
+snapshot, which has to make the same schema again. Exit status 1: something differs or is refused.
 """
 import difflib
 import json
@@ -22,13 +23,14 @@ class Report:
     def __init__(self, name, files):
         self.name, self.files, self.schema, self.rows = name, files, 0, 0  # lines compared
         self.dumps = self.down = 0  # applied
+        self.rebuilt = False  # from a snapshot
         self.shell_refused, self.refused, self.differences = [], [], []
 
     def row(self):
         refused = sum('.down' not in what and 'a dump' not in what for what, _ in self.refused)
         both = self.files - len(self.shell_refused) - refused
         return (self.name, self.files, both, len(self.shell_refused), len(self.refused),
-                'yes' if self.differences else 'no', self.down, self.dumps,
+                'yes' if self.differences else 'no', self.down, self.dumps, 'yes' if self.rebuilt else 'no',
                 self.schema, self.rows)
 
     def details(self):
@@ -169,6 +171,33 @@ def run_dumps(engine, program, folder, report):
         shutil.rmtree(dumps)
 
 
+def in_lines(schema):
+    return '\n'.join(sorted(schema.splitlines()))
+
+
+def rebuild(engine, program, report):
+    """The SQL of a snapshot makes the schema again: a dump of the one and of the other have the same lines."""
+    code, out, err = run([program, 'snapshot', '--format', 'sql', '--url', engine.url('corpus_shell'), '--no-env-file', '--no-input'])
+    if code != 0:
+        report.refused.append(('a snapshot', err.strip()))
+        return
+    path = os.path.join(engine.folder, 'snapshot.sql')
+    with open(path, 'wb') as file:
+        file.write(out)
+    engine.fresh('corpus_dump')
+    error = engine.apply('corpus_dump', path)
+    if os.path.exists(path):  # the shell's run may have removed it
+        os.remove(path)
+    if error:
+        report.refused.append(('a snapshot', error))
+    else:
+        shell, again = in_lines(engine.schema('corpus_shell')), in_lines(engine.schema('corpus_dump'))
+        report.rebuilt = shell == again
+        if not report.rebuilt:
+            report.differences.append(('the schema made from a snapshot', difference(shell, again)))
+    engine.drop('corpus_dump')
+
+
 def compare(engine, program, folder, name, ids):
     report = Report(name, len(ids))
     left = run_shell(engine, folder, ids, report)
@@ -179,6 +208,7 @@ def compare(engine, program, folder, name, ids):
     expected = contents(engine, 'corpus_shell')
     report.schema, report.rows = (text.count('\n') for text in expected.values())
     run_dumps(engine, program, folder, report)
+    rebuild(engine, program, report)
     if run_ours(engine, program, folder, left, report):
         note_differences(engine, report, 'after up', expected)
         if any(name.endswith('.down.sql') for name in os.listdir(folder)):
@@ -216,11 +246,11 @@ def main(program, server, folder, scratch, *wanted):
         reports.append(compare(engines[engine], program, target, name, ids))
         for line in reports[-1].details():
             print(line, flush=True)
-    layout = '{:<32} {:>6} {:>6} {:>14} {:>8} {:>8} {:>6} {:>6} {:>13} {:>6}'
-    print('\n' + layout.format('set', 'files', 'both', 'shell refuses', 'refused', 'differs', 'downs', 'dumps', 'schema lines', 'rows'))
+    layout = '{:<32} {:>6} {:>6} {:>14} {:>8} {:>8} {:>6} {:>6} {:>8} {:>13} {:>6}'
+    print('\n' + layout.format('set', 'files', 'both', 'shell refuses', 'refused', 'differs', 'downs', 'dumps', 'snapshot', 'schema lines', 'rows'))
     for report in reports:
         print(layout.format(*report.row()))
-    return 1 if any(report.refused or report.differences for report in reports) else 0
+    return 1 if any(report.refused or report.differences or not report.rebuilt for report in reports) else 0
 
 
 if __name__ == '__main__':

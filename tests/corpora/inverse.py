@@ -19,8 +19,8 @@ GOOD = ('exact', 'order')
 
 
 def run_set(engine, program, folder, dump):
-    url = engine.fresh('corpus_inverse')
-    command = [program, url, folder, *(['corpus_copy'] if dump else [])]
+    url = engine.fresh('corpus_inverse' + os.environ.get('INVERSE_NAME', ''))
+    command = [program, url, folder, *(['corpus_copy' + os.environ.get('INVERSE_NAME', '')] if dump else [])]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=False)
     lines = [line.split('\t') for line in done.stdout.decode(errors='replace').splitlines()]
     return lines, done.returncode
@@ -73,7 +73,7 @@ def main(arguments):
     print(f'{"all":20}' + ''.join(f'{totals[column]:9}' for column in columns))
     print(f'with a trial {share(totals["exact"] + totals["order"], totals["changed"])}, '
           f'without {share(totals["planned"], totals["changed"])}')
-    engine.drop('corpus_inverse')
+    engine.drop('corpus_inverse' + os.environ.get('INVERSE_NAME', ''))
     return 1 if totals['WRONG'] else 0
 
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The way back of every migration of a folder, found from the facts before and behind it, and really gone: on a copy with sample rows in
  * every table.
- *     inverse_sqlite FOLDER     files NNNN_name.sql, in order of their names
+ *     inverse_sqlite FOLDER      files NNNN_name.sql, in order of their names
+ *     inverse_sqlite FOLDER far  from the schema 20, 60 and all migrations ago to the last one, and back, nothing being known of renames
  * One line for each: its name, what came of it, why. exact; order: but for the order of columns; rows: it leads back, but is refused while
  * there are such rows; left: something is left out; wrong; none: it changes no schema; broken: it does not run itself. */
 #include "../schema/frame.h"
@@ -161,6 +162,58 @@ static void one(struct database *db, const char *folder, const char *name)
     facts_free(&after);
 }
 
+/* From one schema to the other, without rows. */
+static void leap(struct database *from, struct database *to, const char *name)
+{
+    struct facts wanted = frame_facts(to), now;
+    struct frame_way way = frame_find(from, &wanted, NULL, 0, false);
+    struct database *clone = NULL;
+    char *why = NULL;
+
+    if (!way.good) {
+        say(name, "left", way.left_out, way.sql);
+    } else {
+        if (database_sqlite.clone_open(from, &clone, NULL) != MIGRATE_OK)
+            frame_die("no clone");
+        why = frame_migrate(clone, way.sql);
+        now = frame_facts(clone);
+        if (why == NULL)
+            why = frame_differ(&now, &wanted);
+        say(name, why != NULL ? "wrong" : way.changes.column_order ? "order" : "exact", why, way.sql);
+        facts_free(&now);
+        database_close(clone);
+    }
+    free(why);
+    frame_way_free(&way);
+    facts_free(&wanted);
+}
+
+static void far(struct database *db, const char *folder, struct dirent **files, int count)
+{
+    static const int ago[] = {20, 60, 0}; /* 0: all */
+    struct database *then[3] = {0};
+    char name[32];
+
+    for (int i = 0; i < count; i++) {
+        char *sql = read_file(folder, files[i]->d_name);
+        for (int k = 0; k < 3; k++) {
+            if (i == (ago[k] == 0 ? 0 : count - ago[k]))
+                then[k] = frame_copy(db);
+        }
+        free(frame_migrate(db, sql));
+        free(sql);
+    }
+    for (int k = 0; k < 3; k++) {
+        if (then[k] == NULL)
+            continue;
+        snprintf(name, sizeof name, "%d forth", ago[k]);
+        leap(then[k], db, name);
+        snprintf(name, sizeof name, "%d back", ago[k]);
+        leap(db, then[k], name);
+        database_close(then[k]);
+    }
+}
+
 /* One of the sets' applications registers this; here its answer does not matter. */
 static void as_it_is(sqlite3_context *context, int count, sqlite3_value **values)
 {
@@ -186,8 +239,11 @@ int main(int count, char **arguments)
     db = frame_open("PRAGMA foreign_keys = OFF");
     frame_run(db, "PRAGMA foreign_keys = OFF");
     sqlite3_create_function(db->class->handle(db), "BIN2B64", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, as_it_is, NULL, NULL);
+    if (count > 2 && strcmp(arguments[2], "far") == 0)
+        far(db, arguments[1], files, found);
     for (int i = 0; i < found; i++) {
-        one(db, arguments[1], files[i]->d_name);
+        if (count == 2)
+            one(db, arguments[1], files[i]->d_name);
         free(files[i]);
     }
     free(files);

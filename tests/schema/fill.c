@@ -117,7 +117,8 @@ static bool insert(const struct filling *filling, size_t row, int guess)
 static char *find_word(struct database *db, const char *table)
 {
     struct migrate_rows *rows = query(db, "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = (", table);
-    const char *check = rows_count(rows) > 0 ? strstr(rows_text(rows, 0, 0), "CHECK") : NULL, *quote = check != NULL ? strchr(check, '\'') : NULL;
+    const char *check = rows_count(rows) > 0 ? strstr(rows_text(rows, 0, 0), "CHECK") : NULL;
+    const char *quote = check != NULL ? strchr(check, '\'') : NULL;
     char *word = quote != NULL && strchr(quote + 1, '\'') != NULL ? strndup(quote + 1, strcspn(quote + 1, "'")) : NULL;
 
     rows_free(rows);

@@ -158,6 +158,12 @@ static void make_place(void)
                "-- migrate: stands-for 002_b\nCREATE TABLE a (id INTEGER);\nCREATE TABLE b (id INTEGER);\n");
     write_file("short/001_a.sql", "CREATE TABLE a (id INTEGER);\n");
     write_file("short/002_b.sql", "CREATE TABLE b (id INTEGER);\n");
+    make_folder("rehearsal");
+    write_file("rehearsal/001_a.sql", "CREATE TABLE a (id INTEGER);\n");
+    write_file("rehearsal/002_b.sql", "CREATE TABLE b (id INTEGER);\n");
+    write_file("rehearsal/003_users.sql", "CREATE TABLE users (name TEXT);\nINSERT INTO users VALUES ('x');\n"
+                                          "INSERT INTO a VALUES (1), (2);\nCREATE INDEX a_id ON a (id);\n");
+    write_file("rehearsal/004_tidy.sql", "VACUUM;\nUPDATE a SET id = id + 1;\n");
     make_folder("big");
     make_big_file();
     make_folder("rebuild");
@@ -343,6 +349,15 @@ static int32_t work_read(migrate_session *session, migrate_error **err)
     return report_json(rows, code, err);
 }
 
+/* In the database, and from 004_tidy on in a copy of it. */
+static int32_t work_rehearse(migrate_session *session, migrate_error **err)
+{
+    migrate_rows *rows = NULL;
+    int32_t code = migrate_rehearse(session, NULL, &rows, err);
+
+    return report_json(rows, code, err);
+}
+
 static int32_t work_check(migrate_session *session, migrate_error **err)
 {
     migrate_rows *rows = NULL;
@@ -372,6 +387,14 @@ static int32_t work_baseline(migrate_session *session, migrate_error **err)
 {
     migrate_rows *rows = NULL;
     int32_t code = migrate_baseline(session, "002", "a test", &rows, err);
+
+    return report_json(rows, code, err);
+}
+
+static int32_t work_verify(migrate_session *session, migrate_error **err)
+{
+    migrate_rows *rows = NULL;
+    int32_t code = migrate_verify(session, NULL, &rows, err);
 
     return report_json(rows, code, err);
 }
@@ -415,12 +438,14 @@ static const struct scenario scenarios[] = {
     {"broken", "broken", false, NULL, work_apply, MIGRATE_ERROR_SQL, MIGRATE_ERROR_SQL,
      "a,libmigrate_history", 1},
     {"rollback", "dir", true, "apply", work_rollback, MIGRATE_OK, MIGRATE_OK, "libmigrate_history,v", 1},
+    {"rehearse", "rehearsal", true, "schema", work_rehearse, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 1},
     {"read", "dir", true, "apply", work_read, MIGRATE_OK, MIGRATE_OK, ALL_TABLES, 1},
     {"no-op", "dir", true, "apply", work_check, MIGRATE_OK, MIGRATE_OK, ALL_TABLES, 1},
     {"mark", "dir", true, "apply", work_mark, MIGRATE_OK, MIGRATE_OK, ALL_TABLES, 1},
     {"baseline", "dir", true, NULL, work_baseline, MIGRATE_OK, MIGRATE_ERROR_HISTORY, "libmigrate_history", 1},
     {"declared", "declared", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 1},
     {"generate", "declared", false, "declared", work_generate, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 17},
+    {"verify", "short", false, "schema", work_verify, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 31},
     {"reconcile", "declared", false, NULL, work_startup, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 5},
 };
 

@@ -184,6 +184,23 @@ static bool is_assignable(const char *from, const char *to)
     return strcspn(from, "( ") == base && strncmp(from, to, base) == 0; /* the same, with other bounds or another collation */
 }
 
+/* Behind "USING c" of a statement that changes the type; NULL: it has none. */
+static const char *cast_of(const struct fact *type)
+{
+    const char *using = strstr(type->make, type->value);
+
+    using = using == NULL ? NULL : strstr(using + strlen(type->value), " USING ");
+    return using == NULL ? NULL : find_outside(using, ':');
+}
+
+/* Labels of an enum are cast to nothing but text. */
+static bool is_labels(const struct fact *type)
+{
+    const char *cast = cast_of(type);
+
+    return cast != NULL && text_starts(cast, "::text::");
+}
+
 static enum fact_way change_type(const struct fact *from, const struct fact *to, struct fact_statements *out, const char **reason)
 {
     const char *using = strstr(to->make, to->value);
@@ -192,6 +209,10 @@ static enum fact_way change_type(const struct fact *from, const struct fact *to,
     using = using == NULL ? NULL : strstr(using + strlen(to->value), " USING ");
     if (is_assignable(from->value, to->value) && using != NULL)
         fact_statements_add(out, "%.*s", (int)(using - to->make), to->make);
+    else if (strchr(from->value, '.') != NULL && strchr(to->value, '.') != NULL && using != NULL) /* types of users: enums have no cast */
+        fact_statements_add(out, "%.*s::text%s", (int)(strstr(using, "::") - to->make), to->make, strstr(using, "::"));
+    else if (is_labels(from) && cast_of(to) != NULL)
+        fact_statements_add(out, "%.*s::text%s", (int)(cast_of(to) - to->make), to->make, cast_of(to));
     else
         fact_statements_add(out, "%s", to->make);
     out->loses = !postgresql_type_keeps(from->value, to->value);

@@ -465,7 +465,6 @@ const struct database_engine database_postgresql = {
     .pooling = &postgresql_pooling,
     .preflight = preflight,
     .facts = postgresql_facts,
-    .fact_restored = postgresql_fact_restored,
     .version = "SELECT pg_catalog.current_setting('server_version')",
     .type_keeps = postgresql_type_keeps,
     .trial_limits = "SET LOCAL lock_timeout = '50ms'; SET LOCAL statement_timeout = '500ms'",

@@ -31,6 +31,7 @@ static const char common[] =
     "), raw AS MATERIALIZED (\n"
     " SELECT t.q, t.relkind, a.*, format('%s.%I', t.q, a.attname) AS cq, 'a' || a.attrelid || '.' || a.attnum AS key,\n"
     "  format_type(a.atttypid, a.atttypmod) AS typ, y.typstorage,\n"
+    "  CASE WHEN EXISTS (SELECT FROM pg_type e WHERE e.oid IN (y.oid, y.typelem) AND e.typcategory = 'E') THEN '::text' END AS via,\n"
     "  rank() OVER (PARTITION BY a.attrelid ORDER BY a.attnum) AS pos,\n"
     "  CASE WHEN a.attcollation <> 0 AND a.attcollation <> y.typcollation THEN (SELECT format(' COLLATE %I.%I', cn.nspname,\n"
     "   co.collname) FROM pg_collation co JOIN pg_namespace cn ON cn.oid = co.collnamespace WHERE co.oid = a.attcollation)\n"
@@ -206,8 +207,8 @@ static const struct part parts[] = {
      " format('ALTER TABLE %s DROP COLUMN %I', q, attname), key, 'r' || attrelid, attname FROM col"},
     {0, 0, false, "SELECT 43, 'column position', cq, pos::text, NULL, NULL, '', key, '' FROM col"},
     {0, 0, false,
-     "SELECT 44, 'column type', cq, typ || collat, format('ALTER TABLE %s ALTER COLUMN %I TYPE %s%s USING %2$I::%3$s', q, attname, typ,\n"
-     " collat), NULL, '', key, '' FROM col"},
+     "SELECT 44, 'column type', cq, typ || collat, format('ALTER TABLE %s ALTER COLUMN %I TYPE %s%s USING %2$I%5$s::%3$s', q, attname, typ,\n"
+     " collat, via), NULL, '', key, '' FROM col"},
     {0, 0, false,
      "SELECT 45, 'column default', cq, dexpr, format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT %s', q, attname, dexpr),\n"
      " format('ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', q, attname), 'd' || substr(key, 2), key, ''\n"
@@ -268,8 +269,9 @@ static const struct part parts[] = {
      " FROM rel i JOIN pg_index x ON x.indexrelid = i.oid\n"
      " WHERE NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.oid AND c.contype IN ('p', 'u', 'x'))"},
     {0, 0, false,
-     "SELECT 57, 'index partition', i.q, p.q, format('ALTER INDEX %s ATTACH PARTITION %s', p.q, i.q), NULL, 'i' || i.oid, 'r' || i.oid, ''\n"
-     " FROM rel i JOIN pg_inherits h ON h.inhrelid = i.oid JOIN rel p ON p.oid = h.inhparent WHERE i.relkind IN ('i', 'I')"},
+     "SELECT 57, 'index partition', i.q, p.q, format('ALTER INDEX %s ATTACH PARTITION %s', p.q, i.q), NULL, 'i' || i.oid,\n"
+     " coalesce('c' || c.oid, 'r' || i.oid), '' FROM rel i JOIN pg_inherits h ON h.inhrelid = i.oid JOIN rel p ON p.oid = h.inhparent\n"
+     " LEFT JOIN pg_constraint c ON c.conindid = i.oid AND c.contype IN ('p', 'u', 'x') WHERE i.relkind IN ('i', 'I')"},
     {0, 0, false,
      "SELECT 58, 'index column statistics', format('%s %s', i.q, attnum), attstattarget::text,\n"
      " format('ALTER INDEX %s ALTER COLUMN %s SET STATISTICS %s', i.q, attnum, attstattarget),\n"
@@ -519,6 +521,48 @@ static int32_t leave(struct database *db, bool inside, migrate_error **err)
     return database_clean_up(db, inside ? "ROLLBACK TO SAVEPOINT " SAVEPOINT "; RELEASE SAVEPOINT " SAVEPOINT : "ROLLBACK", err);
 }
 
+enum { KIND = 1, VALUE = 3, COLUMNS = 9 };
+
+static void copy_row(struct migrate_rows *out, const struct migrate_rows *rows, size_t row, const char *value)
+{
+    for (size_t column = 0; column < COLUMNS; column++) {
+        if (column == VALUE && value != NULL)
+            rows_put_text(out, value);
+        else
+            rows_put_text_n(out, rows_text(rows, row, column), rows_text_length(rows, row, column));
+    }
+}
+
+/* Most are in the form that stays; then the rows stay, too. */
+static int32_t settle(struct migrate_rows **rows, migrate_error **err)
+{
+    static const char *const columns[COLUMNS] = {"rank", "kind", "ident", "value", "make", "undo", "key", "inside", "name"};
+    size_t count = rows_count(*rows);
+    struct migrate_rows *settled = NULL;
+    struct text value = {0};
+
+    for (size_t i = 0; i < count; i++) {
+        bool other;
+        text_clear(&value);
+        other = rows_text(*rows, i, VALUE) != NULL && postgresql_fact_settled(rows_text(*rows, i, KIND), rows_text(*rows, i, VALUE), &value);
+        if (value.failed || (other && settled == NULL && (settled = rows_new(columns, COLUMNS)) == NULL)) {
+            text_free(&value);
+            rows_free(settled);
+            return error_nomem(err);
+        }
+        for (size_t j = 0; other && rows_count(settled) < i && j < i; j++)
+            copy_row(settled, *rows, j, NULL);
+        if (settled != NULL)
+            copy_row(settled, *rows, i, other ? value.data : NULL);
+    }
+    text_free(&value);
+    if (settled == NULL)
+        return MIGRATE_OK;
+    rows_free(*rows);
+    *rows = NULL;
+    return rows_finish(settled, rows, err);
+}
+
 int32_t postgresql_facts(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
                          struct migrate_rows **out_edges, migrate_error **err)
 {
@@ -536,6 +580,8 @@ int32_t postgresql_facts(struct database *db, const struct database_facts_wish *
     add_facts(&sql, atoi(db->version), wish);
     if (rc == MIGRATE_OK)
         rc = database_query(db, &sql, &facts, err);
+    if (rc == MIGRATE_OK)
+        rc = settle(&facts, err);
     if (rc == MIGRATE_OK && out_edges != NULL) {
         text_add(&edge_sql, edges);
         text_add(&edge_sql, inherited);

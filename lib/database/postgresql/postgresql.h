@@ -58,6 +58,10 @@ int32_t postgresql_empty_database(struct database *db, migrate_error **err);
 /* types.c */
 bool postgresql_type_keeps(const char *from, const char *to);
 
+/* printed.c: what a fact says in the form that stays when it is run and printed once more. false: it is in that form; out is to be freed
+ * either way. */
+bool postgresql_fact_settled(const char *kind, const char *value, struct text *out);
+
 /* changes.c, renames.c, types.c */
 enum fact_way postgresql_fact_change(const struct fact *from, const struct fact *to, struct fact_statements *out, const char **reason);
 bool postgresql_fact_in_the_way(const struct fact *changed, const struct fact *other);
@@ -65,7 +69,6 @@ bool postgresql_fact_rename(const struct fact *from, const struct fact *to, stru
 bool postgresql_fact_move(const struct fact *from, const struct fact *to, struct fact_statements *out);
 bool postgresql_fact_unchecked(const struct fact *fact, struct fact_statements *out);
 /* facts.c */
-bool postgresql_fact_restored(const char *kind, const char *value, struct text *out); /* restored.c */
 int32_t postgresql_facts(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
                          struct migrate_rows **out_edges, migrate_error **err);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * All that is in a database, page by page, into a scratch database in memory. */
 #include "database/sqlite/connection.h"
+#include "util/clock.h"
 
-enum { PAGES = 256, PAUSE = 5000 };
+enum { PAGES = 256, PAUSE = 5000, PATIENCE = 5000000 };
 #define MOST ((int64_t)1 << 30) /* bytes */
 
 static int32_t refuse(migrate_error **err, const char *why)
@@ -26,15 +27,20 @@ static int32_t size_of(struct database *db, int64_t *out, migrate_error **err)
 /* Somebody who writes meanwhile makes it wait, or begin anew. */
 static int32_t proceed(const struct sqlite_client *api, sqlite3_backup *backup, struct watch *watch, migrate_error **err)
 {
+    int64_t limit = clock_monotonic() + (watch != NULL && watch->patience > 0 ? watch->patience : PATIENCE);
     int code = SQLITE_OK;
     int32_t end = MIGRATE_OK;
 
     while (end == MIGRATE_OK && (code == SQLITE_OK || code == SQLITE_BUSY || code == SQLITE_LOCKED)) {
         code = api->backup_step(backup, PAGES);
+        if (code != SQLITE_OK && clock_monotonic() >= limit)
+            break;
         end = code == SQLITE_OK || code == SQLITE_DONE ? watch_check(watch) : watch_sleep(watch, PAUSE, true);
     }
     if (end != MIGRATE_OK)
         return watch_error(watch, end, err);
+    if (code == SQLITE_NOMEM)
+        return error_nomem(err);
     return code == SQLITE_DONE ? MIGRATE_OK : MIGRATE_ERROR_SHADOW;
 }
 
@@ -55,6 +61,8 @@ int32_t sqlite_scratch_copy(struct database *like, struct database *scratch, mig
     if (size > MOST)
         return refuse(err, "it is larger than 1 GiB");
     backup = from->api->backup_init(to->handle, "main", from->handle, "main");
+    if (backup == NULL && (to->api->extended_errcode(to->handle) & 0xff) == SQLITE_NOMEM)
+        return error_nomem(err);
     if (backup == NULL)
         return refuse(err, to->api->errmsg(to->handle));
     rc = proceed(from->api, backup, like->watch, err);

@@ -150,9 +150,11 @@ static void take_instruction(const struct database_look *look, struct cursor *cu
     }
 }
 
-/* What SQLite does not take is told when it is run. */
+/* What SQLite does not take is told when it is run. A lack of memory ends more than this. */
 static int32_t explain(struct database_look *look, const char *statement, size_t length, migrate_error **err)
 {
+    migrate_error *problem = NULL;
+    int32_t rc;
     struct cursor *cursors;
     struct migrate_rows *rows = NULL;
     struct text sql = {0};
@@ -169,17 +171,21 @@ static int32_t explain(struct database_look *look, const char *statement, size_t
         text_free(&sql);
         return error_nomem(err);
     }
-    if (database_query(look->db, &sql, &rows, NULL) == MIGRATE_OK) {
-        for (size_t row = 0; row < rows_count(rows); row++) {
-            if (rows_int(rows, row, 0) == 0) /* a trigger's program begins */
-                memset(cursors, 0, CURSORS_MOST * sizeof *cursors);
-            take_instruction(look, cursors, rows, row);
-        }
+    rc = database_query(look->db, &sql, &rows, &problem);
+    for (size_t row = 0; rc == MIGRATE_OK && row < rows_count(rows); row++) {
+        if (rows_int(rows, row, 0) == 0) /* a trigger's program begins */
+            memset(cursors, 0, CURSORS_MOST * sizeof *cursors);
+        take_instruction(look, cursors, rows, row);
     }
     rows_free(rows);
     text_free(&sql);
     memory_free(cursors);
-    return MIGRATE_OK;
+    if (rc == MIGRATE_ERROR_SQL) {
+        error_clear(&problem);
+        rc = MIGRATE_OK;
+    }
+    error_move(err, &problem);
+    return rc;
 }
 
 static int32_t count_rows(struct database *db, const char *table, int64_t *out, migrate_error **err)

@@ -305,7 +305,8 @@ static void make_again(const struct reshaping *self)
 static bool add_rest(const struct shape *shape, const char *other, struct text *out)
 {
     const struct sqlite_definition *definition = &shape->definition;
-    struct sql_reader reader = {.dialect = &sql_sqlite, .text = definition->sql, .length = definition->length, .offset = definition->name.to};
+    struct sql_reader reader = {.dialect = &sql_sqlite, .text = definition->sql, .length = definition->length,
+                                .offset = definition->name.to};
     struct sql_token before = {0};
     size_t copied = definition->name.to;
     bool found = false;
