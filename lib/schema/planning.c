@@ -137,7 +137,9 @@ static enum fact_way way_of(struct plan *plan, const struct fact *from, const st
 {
     enum fact_way way = FACT_ANEW;
 
-    if (why_stubborn(plan, to) != NULL) {
+    if (why_stubborn(plan, to) != NULL && plan->engine->fact_aside != NULL && plan->engine->fact_aside(from, to, sql)) {
+        way = FACT_IN_PLACE;
+    } else if (why_stubborn(plan, to) != NULL) {
         *reason = why_stubborn(plan, to);
         way = from->undo != NULL ? FACT_ANEW : FACT_NO_WAY;
     } else if (plan->engine->fact_change != NULL) {
