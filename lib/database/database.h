@@ -266,9 +266,6 @@ struct database_engine {
                      struct migrate_rows **out_edges, migrate_error **err);
     const char *version; /* a query: one row, one column, as in `version` of a connection that does not know it by itself */
     const char *facts_head; /* what goes before SQL that makes facts; "" if nothing */
-    /* What a fact says once a dump of it was restored, where the engine then uses other words for the same; true: those are in out. NULL:
-     * it never does. */
-    bool (*fact_restored)(const char *kind, const char *value, struct text *out);
     /* How a fact that says something else becomes what it should be. Statements are added one by one with fact_statements_add(). NULL: by
      * `alter` where there is one, else anew. */
     enum fact_way (*fact_change)(const struct fact *from, const struct fact *to, struct fact_statements *out, const char **reason);
@@ -309,6 +306,7 @@ struct database_engine {
     bool (*type_keeps)(const char *from, const char *to);
     /* What bounds a trial under a savepoint of a live database, so that nobody is held up; NULL: nothing is needed. */
     const char *trial_limits;
+    const char *trial_head; /* as facts_head, for the open transaction alone; NULL: nothing is needed */
     /* Whether a statement renames a table or a column, and from what to what, as in `ident` of facts. NULL: keys tell. */
     bool (*renames_of)(const char *statement, size_t length, struct text *from, struct text *to);
     /* Looks between the statements of a rehearsal. begin: in its open transaction, ahead of the first one; what is there then is what was

@@ -4,7 +4,6 @@
 #ifndef DATABASE_FACTS_H
 #define DATABASE_FACTS_H
 
-#include "util/arena.h"
 #include "util/rows.h"
 #include "util/text.h"
 
@@ -41,7 +40,6 @@ struct facts {
     struct fact *items; /* sorted by rank, kind, ident */
     size_t count;
     struct migrate_rows *rows, *edges; /* what items point into; pairs of keys, what needs what, or NULL */
-    struct arena arena;                /* the same: values in other words */
     const struct database_engine *engine;
 };
 

@@ -47,23 +47,6 @@ void facts_sort(struct facts *facts)
         qsort(facts->items, facts->count, sizeof *facts->items, compare);
 }
 
-/* Equal schemas have equal values, whether one of them came out of a dump or not. */
-static bool use_restored_words(struct facts *facts)
-{
-    struct text words = {0};
-
-    for (size_t i = 0; facts->engine->fact_restored != NULL && i < facts->count; i++) {
-        struct fact *fact = &facts->items[i];
-        text_clear(&words);
-        if (facts->engine->fact_restored(fact->kind, fact->value, &words) && !words.failed)
-            fact->value = arena_text_n(&facts->arena, words.data, words.length);
-        if (words.failed || facts->arena.failed)
-            break;
-    }
-    text_free(&words);
-    return !words.failed && !facts->arena.failed;
-}
-
 int32_t facts_from_rows(const struct database_engine *engine, struct migrate_rows *rows, struct migrate_rows *edges, struct facts *out,
                         migrate_error **err)
 {
@@ -87,10 +70,6 @@ int32_t facts_from_rows(const struct database_engine *engine, struct migrate_row
                                        .alter = rows_text(facts.rows, i, 9)};
         facts.items[i].part = facts.items[i].rank == 43 || facts.items[i].rank == 44;
     }
-    if (!use_restored_words(&facts)) {
-        facts_free(&facts);
-        return error_nomem(err);
-    }
     facts_sort(&facts);
     *out = facts;
     return MIGRATE_OK;
@@ -112,7 +91,6 @@ void facts_free(struct facts *facts)
     memory_free(facts->items);
     rows_free(facts->rows);
     rows_free(facts->edges);
-    arena_free(&facts->arena);
     *facts = (struct facts){0};
 }
 

@@ -150,7 +150,7 @@ static enum fact_way way_of(struct plan *plan, const struct fact *from, const st
     }
     plan->failed |= sql->failed;
     if ((way == FACT_ANEW && fact_holds_rows(from)) || way == FACT_NO_WAY)
-        way = from->undo != NULL && is_another(plan, from, to) ? FACT_ANEW : FACT_NO_WAY;
+        way = from->undo != NULL && fact_holds_rows(from) && is_another(plan, from, to) ? FACT_ANEW : FACT_NO_WAY;
     return way;
 }
 

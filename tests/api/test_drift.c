@@ -55,9 +55,12 @@ struct change {
 static const struct change postgresql_changes[] = {
     {"CREATE SCHEMA extra", "added schema extra", NULL},
     {"ALTER TYPE size ADD VALUE 'c'", "changed enum public.size", "DROP TYPE size; CREATE TYPE size AS ENUM ('a', 'b')"},
+    {"ALTER TYPE mood ADD VALUE 'c'", "changed enum public.mood",
+     "ALTER TABLE t ALTER m DROP DEFAULT, ALTER m TYPE text; DROP TYPE mood; CREATE TYPE mood AS ENUM ('a', 'b'); "
+     "ALTER TABLE t ALTER m TYPE mood USING m::mood, ALTER m SET DEFAULT 'a'"},
     {"CREATE TYPE fresh AS ENUM ('x')", "added enum public.fresh", NULL},
-    {"ALTER TYPE pair ADD ATTRIBUTE c int", "changed composite type public.pair", NULL},
-    {"ALTER DOMAIN app.email SET NOT NULL", "changed domain app.email", NULL},
+    {"ALTER TYPE pair ADD ATTRIBUTE c int", "added attribute public.pair.c", NULL},
+    {"ALTER DOMAIN app.email SET NOT NULL", "added domain not null app.email", NULL},
     {"ALTER DOMAIN app.email DROP CONSTRAINT has_at", "removed domain constraint app.email.has_at", NULL},
     {"DROP TYPE span", "removed range public.span", NULL},
     {"ALTER SEQUENCE counter INCREMENT 5", "changed sequence public.counter", NULL},
@@ -69,7 +72,7 @@ static const struct change postgresql_changes[] = {
     {"CREATE TABLE fresh (id int PRIMARY KEY, s text UNIQUE DEFAULT 'x'); CREATE INDEX ON fresh (s); COMMENT ON TABLE fresh IS 'x'",
      "added table public.fresh", NULL},
     {"DROP TABLE child", "removed table public.child", NULL},
-    {"ALTER TABLE plain SET UNLOGGED", "changed table public.plain", "ALTER TABLE plain SET LOGGED"},
+    {"ALTER TABLE plain SET UNLOGGED", "added table unlogged public.plain", NULL},
     {"ALTER TABLE plain ADD z int NOT NULL DEFAULT 5", "added column public.plain.z", NULL},
     {"ALTER TABLE plain ADD z int UNIQUE", "added column public.plain.z", NULL},
     {"ALTER TABLE t DROP d", "removed column public.t.d", NULL},

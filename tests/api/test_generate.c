@@ -113,6 +113,11 @@ static const struct edit postgresql[] = {
     {"a value of an enum", "CREATE TYPE mood AS ENUM ('a', 'c'); CREATE TABLE a (id int PRIMARY KEY, m mood DEFAULT 'a')",
      "INSERT INTO a VALUES (1, 'c')", "CREATE TYPE mood AS ENUM ('a', 'b', 'c'); CREATE TABLE a (id int PRIMARY KEY, m mood DEFAULT 'a')",
      "SELECT id, m FROM a", NULL, false},
+    {"a value of an enum that is used at once", "CREATE TYPE mood AS ENUM ('a', 'c'); CREATE TABLE a (id int PRIMARY KEY, m mood, gone int)",
+     "INSERT INTO a VALUES (1, 'c', 1)",
+     "CREATE TYPE mood AS ENUM ('a', 'b', 'c'); CREATE TABLE a (id int PRIMARY KEY, m mood DEFAULT 'b', CHECK (m <> 'b' OR id > 0)); "
+     "CREATE VIEW v AS SELECT id FROM a WHERE m = 'b'",
+     "SELECT id, m FROM a", NULL, true},
     {"functions and triggers",
      A_BEGIN "; CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$; "
              "CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW EXECUTE FUNCTION f()", A_ROWS,

@@ -317,6 +317,27 @@ START_TEST(test_startup_report)
 }
 END_TEST
 
+/* What was added counts as the run's work: no drift. */
+START_TEST(test_with_fingerprint)
+{
+    migrate_rows *rows = NULL;
+    api_file("001_begin.sql", BEGIN);
+    declare(DECLARED);
+    api_option("reconcile", "apply");
+    api_option("fingerprint", "on");
+    API_OK(api_startup("apply"));
+    API_OK(api_open(NULL));
+    API_OK(migrate_diff(api.session, &rows, api_error()));
+    ck_assert_str_eq(migrate_rows_value_text(rows, "by"), "fingerprint");
+    migrate_rows_free(rows);
+    api_sql("DROP INDEX fresh");
+    API_OK(api_startup("apply"));
+    API_OK(api_open(NULL));
+    API_OK(migrate_diff(api.session, &rows, api_error()));
+    migrate_rows_free(rows);
+}
+END_TEST
+
 /* All or nothing together with the migrations. */
 START_TEST(test_startup_whole)
 {
@@ -421,5 +442,5 @@ START_TEST(test_host_postgresql)
 END_TEST
 
 API("reconcile", test_report, test_apply, test_declared_by_code, test_asked_wrongly, test_pending, test_without_migrations,
-    test_rows_in_the_way, test_changes_are_left, test_locked, test_cancel, test_startup_apply, test_startup_report, test_startup_whole,
+    test_rows_in_the_way, test_changes_are_left, test_locked, test_cancel, test_startup_apply, test_startup_report, test_startup_whole, test_with_fingerprint,
     test_fifty_starters, test_host_sqlite, test_host_postgresql)

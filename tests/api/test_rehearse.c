@@ -72,7 +72,7 @@ static void check_nobody(void)
         return;
     }
     api_close();
-    for (int i = 0; i < 100 && strcmp(api_query("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"), "1") != 0; i++)
+    for (int i = 0; i < 500 && strcmp(api_query("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"), "1") != 0; i++)
         usleep(20000);
     ck_assert_str_eq(api_query("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"), "1");
 }

@@ -70,7 +70,6 @@ bool postgresql_fact_rename(const struct fact *from, const struct fact *to, stru
 bool postgresql_fact_move(const struct fact *from, const struct fact *to, struct fact_statements *out);
 bool postgresql_fact_unchecked(const struct fact *fact, struct fact_statements *out);
 /* facts.c */
-bool postgresql_fact_restored(const char *kind, const char *value, struct text *out); /* restored.c */
 int32_t postgresql_facts(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
                          struct migrate_rows **out_edges, migrate_error **err);
 
