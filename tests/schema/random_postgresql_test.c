@@ -202,7 +202,8 @@ static bool judge(const struct round *round, const struct facts *wanted, const s
 /* false: it did not get there. */
 static bool go(const struct round *round, const struct facts *wanted, const struct random_renames *renames, bool keys)
 {
-    struct changes_wish wish = {.facts = frame_wish, .same_database = keys, .renamed = renames->items, .renamed_count = keys ? 0 : renames->count};
+    struct changes_wish wish = {.facts = frame_wish, .same_database = keys, .renamed = renames->items,
+                                .renamed_count = keys ? 0 : renames->count};
     struct database *db = round->test->live;
     struct facts is = frame_facts_of(db);
     struct changes changes = {0};
