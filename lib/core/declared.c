@@ -56,13 +56,15 @@ int32_t declared_digest(const migrate_session *session, char out[DIGEST_HEX], mi
 int32_t declared_known(migrate_session *session, bool table, bool *out, migrate_error **err)
 {
     char digest[DIGEST_HEX], fingerprint[DIGEST_HEX], *known = NULL;
+    struct database_facts_wish wish = session_facts_wish(session);
     struct facts facts = {0};
     *out = false;
+    wish.no_edges = true;
     int32_t code = declared_digest(session, digest, err);
     if (code == MIGRATE_OK && table && *digest)
         code = history_reconciled(session, &known, err);
     if (code == MIGRATE_OK && known && text_starts(known, digest)) {
-        code = session_facts(session, &facts, err);
+        code = facts_read(session->db, &wish, &facts, err);
         if (code == MIGRATE_OK) {
             facts_fingerprint(&facts, fingerprint);
             *out = text_equal(known + strlen(digest) + 1, fingerprint);

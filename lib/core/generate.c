@@ -11,8 +11,9 @@
 
 /* One of both ways. */
 struct way {
-    struct changes changes;
-    struct text sql;
+    struct changes changes; /* of its last part */
+    struct text sql;        /* of all parts */
+    size_t parts, count;    /* of statements */
     struct text fails; /* why it does not run as a migration, though each statement did; empty: it does */
     bool proven;       /* it was run, and led where it should */
 };
@@ -26,9 +27,16 @@ struct generation {
     const char *name;   /* of that, for messages */
     struct renames renames;
     struct way up, down;
-    const struct fact **lost; /* tables and columns of `from` that go */
+    struct lost {
+        const struct fact *fact;  /* a table or column of `from` that goes ... */
+        const struct fact *table; /* ... of this table, as it is called behind the way */
+        bool told;
+    } *lost;
     size_t lost_count;
 };
+
+/* A value of an enum can be used once it is committed: what needs it is another part of the way. Each has to get on. */
+enum { PARTS_MOST = 4 };
 
 /* ---- the schema as it is ---- */
 
@@ -231,51 +239,82 @@ static int32_t find_lost(struct generation *g, migrate_error **err)
 {
     const struct fact *table = NULL;
     g->lost = memory_new((g->from.facts.count + 1) * sizeof *g->lost);
-    if (!g->lost)
-        return error_nomem(err);
-    for (size_t i = 0; i < g->from.facts.count; i++) {
-        const struct fact *fact = &g->from.facts.items[i];
-        if (!is_lost(g, fact, &table))
-            continue;
-        g->lost[g->lost_count++] = fact;
-        struct change *change = note_above(&g->up.changes, fact, table, "loses data");
-        if (change)
-            change->loses = true;
+    for (size_t i = 0; g->lost && i < g->from.facts.count; i++) {
+        if (is_lost(g, &g->from.facts.items[i], &table))
+            g->lost[g->lost_count++] = (struct lost){.fact = &g->from.facts.items[i], .table = table};
     }
-    note_lacking(g);
-    return g->up.changes.arena.failed ? error_nomem(err) : MIGRATE_OK;
+    return g->lost ? MIGRATE_OK : error_nomem(err);
+}
+
+static void note_lost(struct generation *g)
+{
+    for (size_t i = 0; i < g->lost_count; i++) {
+        struct change *change = g->lost[i].told ? NULL : note_above(&g->up.changes, g->lost[i].fact, g->lost[i].table, "loses data");
+        if (!change)
+            continue;
+        change->loses = true;
+        g->lost[i].told = true;
+    }
 }
 
 /* ---- both ways ---- */
 
-/* As a migration would be run, in the scratch database of `from`, where the way was found. reached may be NULL. */
-static int32_t go(struct generation *g, struct way *way, const struct facts *goal, struct facts *reached, migrate_error **err)
+/* As a migration would be run, in the scratch database of `from`, where the way was found. Goes to *reached, which is freed before. */
+static int32_t go(struct generation *g, struct way *way, const char *sql, const struct facts *goal, struct facts *reached, migrate_error **err)
 {
-    struct facts facts = {0};
     migrate_error *problem = NULL;
     char wanted[DIGEST_HEX], found[DIGEST_HEX];
-    int32_t code = changes_sql(&way->changes, g->session->db->engine, &way->sql, err);
-    if (code != MIGRATE_OK)
-        return code;
-    code = scratch_run(g->from.scratch, "the generated migration", way->sql.data ? way->sql.data : "", &problem);
+    int32_t code = scratch_run(g->from.scratch, "the generated migration", sql, &problem);
     if (code == MIGRATE_ERROR_SQL) {
+        way->proven = false;
         text_add(&way->fails, problem->message);
         error_clear(&problem);
         return way->fails.failed ? error_nomem(err) : MIGRATE_OK;
     }
     error_move(err, &problem);
-    if (code == MIGRATE_OK)
-        code = session_facts(g->from.scratch, &facts, err);
+    if (code != MIGRATE_OK)
+        return code;
+    facts_free(reached);
+    code = session_facts(g->from.scratch, reached, err);
     if (code != MIGRATE_OK)
         return code;
     facts_fingerprint(goal, wanted);
-    facts_fingerprint(&facts, found);
+    facts_fingerprint(reached, found);
     way->proven = way->changes.left.count == 0 && !g->from.differs && strcmp(wanted, found) == 0;
-    if (reached)
-        *reached = facts;
-    else
-        facts_free(&facts);
     return MIGRATE_OK;
+}
+
+/* One part, and how far it leads. */
+static int32_t go_part(struct generation *g, struct way *way, const struct facts *goal, struct facts *reached, migrate_error **err)
+{
+    struct text sql = {0};
+    int32_t code = changes_sql(&way->changes, g->session->db->engine, &sql, err);
+    way->parts++;
+    way->count += way->changes.run.count;
+    if (code == MIGRATE_OK && sql.length > 0)
+        code = go(g, way, sql.data, goal, reached, err);
+    text_add(&way->sql, sql.data ? sql.data : "");
+    text_free(&sql);
+    return code == MIGRATE_OK && way->sql.failed ? error_nomem(err) : code;
+}
+
+/* What the first part left out may be possible behind it. */
+static int32_t go_on(struct generation *g, struct changes_wish *wish, migrate_error **err)
+{
+    struct way *up = &g->up;
+    int32_t code = MIGRATE_OK;
+    while (code == MIGRATE_OK && up->changes.left.count > 0 && up->changes.run.count > 0 && !up->fails.length && up->parts < PARTS_MOST) {
+        struct changes next = {0};
+        code = changes_find(&g->reached, &g->to.facts, wish, g->from.scratch->db, &next, err);
+        if (code != MIGRATE_OK)
+            return code;
+        next.column_order |= up->changes.column_order;
+        changes_free(&up->changes);
+        up->changes = next;
+        note_lost(g);
+        code = next.run.count > 0 ? go_part(g, up, &g->to.facts, &g->reached, err) : MIGRATE_OK;
+    }
+    return code;
 }
 
 static int32_t find_up(struct generation *g, migrate_error **err)
@@ -285,7 +324,17 @@ static int32_t find_up(struct generation *g, migrate_error **err)
     int32_t code = sides_changes(&g->from, &g->to.facts, g->session, own, &wish, &g->up.changes, err);
     if (code == MIGRATE_OK)
         code = find_lost(g, err);
-    return code == MIGRATE_OK ? go(g, &g->up, &g->to.facts, &g->reached, err) : code;
+    if (code != MIGRATE_OK)
+        return code;
+    note_lost(g);
+    note_lacking(g);
+    code = g->up.changes.arena.failed ? error_nomem(err) : go_part(g, &g->up, &g->to.facts, &g->reached, err);
+    if (code == MIGRATE_OK)
+        code = go_on(g, &wish, err);
+    if (code != MIGRATE_OK || g->up.fails.length || g->up.parts == 1)
+        return code;
+    code = side_anew(&g->from, g->session, own, err); /* its parts were run one by one: all of it as one migration */
+    return code == MIGRATE_OK ? go(g, &g->up, g->up.sql.data, &g->to.facts, &g->reached, err) : code;
 }
 
 /* From where the other way led, whether that is what was wanted or not. */
@@ -296,8 +345,13 @@ static int32_t find_down(struct generation *g, migrate_error **err)
     struct changes_wish wish = {.facts = session_facts_wish(g->session), .renamed = g->renames.items, .renamed_count = g->renames.count};
     if (g->up.fails.length > 0)
         return MIGRATE_OK;
-    int32_t code = changes_find(&g->reached, home, &wish, g->from.scratch->db, &g->down.changes, err);
-    return code == MIGRATE_OK && g->down.changes.left.count == 0 ? go(g, &g->down, home, NULL, err) : code;
+    struct facts back = {0};
+    const struct facts *reached = g->reached.engine ? &g->reached : home; /* else nothing could be done */
+    int32_t code = changes_find(reached, home, &wish, g->from.scratch->db, &g->down.changes, err);
+    if (code == MIGRATE_OK && g->down.changes.left.count == 0)
+        code = go_part(g, &g->down, home, &back, err);
+    facts_free(&back);
+    return code;
 }
 
 static int32_t differ(const struct generation *g, bool *out, bool *order, migrate_error **err)
@@ -348,7 +402,7 @@ static int32_t put_down(struct migrate_rows *rows, const struct generation *g, m
     refuse_down(g, &refused);
     bool good = refused.length == 0;
     for (size_t i = 0; good && i < g->lost_count; i++)
-        text_format(&sql, "-- what was in %s %s does not come back\n", g->lost[i]->kind, g->lost[i]->ident);
+        text_format(&sql, "-- what was in %s %s does not come back\n", g->lost[i].fact->kind, g->lost[i].fact->ident);
     if (good && g->down.sql.data)
         text_add(&sql, g->down.sql.data);
     rows_value_text(rows, "down", good && sql.data ? sql.data : "");
@@ -379,7 +433,7 @@ static int32_t report(const struct generation *g, bool order, migrate_rows **out
         return code;
     }
     rows_value_text(rows, "up", g->up.sql.data ? g->up.sql.data : "");
-    rows_value_int(rows, "changes", (int64_t)up->run.count);
+    rows_value_int(rows, "changes", (int64_t)g->up.count);
     rows_value_bool(rows, "proven", g->up.proven);
     rows_value_bool(rows, "column_order", order || up->column_order);
     rows_value_bool(rows, "loses", g->lost_count > 0);

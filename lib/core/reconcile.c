@@ -84,9 +84,10 @@ static int32_t find_missing(migrate_session *session, bool keep, struct reconcil
     const struct facts *want = NULL;
     struct facts have = {0};
     struct changes_wish wish = {.facts = session_facts_wish(session), .additive = true, .keep = keep};
+    wish.facts.inside = keep;
     int32_t code = declared_facts(session, &want, err);
     if (code == MIGRATE_OK)
-        code = session_facts(session, &have, err);
+        code = facts_read(session->db, &wish.facts, &have, err);
     if (code == MIGRATE_OK)
         code = changes_find(&have, want, &wish, keep ? session->db : NULL, changes, err);
     if (code == MIGRATE_OK) {
@@ -172,11 +173,13 @@ static int32_t hindered(const migrate_session *session, const struct changes *ch
 
 static int32_t remember(migrate_session *session, struct reconcile *found, migrate_error **err)
 {
+    struct database_facts_wish wish = session_facts_wish(session);
     struct facts facts = {0};
     int32_t code = declared_digest(session, found->digest, err);
     if (code != MIGRATE_OK || !*found->digest)
         return code;
-    code = session_facts(session, &facts, err);
+    wish.inside = wish.no_edges = true;
+    code = facts_read(session->db, &wish, &facts, err);
     if (code == MIGRATE_OK)
         facts_fingerprint(&facts, found->fingerprint);
     facts_free(&facts);

@@ -88,6 +88,12 @@ static bool add_insert(struct text *sql, const struct database_samples *samples,
     return columns > 0;
 }
 
+/* A lack of memory may come in the way of another error, whose code it has then. */
+static int32_t code_of(int32_t code, const migrate_error *problem)
+{
+    return problem && problem->code == MIGRATE_ERROR_NOMEM ? MIGRATE_ERROR_NOMEM : code;
+}
+
 /* An error of the statement itself is no error here. */
 static bool is_fatal(int32_t code)
 {
@@ -107,6 +113,7 @@ static int32_t try_amount(migrate_session *session, const struct tables *tables,
         code = database_exec_text(db, &sql, NULL, &problem);
         if (code == MIGRATE_OK && db->class->deferred_check)
             code = db->class->deferred_check(db, &problem);
+        code = code_of(code, problem);
         *good = code == MIGRATE_OK;
         if (*good)
             code = database_exec(db, "RELEASE SAVEPOINT " SAVEPOINT, &problem);
@@ -258,6 +265,7 @@ static int32_t take_digests(migrate_session *session, const struct tables *table
     struct migrate_rows *rows = NULL;
     migrate_error *problem = NULL;
     int32_t code = database_query(session->db, sql, &rows, &problem);
+    code = code_of(code, problem);
     if (code != MIGRATE_OK && !is_fatal(code)) {
         error_clear(&problem);
         return MIGRATE_OK;

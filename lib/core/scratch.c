@@ -292,6 +292,8 @@ static int32_t run_there(migrate_session *scratch, const struct request *request
     int32_t code = run_all(scratch, request, NULL, err);
     if (code == MIGRATE_STOPPED) /* the token said so */
         code = watch_error(&scratch->watch, MIGRATE_ERROR_CANCELLED, err);
+    if (code < 0 && err && *err && (*err)->code == MIGRATE_ERROR_NOMEM)
+        code = MIGRATE_ERROR_NOMEM; /* it came in the way of another error: that one decides nothing */
     if (code < 0 && scratch->scratch->missing.length)
         error_detail_add(err, "%s", scratch->scratch->missing.data + 1);
     like->doing = doing;

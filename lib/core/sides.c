@@ -155,3 +155,12 @@ int32_t sides_changes(struct side *from, const struct facts *to, migrate_session
         out->proven = false;
     return code;
 }
+
+int32_t side_anew(struct side *side, migrate_session *session, bool own, migrate_error **err)
+{
+    side_close(side);
+    if (own)
+        return copy(side, session, own, err);
+    int32_t code = scratch_open(session, &side->scratch, err);
+    return code == MIGRATE_OK ? scratch_migrate(side->scratch, NULL, err) : code;
+}

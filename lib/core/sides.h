@@ -27,5 +27,7 @@ int32_t side_of_url(struct side *side, migrate_session *session, const char *url
  * its migrations may make, too. */
 int32_t sides_changes(struct side *from, const struct facts *to, migrate_session *session, bool own, struct changes_wish *wish,
                       struct changes *out, migrate_error **err);
+/* The scratch database of `from` once more, as it was before anything was run there; own: as above, else its migrations made it. */
+int32_t side_anew(struct side *side, migrate_session *session, bool own, migrate_error **err);
 
 #endif

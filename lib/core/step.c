@@ -136,6 +136,7 @@ static int32_t reconcile_row(struct migrate_run *run, struct text *sql, migrate_
     int32_t code = reconcile_entry(run, &entry, &any, err);
     if (code != MIGRATE_OK || !any)
         return code;
+    entry.fingerprint = fingerprint(run);
     set_duration(run, &entry);
     return add_row(run, &entry, sql, err);
 }

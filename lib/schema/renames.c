@@ -142,7 +142,8 @@ static const struct fact *find_named(const struct facts *facts, const char *iden
 {
     for (size_t i = 0; i < facts->count; i++) {
         const struct fact *fact = &facts->items[i];
-        if ((strcmp(fact->kind, "table") == 0 || strcmp(fact->kind, "column") == 0) && same_ident(facts, fact->ident, ident))
+        bool named = strcmp(fact->kind, "table") == 0 || strcmp(fact->kind, "column") == 0 || strcmp(fact->kind, "sequence") == 0;
+        if (named && same_ident(facts, fact->ident, ident))
             return fact;
     }
     return NULL;
@@ -170,13 +171,15 @@ static bool moves_away(const struct renaming *self, const struct fact *fact)
     return false;
 }
 
-/* What has the name now that this one will have. */
+/* What has the name now that this one will have: a column in its table, anything else where it will be. */
 static const struct fact *in_the_way(const struct renaming *self, const struct fact *from, const struct fact *to)
 {
     for (size_t i = 0; i < self->from->count; i++) {
         const struct fact *fact = &self->from->items[i];
-        if (fact != from && strcmp(fact->kind, from->kind) == 0 && strcmp(fact->inside, from->inside) == 0 &&
-            same_ident(self->from, fact->name, to->name))
+        if (fact == from || strcmp(fact->kind, from->kind) != 0)
+            continue;
+        if (strcmp(from->kind, "column") == 0 ? strcmp(fact->inside, from->inside) == 0 && same_ident(self->from, fact->name, to->name)
+                                              : same_ident(self->from, fact->ident, to->ident))
             return fact;
     }
     return NULL;
@@ -204,7 +207,7 @@ static const struct fact *stand_in(struct renaming *self, const struct fact *fac
     char name[64];
 
     for (size_t i = 0; i < self->from->count && table == NULL; i++) {
-        if (*fact->inside != '\0' && strcmp(self->from->items[i].key, fact->inside) == 0)
+        if (strcmp(fact->kind, "column") == 0 && strcmp(self->from->items[i].key, fact->inside) == 0)
             table = &self->from->items[i];
     }
     snprintf(name, sizeof name, "libmigrate_renamed_%zu", number);
@@ -226,6 +229,78 @@ static void clear_the_way(struct renaming *self, const struct fact *other, const
     else if (!add_rename(self, other, stand_in(self, other, number)))
         leave(self, to, "what has the name now cannot be renamed");
 }
+
+/* ---- what counts for a column goes with it, lest it count from the beginning ---- */
+
+static const struct fact *find_key(const struct facts *facts, const char *key)
+{
+    for (size_t i = 0; i < facts->count && *key != '\0'; i++) {
+        if (strcmp(facts->items[i].key, key) == 0)
+            return &facts->items[i];
+    }
+    return NULL;
+}
+
+/* What a column of `from` will be in `to`; NULL: it goes. */
+static const struct fact *column_then(struct renaming *self, const struct fact *column)
+{
+    const struct fact *table = find_key(self->from, column->inside), *then;
+    const char *ident = column->ident;
+
+    for (size_t i = 0; i < self->count && table != NULL; i++) {
+        if (strcmp(self->pairs[i].now, table->ident) == 0)
+            ident = joined(self, self->pairs[i].then, rest_behind(column->ident, table->ident));
+    }
+    for (size_t i = 0; i < self->count; i++) {
+        if (strcmp(self->pairs[i].now, column->ident) == 0)
+            ident = self->pairs[i].then;
+    }
+    then = find_named(self->to, ident);
+    return then != NULL && strcmp(then->kind, "column") == 0 ? then : NULL;
+}
+
+/* The only sequence of a column; NULL: there is none, or there are more. */
+static const struct fact *counter_of(const struct facts *facts, const struct fact *column)
+{
+    const struct fact *found = NULL;
+
+    for (size_t i = 0; i < facts->count; i++) {
+        const struct fact *fact = &facts->items[i];
+        if (strcmp(fact->kind, "sequence") != 0 || strcmp(fact->inside, column->key) != 0)
+            continue;
+        if (found != NULL)
+            return NULL;
+        found = fact;
+    }
+    return found;
+}
+
+/* Something else than a sequence has the name: then the rename would not work. */
+static bool is_name_of_other(const struct facts *facts, const char *ident)
+{
+    for (size_t i = 0; i < facts->count; i++) {
+        const struct fact *fact = &facts->items[i];
+        if (*fact->name != '\0' && strcmp(fact->kind, "sequence") != 0 && strcmp(fact->ident, ident) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void add_counters(struct renaming *self)
+{
+    for (size_t i = 0; i < self->from->count && !self->failed; i++) {
+        const struct fact *sequence = &self->from->items[i], *column, *to;
+        if (strcmp(sequence->kind, "sequence") != 0 || (column = find_key(self->from, sequence->inside)) == NULL ||
+            counter_of(self->from, column) != sequence)
+            continue;
+        column = column_then(self, column);
+        to = column != NULL ? counter_of(self->to, column) : NULL;
+        if (to != NULL && strcmp(to->ident, sequence->ident) != 0 && !is_name_of_other(self->from, to->ident))
+            self->pairs[self->count++] = (struct pair){.now = sequence->ident, .then = to->ident};
+    }
+}
+
+/* ---- */
 
 enum stage { STAGE_CLEAR, STAGE_AWAY, STAGE_HOME };
 
@@ -250,9 +325,9 @@ static void go(struct renaming *self, size_t index, const char *kind, enum stage
 /* Columns before tables: their statements speak of the table by the name it has now. */
 static void by_wish(struct renaming *self)
 {
-    static const char *const kinds[] = {"column", "table"};
+    static const char *const kinds[] = {"column", "table", "sequence"};
 
-    for (size_t kind = 0; kind < 2; kind++) {
+    for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++) {
         for (enum stage stage = STAGE_CLEAR; stage <= STAGE_HOME; stage++) {
             for (size_t i = 0; i < self->count && !self->failed; i++)
                 go(self, i, kinds[kind], stage);
@@ -289,7 +364,7 @@ bool changes_renames(const struct facts *from, const struct facts *to, const str
 
     if (from->engine->fact_rename == NULL)
         return true;
-    self.pairs = memory_new((wish->renamed_count + 1) * sizeof *self.pairs);
+    self.pairs = memory_new((wish->renamed_count + from->count + 1) * sizeof *self.pairs);
     self.failed = self.pairs == NULL;
     if (!self.failed && from->engine->names_fold)
         by_key(&self);
@@ -299,6 +374,8 @@ bool changes_renames(const struct facts *from, const struct facts *to, const str
         qsort(out->items, out->count, sizeof *out->items, inner_first);
     for (size_t i = 0; i < wish->renamed_count && !self.failed; i++)
         follow(&self, &wish->renamed[i]);
+    if (!wish->same_database)
+        add_counters(&self);
     by_wish(&self);
     out->renames = out->count > 0 || changes->left.count > 0;
     memory_free(self.pairs);

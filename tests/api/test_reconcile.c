@@ -2,8 +2,8 @@
  * What is missing of the declared schema is added: once, however many programs start, behind the migrations, and nothing else is
  * touched. */
 #include "api.h"
-
-#include <libpq-fe.h>
+#include "migrate_libpq.h"
+#include "migrate_sqlite3.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -317,6 +317,27 @@ START_TEST(test_startup_report)
 }
 END_TEST
 
+/* What was added counts as the run's work: no drift. */
+START_TEST(test_with_fingerprint)
+{
+    migrate_rows *rows = NULL;
+    api_file("001_begin.sql", BEGIN);
+    declare(DECLARED);
+    api_option("reconcile", "apply");
+    api_option("fingerprint", "on");
+    API_OK(api_startup("apply"));
+    API_OK(api_open(NULL));
+    API_OK(migrate_diff(api.session, &rows, api_error()));
+    ck_assert_str_eq(migrate_rows_value_text(rows, "by"), "fingerprint");
+    migrate_rows_free(rows);
+    api_sql("DROP INDEX fresh");
+    API_OK(api_startup("apply"));
+    API_OK(api_open(NULL));
+    API_OK(migrate_diff(api.session, &rows, api_error()));
+    migrate_rows_free(rows);
+}
+END_TEST
+
 /* All or nothing together with the migrations. */
 START_TEST(test_startup_whole)
 {
@@ -361,6 +382,65 @@ START_TEST(test_fifty_starters)
 }
 END_TEST
 
+/* ---- on the host's own connection, inside its transaction ---- */
+
+static int32_t start_on(migrate_session *session)
+{
+    migrate_rows_free(api.rows);
+    api.rows = NULL;
+    return migrate_startup_session(session, &api.rows, api_error());
+}
+
+START_TEST(test_host_sqlite)
+{
+    sqlite3 *db = NULL;
+    if (api.engine != API_SQLITE)
+        return;
+    begin();
+    api_option("reconcile", "apply");
+    api_option("host_transaction", "use");
+    ck_assert_int_eq(sqlite3_open(api.database, &db), SQLITE_OK);
+    API_OK(migrate_open_sqlite3(db, api.options, &api.session, api_error()));
+    ck_assert_int_eq(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    API_OK(start_on(api.session));
+    ck_assert_str_eq(api_column("event"), "reconciled");
+    ck_assert_int_eq(sqlite3_get_autocommit(db), 0);
+    ck_assert_int_eq(sqlite3_exec(db, "INSERT INTO b VALUES (1, 1); ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    ck_assert_str_eq(api_tables(), "a extra"); /* all of it went with the host's transaction */
+    API_OK(start_on(api.session));
+    ck_assert_str_eq(api_tables(), "a b extra");
+    ck_assert_str_eq(api_events("reconciled"), "1");
+    api_close();
+    sqlite3_close(db);
+}
+END_TEST
+
+START_TEST(test_host_postgresql)
+{
+    if (api.engine != API_POSTGRESQL)
+        return;
+    begin();
+    api_option("reconcile", "apply");
+    api_option("host_transaction", "use");
+    PGconn *db = PQconnectdb(api.url);
+    API_OK(migrate_open_libpq(db, api.options, &api.session, api_error()));
+    PQclear(PQexec(db, "BEGIN"));
+    API_OK(start_on(api.session));
+    ck_assert_str_eq(api_column("event"), "reconciled");
+    ck_assert_int_eq(PQtransactionStatus(db), PQTRANS_INTRANS);
+    PQclear(PQexec(db, "ROLLBACK"));
+    ck_assert_str_eq(api_tables(), "a extra");
+    API_OK(start_on(api.session));
+    ck_assert_str_eq(api_tables(), "a b extra");
+    ck_assert_str_eq(api_events("reconciled"), "1");
+    PGresult *result = PQexec(db, "SHOW check_function_bodies"); /* nothing of ours is left behind */
+    ck_assert_str_eq(PQgetvalue(result, 0, 0), "on");
+    PQclear(result);
+    api_close();
+    PQfinish(db);
+}
+END_TEST
+
 API("reconcile", test_report, test_apply, test_declared_by_code, test_asked_wrongly, test_pending, test_without_migrations,
-    test_rows_in_the_way, test_changes_are_left, test_locked, test_cancel, test_startup_apply, test_startup_report, test_startup_whole,
-    test_fifty_starters)
+    test_rows_in_the_way, test_changes_are_left, test_locked, test_cancel, test_startup_apply, test_startup_report, test_startup_whole, test_with_fingerprint,
+    test_fifty_starters, test_host_sqlite, test_host_postgresql)

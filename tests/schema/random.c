@@ -96,6 +96,7 @@ static void add_column(struct random_schema *schema, struct random_table *table,
             table->indexes[i].second += table->indexes[i].second != SIZE_MAX && table->indexes[i].second >= at;
         }
     }
+    column.born = ++schema->born;
     table->columns[at] = column;
     table->count++;
 }
@@ -208,8 +209,11 @@ static void add_table(struct random_schema *schema, uint64_t *state)
         table.key = RANDOM_ID_KEY;
     table.counted = table.key == RANDOM_ID_KEY && random_chance(state, 40);
     table.flavour = random_below(state, 16);
+    table.born = ++schema->born;
     table.columns[0] = (struct random_column){.type = RANDOM_WHOLE, .not_null = true, .given = 1};
     table.columns[1] = (struct random_column){.type = RANDOM_TEXT, .not_null = true, .given = 1};
+    table.columns[0].born = ++schema->born;
+    table.columns[1].born = ++schema->born;
     new_name(schema, "id", state, table.columns[0].name);
     new_name(schema, "n", state, table.columns[1].name);
     table.count = 2;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Random schemas and random changes of them, for any engine: a model here, its DDL by a writer for each engine (random_sqlite.c). The rules
- * see to it that rows which fit before a change fit behind it, and back, so that a refusal is a mistake. */
+ * Random schemas and random changes of them, for any engine: a model here, its DDL by a writer for each engine (random_sqlite.c,
+ * random_postgresql.c). The rules see to it that rows which fit before a change fit behind it, and back, so that a refusal is a mistake. */
 #ifndef TESTS_SCHEMA_RANDOM_H
 #define TESTS_SCHEMA_RANDOM_H
 
@@ -25,6 +25,7 @@ struct random_column {
     char parent[RANDOM_NAME]; /* the table that it refers to; "": none */
     int action, deferred;
     bool locked;      /* something else has its old name */
+    unsigned born;    /* tells it from all others, whatever it is called */
 };
 
 struct random_index {
@@ -45,6 +46,7 @@ struct random_table {
     size_t index_count;
     int trigger; /* 0: none; else of which kind */
     bool locked;
+    unsigned born;
 };
 
 struct random_view {
@@ -60,6 +62,7 @@ struct random_schema {
     struct random_view views[RANDOM_VIEWS];
     size_t view_count;
     unsigned next; /* number for the next name */
+    unsigned born; /* so many have been made */
     char freed[RANDOM_NAME]; /* a name that a table had, and may be taken by another */
     char freed_by[RANDOM_NAME];
 };
@@ -83,5 +86,9 @@ const struct random_table *random_table_named(const struct random_schema *schema
 /* ---- writers ---- */
 void random_sqlite_write(const struct random_schema *schema, struct text *out);
 void random_sqlite_rows(const struct random_schema *schema, size_t rows, uint64_t *state, struct text *out);
+void random_postgresql_write(const struct random_schema *schema, struct text *out);
+void random_postgresql_rows(const struct random_schema *schema, size_t rows, uint64_t *state, struct text *out);
+/* The numbers of its id come from a sequence. */
+bool random_postgresql_counts(const struct random_table *table);
 
 #endif

@@ -391,6 +391,14 @@ static int32_t work_baseline(migrate_session *session, migrate_error **err)
     return report_json(rows, code, err);
 }
 
+static int32_t work_verify(migrate_session *session, migrate_error **err)
+{
+    migrate_rows *rows = NULL;
+    int32_t code = migrate_verify(session, NULL, &rows, err);
+
+    return report_json(rows, code, err);
+}
+
 #define WANTED                                                                                                                    \
     "CREATE TABLE a (id INTEGER PRIMARY KEY, number INTEGER NOT NULL -- renamed-from: n\n);\n"                                    \
     "CREATE TABLE b (id INTEGER);\nCREATE INDEX i ON b (id);\n"
@@ -437,6 +445,7 @@ static const struct scenario scenarios[] = {
     {"baseline", "dir", true, NULL, work_baseline, MIGRATE_OK, MIGRATE_ERROR_HISTORY, "libmigrate_history", 1},
     {"declared", "declared", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 1},
     {"generate", "declared", false, "declared", work_generate, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 17},
+    {"verify", "short", false, "schema", work_verify, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 31},
     {"reconcile", "declared", false, NULL, work_startup, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 5},
 };
 

@@ -184,6 +184,23 @@ static bool is_assignable(const char *from, const char *to)
     return strcspn(from, "( ") == base && strncmp(from, to, base) == 0; /* the same, with other bounds or another collation */
 }
 
+/* Behind "USING c" of a statement that changes the type; NULL: it has none. */
+static const char *cast_of(const struct fact *type)
+{
+    const char *using = strstr(type->make, type->value);
+
+    using = using == NULL ? NULL : strstr(using + strlen(type->value), " USING ");
+    return using == NULL ? NULL : find_outside(using, ':');
+}
+
+/* Labels of an enum are cast to nothing but text. */
+static bool is_labels(const struct fact *type)
+{
+    const char *cast = cast_of(type);
+
+    return cast != NULL && text_starts(cast, "::text::");
+}
+
 static enum fact_way change_type(const struct fact *from, const struct fact *to, struct fact_statements *out, const char **reason)
 {
     const char *using = strstr(to->make, to->value);
@@ -194,6 +211,8 @@ static enum fact_way change_type(const struct fact *from, const struct fact *to,
         fact_statements_add(out, "%.*s", (int)(using - to->make), to->make);
     else if (strchr(from->value, '.') != NULL && strchr(to->value, '.') != NULL && using != NULL) /* types of users: enums have no cast */
         fact_statements_add(out, "%.*s::text%s", (int)(strstr(using, "::") - to->make), to->make, strstr(using, "::"));
+    else if (is_labels(from) && cast_of(to) != NULL)
+        fact_statements_add(out, "%.*s::text%s", (int)(cast_of(to) - to->make), to->make, cast_of(to));
     else
         fact_statements_add(out, "%s", to->make);
     out->loses = !postgresql_type_keeps(from->value, to->value);
@@ -262,6 +281,29 @@ static enum fact_way change_identity(const struct fact *from, const struct fact 
     out->failed |= text.failed;
     text_free(&text);
     return FACT_IN_PLACE;
+}
+
+static const char aside[] = "libmigrate_aside_";
+
+bool postgresql_fact_aside(const struct fact *from, const struct fact *to, struct fact_statements *out)
+{
+    static const char opening[] = " AS IDENTITY (SEQUENCE NAME ";
+    bool identity = strcmp(from->kind, "column identity") == 0;
+    const char *old = identity ? strstr(from->value, opening) : NULL, *new = identity ? strstr(to->value, opening) : NULL, *reason, *name;
+    int length, dot = (int)strcspn(from->inside, ".");
+
+    if (old == NULL || new == NULL || *from->inside == '\0')
+        return false;
+    old += sizeof opening - 1;
+    length = (int)(find_outside(old, ' ') - old);
+    new += sizeof opening - 1;
+    if (find_outside(new, ' ') - new == length && strncmp(old, new, (size_t)length) == 0)
+        return false;
+    name = find_outside(old, '.');
+    if (*name == '.' && text_starts(name + 1, aside))
+        return change_identity(from, to, out, &reason) == FACT_IN_PLACE;
+    fact_statements_add(out, "ALTER SEQUENCE %.*s RENAME TO %s%.*s_%s", length, old, aside, dot, from->inside, from->inside + dot + 1);
+    return true;
 }
 
 /* ---- relations ---- */
