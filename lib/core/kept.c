@@ -260,7 +260,8 @@ static int32_t write_all(struct writing *writing, const struct facts *facts, mig
     for (size_t i = 0; i < facts->count && code == MIGRATE_OK; i++)
         code = put_fact(writing, &facts->items[i], err);
     for (size_t i = 0; i < rows_count(facts->edges) && code == MIGRATE_OK; i++) {
-        struct fact edge = {.kind = "needs", .ident = "", .value = "", .key = rows_text(facts->edges, i, 0),
+        const char *how = rows_text(facts->edges, i, 2);
+        struct fact edge = {.kind = "needs", .ident = "", .value = how ? how : "", .key = rows_text(facts->edges, i, 0),
                             .inside = rows_text(facts->edges, i, 1)};
         code = put_fact(writing, &edge, err);
     }
@@ -323,7 +324,7 @@ int32_t kept_read(migrate_session *session, const struct vouched *vouched, struc
     if (code == MIGRATE_OK)
         code = read_rows(session, vouched, name.data, "rank, kind, ident, value, make, undo, object, inside, name, change", "<>", &rows, err);
     if (code == MIGRATE_OK)
-        code = read_rows(session, vouched, name.data, "object, inside", "=", &edges, err);
+        code = read_rows(session, vouched, name.data, "object, inside, value", "=", &edges, err);
     text_free(&name);
     if (code != MIGRATE_OK) {
         rows_free(rows);

@@ -271,6 +271,9 @@ struct database_engine {
     enum fact_way (*fact_change)(const struct fact *from, const struct fact *to, struct fact_statements *out, const char **reason);
     /* Whether something that stands on, or is inside of, what is changed in place (FACT_WHEN_ALONE) has to go before. NULL: all of it. */
     bool (*fact_in_the_way)(const struct fact *changed, const struct fact *other);
+    /* A change in place did not work, maybe since something else has a name that it gives: the first time one of its own is given, behind
+     * that it is the change once more. false: no name is in play. NULL: none ever is. */
+    bool (*fact_aside)(const struct fact *from, const struct fact *to, struct fact_statements *out);
     /* Gives an object the name of `to`, where it is; it has nothing else to do with `to`. No statement: it has that name. false: it cannot
      * be renamed. */
     bool (*fact_rename)(const struct fact *from, const struct fact *to, struct fact_statements *out);

@@ -58,15 +58,15 @@ static bool is_hindrance(int32_t code, const migrate_error *problem)
 static int32_t run_op(struct trial *trial, struct op *op, migrate_error **err)
 {
     struct text sql = {0};
-    int32_t rc;
+    int32_t rc = database_exec(trial->db, "SAVEPOINT " ATTEMPT, err); /* by itself: a text that cannot be read has no effect at all */
 
-    text_add(&sql, "SAVEPOINT " ATTEMPT);
     for (size_t i = 0; i < op->sql.count; i++) {
-        text_add(&sql, ";\n");
         text_add(&sql, op->sql.items[i]);
+        text_add(&sql, ";\n");
     }
-    text_add(&sql, ";\nRELEASE SAVEPOINT " ATTEMPT);
-    rc = database_exec_text(trial->db, &sql, NULL, err);
+    text_add(&sql, "RELEASE SAVEPOINT " ATTEMPT);
+    if (rc == MIGRATE_OK)
+        rc = database_exec_text(trial->db, &sql, NULL, err);
     text_free(&sql);
     return rc;
 }
@@ -139,14 +139,16 @@ static int32_t try_all(struct trial *trial, struct ops *ops, bool *good, migrate
     struct text sql = {0};
     int32_t rc;
 
-    text_add(&sql, "SAVEPOINT " ATTEMPT);
+    rc = database_exec(trial->db, "SAVEPOINT " ATTEMPT, err);
+    if (rc != MIGRATE_OK)
+        return rc;
     for (size_t i = 0; i < ops->count; i++) {
         for (size_t s = 0; s < ops->items[i].sql.count; s++) {
-            text_add(&sql, ";\n");
             text_add(&sql, ops->items[i].sql.items[s]);
+            text_add(&sql, ";\n");
         }
     }
-    text_add(&sql, ";\nRELEASE SAVEPOINT " ATTEMPT);
+    text_add(&sql, "RELEASE SAVEPOINT " ATTEMPT);
     rc = database_exec_text(trial->db, &sql, NULL, &problem);
     text_free(&sql);
     *good = rc == MIGRATE_OK;
@@ -235,13 +237,16 @@ static void forget_left(struct changes *changes)
     changes->left.count = 0;
 }
 
-/* The same statements once more would lead nowhere else: how the server prints what they make is not how it printed it before. */
-static bool leave_unsettled(struct trial *trial, const struct ops *ops)
+/* The same statements once more lead nowhere else: how the server prints what they make is not how it printed it before. */
+static bool leave_unsettled(struct trial *trial, const struct ops *ops, size_t run)
 {
     bool good = true;
 
-    for (size_t i = 0; i < ops->count && good; i++)
-        good = changes_leave(trial->changes, ops->items[i].fact, "its statement was run, and does not make it what it was");
+    trial->changes->run.count = run;
+    for (size_t i = 0; i < ops->count && good; i++) {
+        if (ops->items[i].done)
+            good = changes_leave(trial->changes, ops->items[i].fact, "its statement was run, and does not make it what it was");
+    }
     return good;
 }
 
@@ -266,6 +271,7 @@ static int32_t try_round(struct trial *trial, const struct facts *from, bool fir
 {
     struct ops ops = {0};
     bool got_on = false, news = false, repeated = false;
+    size_t run = trial->changes->run.count;
     int32_t rc;
 
     forget_left(trial->changes);
@@ -274,11 +280,12 @@ static int32_t try_round(struct trial *trial, const struct facts *from, bool fir
         rc = is_repeated(trial, &ops, &repeated, err);
     if (rc == MIGRATE_OK && ops.count == 0)
         trial->changes->proven = trial->changes->left.count == 0;
-    else if (rc == MIGRATE_OK && !(repeated && trial->got_on))
+    else if (rc == MIGRATE_OK)
         rc = try_ops(trial, &ops, &got_on, err);
-    if (rc == MIGRATE_OK && !(repeated && trial->got_on ? leave_unsettled(trial, &ops) : leave_failed(trial->changes, &ops, &news)))
+    repeated = repeated && trial->got_on;
+    if (rc == MIGRATE_OK && (!leave_failed(trial->changes, &ops, &news) || (repeated && !leave_unsettled(trial, &ops, run))))
         rc = error_nomem(err);
-    *again = rc == MIGRATE_OK && (got_on || news) && !trial->changes->untried && !is_stuck(trial->changes, &ops);
+    *again = rc == MIGRATE_OK && (got_on || news) && !repeated && !trial->changes->untried && !is_stuck(trial->changes, &ops);
     trial->got_on = got_on;
     ops_free(&ops);
     return rc;

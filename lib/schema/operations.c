@@ -206,7 +206,7 @@ static void index_op(struct plan_side *side, size_t fact, size_t op)
 {
     side->op[fact] = op;
     if (*side->facts->items[fact].key == '\0')
-        graph_need(&side->attributes, op, plan_container(side, fact));
+        graph_need(&side->attributes, side->facts->count + op, plan_container(side, fact)); /* no number means both a fact and an operation */
 }
 
 /* A fact that changes in place has one operation on both sides. */
@@ -264,7 +264,8 @@ static size_t nth_op(const struct plan_side *side, size_t fact, size_t n)
     if (side->op[fact] != SIZE_MAX && n-- == 0)
         return side->op[fact];
     at += n;
-    return at < side->attributes.edges && side->attributes.items[at].needed == fact ? side->attributes.items[at].by : SIZE_MAX;
+    return at < side->attributes.edges && side->attributes.items[at].needed == fact ? side->attributes.items[at].by - side->facts->count
+                                                                                     : SIZE_MAX;
 }
 
 static void order_facts(const struct plan *plan, struct graph *graph, const struct plan_side *side, size_t by, size_t needed)

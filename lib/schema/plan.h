@@ -19,7 +19,7 @@ struct plan_side {
     struct graph standing; /* who stands on something */
     struct graph along;    /* turned round, `needed` goes with `by`, and comes with it: what is inherited */
     struct graph gone;     /* the same, but it only goes with it */
-    struct graph attributes; /* operations: `by` is about something that is inside of the fact `needed` and has no key of its own */
+    struct graph attributes; /* operations, counted on behind the facts: `by` is about something without a key that is inside of `needed` */
 };
 
 struct plan {

@@ -137,7 +137,9 @@ static enum fact_way way_of(struct plan *plan, const struct fact *from, const st
 {
     enum fact_way way = FACT_ANEW;
 
-    if (why_stubborn(plan, to) != NULL) {
+    if (why_stubborn(plan, to) != NULL && plan->engine->fact_aside != NULL && plan->engine->fact_aside(from, to, sql)) {
+        way = FACT_IN_PLACE;
+    } else if (why_stubborn(plan, to) != NULL) {
         *reason = why_stubborn(plan, to);
         way = from->undo != NULL ? FACT_ANEW : FACT_NO_WAY;
     } else if (plan->engine->fact_change != NULL) {
@@ -148,7 +150,7 @@ static enum fact_way way_of(struct plan *plan, const struct fact *from, const st
     }
     plan->failed |= sql->failed;
     if ((way == FACT_ANEW && fact_holds_rows(from)) || way == FACT_NO_WAY)
-        way = from->undo != NULL && is_another(plan, from, to) ? FACT_ANEW : FACT_NO_WAY;
+        way = from->undo != NULL && fact_holds_rows(from) && is_another(plan, from, to) ? FACT_ANEW : FACT_NO_WAY;
     return way;
 }
 

@@ -674,8 +674,31 @@ START_TEST(test_rehearsal)
 }
 END_TEST
 
+/* A pooler leads to databases that it knows: a scratch database is made past it. */
+START_TEST(test_scratch)
+{
+    migrate_rows *rows = NULL;
+    start_pooler("transaction", 1);
+    api_file("001_t.sql", "CREATE TABLE t (x int);\n-- ROLLBACK: DROP TABLE t;\n");
+    API_OK(api_open(NULL));
+    API_FAILS(migrate_verify(api.session, NULL, &rows, api_error()), MIGRATE_ERROR_SHADOW, "environment");
+    API_SAYS("direct_url");
+    api_option("direct_url", pooler.direct);
+    API_OK(api_open(NULL));
+    API_OK(migrate_verify(api.session, NULL, &rows, api_error()));
+    migrate_rows_free(rows);
+    API_OK(api_apply()); /* and back behind it */
+    api_option("direct_url", NULL);
+    api_option("shadow_url", pooler.direct);
+    API_OK(api_open(NULL));
+    API_OK(migrate_verify(api.session, NULL, &rows, api_error()));
+    migrate_rows_free(rows);
+    stop_pooler();
+}
+END_TEST
+
 API("pooler", test_verbs_pool_of_one, test_verbs_pool_of_two, test_whole_run, test_code_schema_and_baseline,
     test_sessions_as_found, test_refused_before_anything, test_past_the_pooler, test_direct_url_is_checked,
     test_session_mode, test_statement_mode, test_startup_parameters, test_one_query_with_nothing_to_do,
     test_waits_for_a_session_lock, test_no_free_session, test_cancel, test_connection_anew,
-    test_no_connection_anew, test_borrowed, test_rehearsal)
+    test_no_connection_anew, test_borrowed, test_rehearsal, test_scratch)

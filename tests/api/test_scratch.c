@@ -190,7 +190,7 @@ END_TEST
 /* One that somebody works in is left alone, however old it looks; so is one of another role. */
 START_TEST(test_kept)
 {
-    char sql[1000], name[100];
+    char sql[1000], name[100], other_role[120];
     if (api.engine != API_POSTGRESQL)
         return;
     become_role("CREATEDB");
@@ -208,12 +208,17 @@ START_TEST(test_kept)
         API_OK(verify());
     }
     ck_assert_int_eq(left(), 0);
-    snprintf(sql, sizeof sql, "CREATE DATABASE \"%s\"", name); /* the superuser's */
+    snprintf(other_role, sizeof other_role, "%.90s_other", api.database);
+    snprintf(sql, sizeof sql, "CREATE ROLE \"%s\"", other_role);
+    api_sql(sql);
+    snprintf(sql, sizeof sql, "CREATE DATABASE \"%s\" OWNER \"%s\"", name, other_role);
     api_sql(sql);
     API_OK(verify());
     snprintf(sql, sizeof sql, "SELECT count(*) FROM pg_database WHERE datname = '%s'", name);
     ck_assert_str_eq(api_query(sql), "1");
     snprintf(sql, sizeof sql, "DROP DATABASE \"%s\"", name);
+    api_sql(sql);
+    snprintf(sql, sizeof sql, "DROP ROLE \"%s\"", other_role);
     api_sql(sql);
 }
 END_TEST

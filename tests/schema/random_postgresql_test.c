@@ -4,30 +4,12 @@
  * the facts of A were read here before, and in every other round by names. Each time the schema is the wanted one, no row of what both have
  * is lost or changed, what sequences have counted stays, and another order of columns is told.
  *     random ROUNDS [SEED [all]]  ends with the round and its SQL where something is wrong; all: goes on, and says how many at the end */
+#include "frame_postgresql.h"
 #include "random.h"
 
-#include "database/client.h"
-#include "util/memory.h"
-
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-enum { SKIPPED = 77 };
-
-static void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
-static void die(const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
-    va_end(arguments);
-    fputc('\n', stderr);
-    exit(1);
-}
 
 /* ---- databases ---- */
 
@@ -36,85 +18,6 @@ struct test {
     size_t rounds, wrong, orders, refused;
     bool all;
 };
-
-static struct database *open_url(const char *url)
-{
-    struct database_options options = {.application_name = "test"};
-    struct database *db = NULL;
-    migrate_error *err = NULL;
-
-    if (database_open(url, &options, &db, &err) != MIGRATE_OK)
-        die("no database: %s", err->message);
-    return db;
-}
-
-static void run(struct database *db, const char *sql)
-{
-    migrate_error *err = NULL;
-
-    if (database_exec(db, sql, &err) != MIGRATE_OK)
-        die("%s\n%s", sql, err->message);
-}
-
-static void database_name(struct text *out, const char *which)
-{
-    text_format(out, "migrate_random_%d_%s", (int)getpid(), which);
-}
-
-/* A database of the test's own on that server. */
-static struct database *make_database(struct database *server, const char *url, const char *which)
-{
-    const char *host = strstr(url, "://"), *path = host != NULL ? strchr(host + 3, '/') : NULL, *rest = strchr(url, '?');
-    struct text name = {0}, text = {0};
-    struct database *db;
-
-    database_name(&name, which);
-    text_format(&text, "CREATE DATABASE %s TEMPLATE template0", name.data);
-    run(server, text.data);
-    text_clear(&text);
-    text_format(&text, "%.*s/%s%s", (int)(path != NULL ? path - url : (long)strcspn(url, "?")), url, name.data, rest != NULL ? rest : "");
-    db = open_url(text.data);
-    text_free(&name);
-    text_free(&text);
-    return db;
-}
-
-static void drop_database(struct database *server, struct database *db, const char *which)
-{
-    struct text name = {0}, text = {0};
-
-    database_close(db);
-    database_name(&name, which);
-    text_format(&text, "DROP DATABASE %s", name.data);
-    run(server, text.data);
-    text_free(&name);
-    text_free(&text);
-}
-
-static const struct database_facts_wish facts_wish = {.schema = "public", .table = "libmigrate_history"};
-
-static struct facts facts_of(struct database *db)
-{
-    struct facts facts = {0};
-    migrate_error *err = NULL;
-
-    if (facts_read(db, &facts_wish, &facts, &err) != MIGRATE_OK)
-        die("facts: %s", err->message);
-    return facts;
-}
-
-/* Made, read and forgotten. */
-static struct facts facts_made(struct database *db, const struct text *sql)
-{
-    struct facts facts;
-
-    run(db, "BEGIN");
-    if (sql->length > 0)
-        run(db, sql->data);
-    facts = facts_of(db);
-    run(db, "ROLLBACK");
-    return facts;
-}
 
 /* ---- names ---- */
 
@@ -143,26 +46,6 @@ static void qualify(struct random_renames *renames)
 }
 
 /* ---- rows ---- */
-
-static char *ask(struct database *db, const char *sql)
-{
-    struct migrate_rows *rows = NULL;
-    migrate_error *err = NULL;
-    struct text out = {0};
-
-    if (db->class->query(db, sql, &rows, &err) != MIGRATE_OK)
-        die("%s\n%s", sql, err->message);
-    for (size_t row = 0; row < rows_count(rows); row++) {
-        for (size_t column = 0; column < rows_columns(rows); column++) {
-            const char *value = rows_text(rows, row, column);
-            text_format(&out, "%s%s", column > 0 ? "|" : "", value != NULL ? value : "(null)");
-        }
-        text_add_char(&out, '\n');
-    }
-    rows_free(rows);
-    text_add(&out, "");
-    return text_take(&out);
-}
 
 static const struct random_table *table_born(const struct random_schema *schema, unsigned born)
 {
@@ -214,7 +97,7 @@ static void add_counter(struct text *out, struct database *db, const struct rand
     text_add(&sql, ", ");
     database_postgresql.literal(&sql, here->columns[0].name, strlen(here->columns[0].name));
     text_add(&sql, ")::regclass), 0)");
-    answer = ask(db, sql.data);
+    answer = frame_ask(db, sql.data);
     text_format(out, "counted %s", answer);
     free(answer);
     text_free(&sql);
@@ -241,7 +124,7 @@ static char *rows_of(struct database *db, const struct random_schema *here, cons
                 sorted.columns[sorted.count++] = *column;
         }
         select_rows(&sql, &sorted, b);
-        rows = ask(db, sql.data);
+        rows = frame_ask(db, sql.data);
         text_format(&out, "table %u\n%s", a->born, rows);
         free(rows);
         add_counter(&out, db, a, b);
@@ -265,40 +148,9 @@ static bool wrong(const struct round *round, const char *what, const char *detai
 {
     fprintf(stderr, "seed %llu, %s: %s\n%s\n", (unsigned long long)round->seed, round->where, what, detail);
     if (!round->test->all)
-        die("---- A\n%s---- B\n%s---- the way\n%s", round->a->data, round->b->data, sql);
+        frame_die("---- A\n%s---- B\n%s---- the way\n%s", round->a->data, round->b->data, sql);
     round->test->wrong++;
     return false;
-}
-
-/* Columns stand where they should. */
-static bool in_order(const struct facts *is, const struct facts *wanted)
-{
-    for (size_t i = 0; i < is->count; i++) {
-        const struct fact *fact = &is->items[i], *other;
-        if (strcmp(fact->kind, "column position") != 0)
-            continue;
-        other = facts_find(wanted, fact->kind, fact->ident);
-        if (other == NULL || strcmp(fact->value, other->value) != 0)
-            return false;
-    }
-    return true;
-}
-
-static char *differ(const struct facts *is, const struct facts *wanted)
-{
-    struct differences differences = {0};
-    struct text out = {0};
-
-    if (facts_compare(is, wanted, &differences, NULL) != MIGRATE_OK)
-        die("no memory");
-    for (size_t i = 0; i < differences.count; i++) {
-        const struct difference *difference = &differences.items[i];
-        const struct fact *fact = difference->from != NULL ? difference->from : difference->to;
-        text_format(&out, "%s %s: %s, not %s\n", fact->kind, fact->ident, difference->from != NULL ? difference->from->value : "(none)",
-                    difference->to != NULL ? difference->to->value : "(none)");
-    }
-    differences_free(&differences);
-    return out.length > 0 ? text_take(&out) : NULL;
 }
 
 /* By names nothing can take a name that something else has: then it is told, and nothing is done for it. */
@@ -319,14 +171,14 @@ static bool judge(const struct round *round, const struct facts *wanted, const s
     bool good = true;
     migrate_error *err = NULL;
 
-    run(db, "SAVEPOINT way");
+    frame_run(db, "SAVEPOINT way");
     if (database_exec(db, *sql != '\0' ? sql : "SELECT 1", &err) != MIGRATE_OK) {
         good = wrong(round, "it does not run", err->message, sql);
         error_free(err);
         return good;
     }
-    now = facts_of(db);
-    if ((problem = differ(&now, wanted)) != NULL) {
+    now = frame_facts_of(db);
+    if ((problem = frame_differ(&now, wanted)) != NULL) {
         good = wrong(round, "another schema", problem, sql);
         free(problem);
     } else {
@@ -338,7 +190,7 @@ static bool judge(const struct round *round, const struct facts *wanted, const s
             text_free(&both);
         }
         free(after);
-        if (good && in_order(&now, wanted) == changes->column_order)
+        if (good && frame_in_order(&now, wanted) == changes->column_order)
             good = wrong(round, changes->column_order ? "the order of columns is right, and told to be wrong"
                                                       : "another order of columns, and it is not told", "", sql);
         round->test->orders += changes->column_order;
@@ -350,9 +202,10 @@ static bool judge(const struct round *round, const struct facts *wanted, const s
 /* false: it did not get there. */
 static bool go(const struct round *round, const struct facts *wanted, const struct random_renames *renames, bool keys)
 {
-    struct changes_wish wish = {.facts = facts_wish, .same_database = keys, .renamed = renames->items, .renamed_count = keys ? 0 : renames->count};
+    struct changes_wish wish = {.facts = frame_wish, .same_database = keys, .renamed = renames->items,
+                                .renamed_count = keys ? 0 : renames->count};
     struct database *db = round->test->live;
-    struct facts is = facts_of(db);
+    struct facts is = frame_facts_of(db);
     struct changes changes = {0};
     struct text sql = {0}, left = {0};
     char *before = rows_of(db, round->from, round->to, round->from);
@@ -360,7 +213,7 @@ static bool go(const struct round *round, const struct facts *wanted, const stru
     migrate_error *err = NULL;
 
     if (changes_find(&is, wanted, &wish, db, &changes, &err) != MIGRATE_OK || changes_sql(&changes, db->engine, &sql, &err) != MIGRATE_OK)
-        die("seed %llu: changes: %s", (unsigned long long)round->seed, err->message);
+        frame_die("seed %llu: changes: %s", (unsigned long long)round->seed, err->message);
     for (size_t i = 0; i < changes.left.count; i++)
         text_format(&left, "%s %s: %s; ", changes.left.items[i].kind, changes.left.items[i].ident, changes.left.items[i].reason);
     if (!keys && is_taken(&changes)) {
@@ -401,17 +254,17 @@ static void one(struct test *test, uint64_t seed)
     qualify(&renames);
     random_postgresql_write(&b, &b_sql);
     random_renames_turn(&renames, &back);
-    second = facts_made(test->other, &b_sql);
-    run(test->live, "BEGIN");
-    run(test->live, a_sql.length > 0 ? a_sql.data : "SELECT 1");
-    run(test->live, rows.data);
-    first = keys ? facts_of(test->live) : facts_made(test->other, &a_sql);
+    second = frame_facts_made(test->other, &b_sql);
+    frame_run(test->live, "BEGIN");
+    frame_run(test->live, a_sql.length > 0 ? a_sql.data : "SELECT 1");
+    frame_run(test->live, rows.data);
+    first = keys ? frame_facts_of(test->live) : frame_facts_made(test->other, &a_sql);
     if (go(&round, &second, &renames, false)) {
         round = (struct round){.test = test, .seed = seed, .from = &b, .to = &a, .a = &a_sql, .b = &b_sql,
                                .where = keys ? "back by keys" : "back by names"};
         go(&round, &first, &back, keys);
     }
-    run(test->live, "ROLLBACK");
+    frame_run(test->live, "ROLLBACK");
     facts_free(&first);
     facts_free(&second);
     text_free(&rows);
@@ -426,14 +279,14 @@ int main(int count, char **arguments)
     struct test test = {.rounds = count > 1 ? (size_t)strtoul(arguments[1], NULL, 10) : 40, .all = count > 3};
 
     if (url == NULL || *url == '\0')
-        return SKIPPED;
-    test.server = open_url(url);
-    test.live = make_database(test.server, url, "live");
-    test.other = make_database(test.server, url, "other");
+        return FRAME_SKIPPED;
+    test.server = frame_open_url(url);
+    test.live = frame_make_database(test.server, url, "live");
+    test.other = frame_make_database(test.server, url, "other");
     for (size_t i = 0; i < test.rounds; i++)
         one(&test, seed + i);
-    drop_database(test.server, test.live, "live");
-    drop_database(test.server, test.other, "other");
+    frame_drop_database(test.server, test.live, "live");
+    frame_drop_database(test.server, test.other, "other");
     database_close(test.server);
     printf("%zu rounds there and back, %zu wrong, %zu ways with another order of columns, %zu refused since a name was taken\n", test.rounds,
            test.wrong, test.orders, test.refused);

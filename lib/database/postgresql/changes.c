@@ -283,6 +283,29 @@ static enum fact_way change_identity(const struct fact *from, const struct fact 
     return FACT_IN_PLACE;
 }
 
+static const char aside[] = "libmigrate_aside_";
+
+bool postgresql_fact_aside(const struct fact *from, const struct fact *to, struct fact_statements *out)
+{
+    static const char opening[] = " AS IDENTITY (SEQUENCE NAME ";
+    bool identity = strcmp(from->kind, "column identity") == 0;
+    const char *old = identity ? strstr(from->value, opening) : NULL, *new = identity ? strstr(to->value, opening) : NULL, *reason, *name;
+    int length, dot = (int)strcspn(from->inside, ".");
+
+    if (old == NULL || new == NULL || *from->inside == '\0')
+        return false;
+    old += sizeof opening - 1;
+    length = (int)(find_outside(old, ' ') - old);
+    new += sizeof opening - 1;
+    if (find_outside(new, ' ') - new == length && strncmp(old, new, (size_t)length) == 0)
+        return false;
+    name = find_outside(old, '.');
+    if (*name == '.' && text_starts(name + 1, aside))
+        return change_identity(from, to, out, &reason) == FACT_IN_PLACE;
+    fact_statements_add(out, "ALTER SEQUENCE %.*s RENAME TO %s%.*s_%s", length, old, aside, dot, from->inside, from->inside + dot + 1);
+    return true;
+}
+
 /* ---- relations ---- */
 
 static enum fact_way change_table(const struct fact *from, const struct fact *to, struct fact_statements *out, const char **reason)

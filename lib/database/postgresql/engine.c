@@ -480,6 +480,7 @@ const struct database_engine database_postgresql = {
     .positions = postgresql_positions,
     .settle = postgresql_settle,
     .fact_change = postgresql_fact_change,
+    .fact_aside = postgresql_fact_aside,
     .fact_in_the_way = postgresql_fact_in_the_way,
     .fact_rename = postgresql_fact_rename,
     .fact_move = postgresql_fact_move,

@@ -28,23 +28,30 @@ static const char common[] =
     " AND NOT EXISTS (SELECT FROM pg_index x WHERE x.indexrelid = c.oid AND x.indrelid = ANY (ARRAY(:history)::oid[]))\n"
     "), tab AS MATERIALIZED (\n"
     " SELECT * FROM rel WHERE relkind IN ('r', 'p')\n"
+    "), nn AS MATERIALIZED (\n" /* there are none before 18 */
+    " SELECT oid, conrelid, conkey[1] AS column, conname, convalidated, connoinherit FROM pg_constraint WHERE contype = 'n'\n"
     "), raw AS MATERIALIZED (\n"
     " SELECT t.q, t.relkind, a.*, format('%s.%I', t.q, a.attname) AS cq, 'a' || a.attrelid || '.' || a.attnum AS key,\n"
     "  format_type(a.atttypid, a.atttypmod) AS typ, y.typstorage,\n"
-    "  CASE WHEN EXISTS (SELECT FROM pg_type e WHERE e.oid IN (y.oid, y.typelem) AND e.typcategory = 'E') THEN '::text' END AS via,\n"
+    "  CASE WHEN y.typcategory = 'E' OR e.typcategory = 'E' THEN '::text' END AS via,\n"
     "  rank() OVER (PARTITION BY a.attrelid ORDER BY a.attnum) AS pos,\n"
     "  CASE WHEN a.attcollation <> 0 AND a.attcollation <> y.typcollation THEN (SELECT format(' COLLATE %I.%I', cn.nspname,\n"
     "   co.collname) FROM pg_collation co JOIN pg_namespace cn ON cn.oid = co.collnamespace WHERE co.oid = a.attcollation)\n"
     "   ELSE '' END AS collat,\n"
     "  pg_get_expr(d.adbin, d.adrelid) AS dexpr, n.oid AS conoid, n.conname, n.convalidated, n.connoinherit\n"
     " FROM pg_attribute a JOIN tab t ON t.oid = a.attrelid JOIN pg_type y ON y.oid = a.atttypid\n"
-    " LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum\n"
-    " LEFT JOIN pg_constraint n ON n.conrelid = a.attrelid AND n.contype = 'n' AND n.conkey[1] = a.attnum\n" /* there are none before 18 */
+    " LEFT JOIN pg_type e ON e.oid = y.typelem LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum\n"
+    " LEFT JOIN nn n ON n.conrelid = a.attrelid AND n.column = a.attnum\n"
     " WHERE a.attnum > 0 AND NOT a.attisdropped AND (a.attislocal OR t.relispartition)\n"
     "), col AS MATERIALIZED (\n"
     " SELECT *, concat(format('%I %s%s', attname, typ, collat), CASE attgenerated WHEN 's' THEN format(' GENERATED ALWAYS AS (%s) STORED',\n"
     "  dexpr) WHEN 'v' THEN format(' GENERATED ALWAYS AS (%s)', dexpr) END, CASE WHEN attnotnull AND convalidated IS NOT false THEN\n"
-    "  concat(' CONSTRAINT ' || quote_ident(conname), ' NOT NULL', CASE WHEN connoinherit THEN ' NO INHERIT' END) END) AS part FROM raw\n"
+    "  concat(' CONSTRAINT ' || quote_ident(conname), ' NOT NULL', CASE WHEN connoinherit THEN ' NO INHERIT' END) END) AS part FROM raw\n";
+
+/* Behind that, without the history in it. */
+static const char more[] =
+    "), list AS MATERIALIZED (\n"
+    " SELECT attrelid AS relid, string_agg(part, ', ' ORDER BY attnum) AS columns FROM col GROUP BY attrelid\n"
     "), att AS MATERIALIZED (\n"
     " SELECT r.oid AS relid, r.q, attname, attnum, format('%s.%I', r.q, attname) AS aq, 'a' || r.oid || '.' || attnum AS key, v.typ,\n"
     "  rank() OVER (PARTITION BY r.oid ORDER BY attnum) AS pos, format('%I %s', attname, v.typ) AS part\n"
@@ -191,11 +198,11 @@ static const struct part parts[] = {
      "SELECT 40, 'table', q, concat_ws(' ', CASE WHEN relkind = 'p' THEN 'PARTITION BY ' || pg_get_partkeydef(t.oid) END, 'OF ' || NULLIF(reloftype, 0)::regtype,\n"
      "  'INHERITS (' || v.list || ')', 'USING ' || m.amname),\n"
      " concat('CREATE', CASE relpersistence WHEN 'u' THEN ' UNLOGGED' END, ' TABLE ', q,\n"
-     "  CASE WHEN reloftype <> 0 THEN ' OF ' || reloftype::regtype ELSE concat(' (', (SELECT string_agg(col.part, ', '\n"
-     "   ORDER BY col.attnum) FROM col WHERE col.attrelid = t.oid), ')') END, ' INHERITS (' || v.list || ')',\n"
+     "  CASE WHEN reloftype <> 0 THEN ' OF ' || reloftype::regtype ELSE concat(' (', l.columns, ')') END, ' INHERITS (' || v.list || ')',\n"
      "  CASE WHEN relkind = 'p' THEN ' PARTITION BY ' || pg_get_partkeydef(t.oid) END, ' USING ' || m.amname),\n"
      " 'DROP TABLE ' || q, 'r' || t.oid, '', relname\n"
-     " FROM tab t LEFT JOIN pg_am m ON m.oid = t.relam AND m.amname <> 'heap', LATERAL (SELECT string_agg(inhparent::regclass::text, ', '\n"
+     " FROM tab t LEFT JOIN list l ON l.relid = t.oid LEFT JOIN pg_am m ON m.oid = t.relam AND m.amname <> 'heap',\n"
+     " LATERAL (SELECT string_agg(inhparent::regclass::text, ', '\n"
      "  ORDER BY inhseqno) AS list FROM pg_inherits WHERE inhrelid = t.oid AND NOT t.relispartition) v"},
     {0, 0, false,
      "SELECT 43, 'table unlogged', q, '', format('ALTER TABLE %s SET UNLOGGED', q), format('ALTER TABLE %s SET LOGGED', q), '', 'r' || oid, ''\n"
@@ -470,7 +477,9 @@ static const char inherited[] =
     " JOIN pg_attribute c ON c.attrelid = i.inhrelid AND c.attname = p.attname WHERE p.attnum > 0 AND NOT p.attisdropped AND c.attinhcount > 0\n"
     "UNION ALL SELECT 'c' || c.oid, 'c' || p.oid, 'along' FROM pg_inherits i JOIN pg_constraint p ON p.conrelid = i.inhparent\n"
     " JOIN pg_constraint c ON c.conrelid = i.inhrelid AND c.conname = p.conname WHERE p.contype = 'c' AND c.contype = 'c' AND c.coninhcount > 0\n"
-    "UNION ALL SELECT 'i' || x.indexrelid, 'i' || x.indrelid, 'gone' FROM pg_index x JOIN pg_inherits i ON i.inhrelid = x.indexrelid";
+    "UNION ALL SELECT 'i' || x.indexrelid, 'i' || x.indrelid, 'gone' FROM pg_index x JOIN pg_inherits i ON i.inhrelid = x.indexrelid\n"
+    "UNION ALL SELECT 'i' || x.indexrelid, coalesce('c' || c.oid, 'r' || i.inhparent), '' FROM pg_index x\n"
+    " JOIN pg_inherits i ON i.inhrelid = x.indexrelid LEFT JOIN pg_constraint c ON c.conindid = i.inhparent AND c.contype IN ('p', 'u', 'x')";
 
 static void add_facts(struct text *out, int major, const struct database_facts_wish *wish)
 {
@@ -489,6 +498,7 @@ static void add_facts(struct text *out, int major, const struct database_facts_w
         text_add(out, " || '" FACTS_KEPT "')");
         from = history + strlen(":history");
     }
+    text_add(out, more);
     text_add(out, wish->owners ? privileges : "");
     text_add(out, "SELECT * FROM (\n");
     for (size_t i = 0, n = 0; i < sizeof parts / sizeof *parts; i++) {

@@ -33,6 +33,8 @@ struct database_look {
     int64_t transaction;       /* its number; 0: it wrote nothing */
 };
 
+/* The statement has that word in it, in whatever letters; as a part of another word, too. */
+bool postgresql_look_names(const char *statement, size_t length, const char *word);
 struct relation *postgresql_look_find(const struct database_look *look, int64_t oid); /* NULL: it was not there */
 
 #endif

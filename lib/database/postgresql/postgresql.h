@@ -64,6 +64,7 @@ bool postgresql_fact_settled(const char *kind, const char *value, struct text *o
 
 /* changes.c, renames.c, types.c */
 enum fact_way postgresql_fact_change(const struct fact *from, const struct fact *to, struct fact_statements *out, const char **reason);
+bool postgresql_fact_aside(const struct fact *from, const struct fact *to, struct fact_statements *out);
 bool postgresql_fact_in_the_way(const struct fact *changed, const struct fact *other);
 bool postgresql_fact_rename(const struct fact *from, const struct fact *to, struct fact_statements *out);
 bool postgresql_fact_move(const struct fact *from, const struct fact *to, struct fact_statements *out);

@@ -148,7 +148,7 @@ struct relation *postgresql_look_find(const struct database_look *look, int64_t 
 
 /* ---- behind a statement ---- */
 
-/* Where rows of the catalog lie changes with each change of them; only who holds such a lock can change them. */
+/* Where rows of the catalog lie changes with each change of them. It is asked for relations that the statement names. */
 #define FROM(catalog, column) " FROM pg_catalog." catalog " WHERE " column " = l.relation"
 #define PLACES(catalog, column) "SELECT pg_catalog.sum(pg_catalog.hashtext(ctid::pg_catalog.text)::bigint)" FROM(catalog, column)
 #define WHERE_THEY_LIE(catalog, column) "coalesce((" PLACES(catalog, column) "), 0)::bigint"
@@ -165,7 +165,7 @@ struct relation *postgresql_look_find(const struct database_look *look, int64_t 
     WHERE_THEY_LIE("pg_class", "oid") " + " WHERE_THEY_LIE("pg_index", "indrelid") " + "                              \
     WHERE_THEY_LIE("pg_trigger", "tgrelid") " + " WHERE_THEY_LIE("pg_rewrite", "ev_class") " + "                      \
     WHERE_THEY_LIE("pg_policy", "polrelid") " + " WHERE_THEY_LIE("pg_inherits", "inhrelid") " + "                     \
-    WHERE_THEY_LIE("pg_inherits", "inhparent") ") v ON l.held >= 8"
+    WHERE_THEY_LIE("pg_inherits", "inhparent") ") v ON l.relation = ANY (%s)"
 enum { L_OID, L_HELD, L_NODE, L_SCANS, L_ROWS, L_INDEXES, L_TRIGGERS, L_CONSTRAINTS, L_COLUMNS, L_REST };
 
 static int strongest(unsigned set)
@@ -222,8 +222,10 @@ static int64_t take_row(const struct migrate_rows *rows, size_t row, struct rela
     relation->node = node != 0 ? node : relation->node;
     relation->scans = scans;
     relation->rows = written;
-    relation->versioned = versioned;
-    relation->version = version;
+    if (versioned) {
+        relation->versioned = true;
+        relation->version = version;
+    }
     return strchr("rpmf", relation->kind) != NULL ? more : 0;
 }
 
@@ -342,11 +344,28 @@ static void tell_lone(const char *statement, size_t length, struct database_effe
     text_free(&name);
 }
 
+/* By its name, wherever that stands, in a body too. */
+static void add_named(const struct database_look *look, const char *statement, size_t length, struct text *out)
+{
+    size_t count = 0;
+
+    text_add(out, "'{");
+    for (size_t i = 0; i < look->count; i++) {
+        const struct relation *relation = &look->items[i];
+
+        if (strchr("rpmvf", relation->kind) == NULL || (statement != NULL && !postgresql_look_names(statement, length, relation->plain)))
+            continue;
+        text_add(out, count++ > 0 ? "," : "");
+        text_add_int(out, relation->oid);
+    }
+    text_add(out, "}'::pg_catalog.oid[]");
+}
+
 int32_t postgresql_look_behind(struct database_look *look, const char *statement, size_t length, struct database_effects *out,
                                migrate_error **err)
 {
     struct migrate_rows *rows = NULL;
-    struct text sql = {0};
+    struct text sql = {0}, named = {0};
     int64_t written = 0;
     int32_t rc;
 
@@ -357,8 +376,12 @@ int32_t postgresql_look_behind(struct database_look *look, const char *statement
     }
     if (look->count == 0)
         return MIGRATE_OK;
-    text_format(&sql, LOOK, look->oids.data);
+    add_named(look, statement, length, &named);
+    if (!named.failed)
+        text_format(&sql, LOOK, look->oids.data, named.data);
+    sql.failed |= named.failed;
     rc = database_query(look->db, &sql, &rows, err);
+    text_free(&named);
     text_free(&sql);
     if (rc != MIGRATE_OK)
         return rc;

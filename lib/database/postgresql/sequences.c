@@ -45,7 +45,7 @@ static void target_of(const char *statement, size_t length, struct text *out)
     }
 }
 
-static bool contains(const char *text, size_t length, const char *word)
+bool postgresql_look_names(const char *text, size_t length, const char *word)
 {
     size_t size = strlen(word);
 
@@ -74,7 +74,7 @@ static bool is_named(const struct database_look *look, const struct relation *se
 {
     const struct relation *owner = sequence->part_of != 0 ? postgresql_look_find(look, sequence->part_of) : NULL;
 
-    return contains(statement, length, sequence->plain) || (owner != NULL && contains(statement, length, owner->plain));
+    return postgresql_look_names(statement, length, sequence->plain) || (owner != NULL && postgresql_look_names(statement, length, owner->plain));
 }
 
 /* The same contents in new storage, which belongs to this transaction. Setting its cache to what it is writes it anew. */
@@ -127,8 +127,8 @@ int32_t postgresql_look_ahead(struct database_look *look, const char *statement,
     if (statement == NULL || look->count == 0)
         return MIGRATE_OK;
     target_of(statement, length, &table);
-    sets = contains(statement, length, "setval");
-    moves = sets || contains(statement, length, "nextval");
+    sets = postgresql_look_names(statement, length, "setval");
+    moves = sets || postgresql_look_names(statement, length, "nextval");
     for (size_t i = 0; rc == MIGRATE_OK && !table.failed && (table.length > 0 || moves) && i < look->count; i++) {
         struct relation *relation = &look->items[i];
 

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT
+ * Pairs of schemas of PostgreSQL, in two databases: the way from the first, which has rows, to the second, with renames that are told. What
+ * random ones have found, and what they do not come to. Skipped without MIGRATE_TEST_POSTGRESQL. */
+#include "frame_postgresql.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct pair {
+    const char *first, *rows, *second;
+    struct fact_renamed renamed[4];
+    const char *question, *answer; /* afterwards */
+};
+
+static const struct pair pairs[] = {
+    /* a sequence goes with its column, and does not begin anew */
+    {"CREATE TABLE t (id serial PRIMARY KEY, a text)", "INSERT INTO t (a) VALUES ('x'), ('y')",
+     "CREATE TABLE t (number serial PRIMARY KEY, a text)",
+     {{"public.t.id", "public.t.number"}}, "INSERT INTO t (a) VALUES ('z') RETURNING number", "3\n"},
+    {"CREATE TABLE t (id bigserial PRIMARY KEY, a text)", "INSERT INTO t (a) VALUES ('x'), ('y')",
+     "CREATE TABLE u (id bigserial PRIMARY KEY, a text)",
+     {{"public.t", "public.u"}}, "INSERT INTO u (a) VALUES ('z') RETURNING id", "3\n"},
+    {"CREATE TABLE t (id serial, a text)", "INSERT INTO t (a) VALUES ('x'), ('y')",
+     "CREATE TABLE \"U\" (\"Id\" bigserial, a text)",
+     {{"public.t", "public.\"U\""}, {"public.\"U\".id", "public.\"U\".\"Id\""}}, "INSERT INTO \"U\" (a) VALUES ('z') RETURNING \"Id\"", "3\n"},
+    {"CREATE TABLE t (id serial, a text); CREATE TABLE u (id serial, a text)",
+     "INSERT INTO t (a) VALUES ('x'), ('y'), ('z'); INSERT INTO u (a) VALUES ('x')",
+     "CREATE TABLE t (id serial, a text); CREATE TABLE u (id serial, a text)",
+     {{"public.t", "public.v"}, {"public.u", "public.t"}, {"public.v", "public.u"}},
+     "SELECT nextval(pg_get_serial_sequence('t', 'id')), nextval(pg_get_serial_sequence('u', 'id'))", "2|4\n"},
+    {"CREATE SEQUENCE old; CREATE TABLE t (id int DEFAULT nextval('old'), a text); "
+     "ALTER SEQUENCE old OWNED BY t.id",
+     "INSERT INTO t (a) VALUES ('x'), ('y')",
+     "CREATE SEQUENCE new; CREATE TABLE t (id int DEFAULT nextval('new'), a text); ALTER SEQUENCE new OWNED BY t.id",
+     {{NULL, NULL}}, "INSERT INTO t (a) VALUES ('z') RETURNING id", "3\n"},
+    {"CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY, a text)", "INSERT INTO t (a) VALUES ('x'), ('y')",
+     "CREATE TABLE u (id int GENERATED ALWAYS AS IDENTITY, a text)", {{"public.t", "public.u"}},
+     "INSERT INTO u (a) VALUES ('z') RETURNING id", "3\n"},
+    {"CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY, a text); CREATE TABLE u (id int GENERATED ALWAYS AS IDENTITY, a text)",
+     "INSERT INTO t (a) VALUES ('x'), ('y'), ('z'); INSERT INTO u (a) VALUES ('x')",
+     "CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY, a text); CREATE TABLE u (id int GENERATED ALWAYS AS IDENTITY, a text)",
+     {{"public.t", "public.v"}, {"public.u", "public.t"}, {"public.v", "public.u"}},
+     "SELECT nextval(pg_get_serial_sequence('t', 'id')), nextval(pg_get_serial_sequence('u', 'id'))", "2|4\n"},
+    /* the same name in another schema is not in the way */
+    {"CREATE SCHEMA other; CREATE TABLE other.u (a int); CREATE TABLE t (a int)", "INSERT INTO t VALUES (1); INSERT INTO other.u VALUES (2)",
+     "CREATE SCHEMA other; CREATE TABLE other.u (a int); CREATE TABLE u (a int)", {{"public.t", "public.u"}},
+     "SELECT u.a, o.a FROM u, other.u o", "1|2\n"},
+    /* enums are cast by text */
+    {"CREATE TYPE kind AS ENUM ('1', '2'); CREATE TABLE t (a int DEFAULT 1, b kind DEFAULT '2', c kind[], d text[])",
+     "INSERT INTO t (c, d) VALUES ('{1}', '{2}')",
+     "CREATE TYPE kind AS ENUM ('1', '2'); CREATE TABLE t (a kind DEFAULT '2', b numeric(5) DEFAULT 3, c int[], d kind[])", {{NULL, NULL}},
+     "SELECT * FROM t", "1|2|{1}|{2}\n"},
+};
+
+static void wrong(const struct pair *pair, const char *what, const char *detail, const char *sql)
+{
+    frame_die("%s\nto %s: %s\n%s\n---- the way\n%s", pair->first, pair->second, what, detail, sql != NULL ? sql : "");
+}
+
+static void check_way(struct database *db, const struct pair *pair, const struct facts *wanted)
+{
+    struct changes_wish wish = {.facts = frame_wish, .renamed = pair->renamed};
+    struct facts is = frame_facts_of(db), now;
+    struct changes changes = {0};
+    struct text sql = {0};
+    char *text;
+    migrate_error *err = NULL;
+
+    while (wish.renamed_count < 4 && pair->renamed[wish.renamed_count].from != NULL)
+        wish.renamed_count++;
+    if (changes_find(&is, wanted, &wish, db, &changes, &err) != MIGRATE_OK || changes_sql(&changes, db->engine, &sql, &err) != MIGRATE_OK)
+        wrong(pair, "it is not found", err->message, NULL);
+    if (!changes.proven)
+        wrong(pair, "left out", changes.left.count > 0 ? changes.left.items[0].reason : "", sql.data);
+    if (database_exec_text(db, &sql, NULL, &err) != MIGRATE_OK)
+        wrong(pair, "it does not run", err->message, sql.data);
+    now = frame_facts_of(db);
+    if ((text = frame_differ(&now, wanted)) != NULL)
+        wrong(pair, "another schema", text, sql.data);
+    text = frame_ask(db, pair->question);
+    if (strcmp(text, pair->answer) != 0)
+        wrong(pair, "another answer", text, sql.data);
+    free(text);
+    facts_free(&is);
+    facts_free(&now);
+    changes_free(&changes);
+    text_free(&sql);
+}
+
+int main(void)
+{
+    const char *url = getenv("MIGRATE_TEST_POSTGRESQL");
+    struct database *server, *live, *other;
+
+    if (url == NULL || *url == '\0')
+        return FRAME_SKIPPED;
+    server = frame_open_url(url);
+    live = frame_make_database(server, url, "live");
+    other = frame_make_database(server, url, "other");
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        struct text second = {0};
+        struct facts wanted;
+        text_add(&second, pairs[i].second);
+        wanted = frame_facts_made(other, &second);
+        frame_run(live, "BEGIN");
+        frame_run(live, pairs[i].first);
+        frame_run(live, pairs[i].rows);
+        check_way(live, &pairs[i], &wanted);
+        frame_run(live, "ROLLBACK");
+        facts_free(&wanted);
+        text_free(&second);
+    }
+    frame_drop_database(server, live, "live");
+    frame_drop_database(server, other, "other");
+    database_close(server);
+    printf("%zu pairs\n", sizeof pairs / sizeof *pairs);
+    return 0;
+}
