@@ -53,6 +53,17 @@ struct change {
 };
 
 static const struct change postgresql_changes[] = {
+    /* first: what others bring back is known by another key from then on */
+    {"ALTER TABLE plain RENAME y TO why", "renamed column public.plain.why", NULL},
+    {"ALTER TABLE t RENAME a TO aa", "renamed column public.t.aa", NULL},
+    {"ALTER TABLE t RENAME TO tt", "renamed table public.tt", NULL},
+    {"ALTER TABLE t RENAME TO tt; ALTER TABLE tt ALTER b SET NOT NULL", "added column not null public.tt.b/renamed table public.tt", NULL},
+    {"ALTER INDEX t_b RENAME TO t_bb", "renamed index public.t_bb", NULL},
+    {"ALTER TABLE child RENAME CONSTRAINT child_t TO child_tt", "renamed constraint public.child.child_tt", NULL},
+    {"ALTER TYPE mood RENAME TO moods", "renamed enum public.moods", NULL},
+    {"ALTER FUNCTION one() RENAME TO uno", "renamed function public.uno()", NULL},
+    {"ALTER SCHEMA app RENAME TO application", "renamed schema application", NULL},
+    {"ALTER TABLE plain SET SCHEMA app", "renamed table app.plain", NULL},
     {"CREATE SCHEMA extra", "added schema extra", NULL},
     {"ALTER TYPE size ADD VALUE 'c'", "changed enum public.size", "DROP TYPE size; CREATE TYPE size AS ENUM ('a', 'b')"},
     {"ALTER TYPE mood ADD VALUE 'c'", "changed enum public.mood",
@@ -109,16 +120,6 @@ static const struct change postgresql_changes[] = {
     {"DROP STATISTICS st", "removed statistics public.st", NULL},
     {"COMMENT ON TABLE t IS 'another'", "changed comment TABLE public.t", NULL},
     {"COMMENT ON COLUMN t.b IS 'here'", "added comment COLUMN public.t.b", NULL},
-    {"ALTER TABLE plain RENAME y TO why", "renamed column public.plain.why", NULL},
-    {"ALTER TABLE t RENAME a TO aa", "renamed column public.t.aa", NULL},
-    {"ALTER TABLE t RENAME TO tt", "renamed table public.tt", NULL},
-    {"ALTER TABLE t RENAME TO tt; ALTER TABLE tt ALTER b SET NOT NULL", "added column not null public.tt.b/renamed table public.tt", NULL},
-    {"ALTER INDEX t_b RENAME TO t_bb", "renamed index public.t_bb", NULL},
-    {"ALTER TABLE child RENAME CONSTRAINT child_t TO child_tt", "renamed constraint public.child.child_tt", NULL},
-    {"ALTER TYPE mood RENAME TO moods", "renamed enum public.moods", NULL},
-    {"ALTER FUNCTION one() RENAME TO uno", "renamed function public.uno()", NULL},
-    {"ALTER SCHEMA app RENAME TO application", "renamed schema application", NULL},
-    {"ALTER TABLE plain SET SCHEMA app", "renamed table app.plain", NULL},
     {"CREATE PUBLICATION pub FOR TABLE t", "added publication pub", "DROP PUBLICATION pub"},
 };
 
