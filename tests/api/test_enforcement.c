@@ -16,7 +16,7 @@ static void make(const char *options)
     char text[400];
     snprintf(text, sizeof text, "CREATE TABLE parent (id integer PRIMARY KEY);\n"
              "CREATE TABLE child (name text PRIMARY KEY, parent integer REFERENCES parent ON DELETE CASCADE)%s;\n"
-             "INSERT INTO parent VALUES (1), (2), (3);\nINSERT INTO child VALUES ('a', 99), ('b', 1), ('c', 2);\n", options);
+             "INSERT INTO parent VALUES (1), (2), (3);\nINSERT INTO child VALUES ('a', 987654321), ('b', 1), ('c', 2);\n", options);
     api_file("001_first.sql", text);
     API_OK(api_apply());
 }
@@ -28,7 +28,7 @@ static void refused(const char *text, const char *says)
     API_FAILS(api_apply(), MIGRATE_ERROR_REFUSED, "state");
     API_SAYS("rows would be left that refer to nothing: 1");
     API_SAYS(says);
-    API_SAYS_NOT("99"); /* that one is not new */
+    API_SAYS_NOT("987654321"); /* that one is not new */
     char *after = api_snapshot();
     ck_assert_str_eq(after, before);
     free(before);
@@ -39,7 +39,7 @@ START_TEST(test_old_orphans_stay)
 {
     static const char *const texts[] = {
         REBUILD(""),
-        "DELETE FROM child WHERE parent = 99;\n" REBUILD(""),
+        "DELETE FROM child WHERE parent = 987654321;\n" REBUILD(""),
         /* its rows are numbered anew, and its own name changes */
         "CREATE TABLE other (name text PRIMARY KEY, parent integer REFERENCES parent, more text);\n"
         "INSERT INTO other (name, parent) SELECT name, parent FROM child ORDER BY name DESC;\nDROP TABLE child;\n"
@@ -61,7 +61,7 @@ END_TEST
 START_TEST(test_new_orphan_counts)
 {
     make("");
-    refused("DELETE FROM child WHERE parent = 99;\n" REBUILD(" WHERE id <> 2"), "child, rowid 3: no such row in parent (parent=2)");
+    refused("DELETE FROM child WHERE parent = 987654321;\n" REBUILD(" WHERE id <> 2"), "child, rowid 3: no such row in parent (parent=2)");
     refused("UPDATE child SET parent = 1 WHERE name = 'a';\nUPDATE child SET parent = 55 WHERE name = 'b';\n" REBUILD(""),
             "no such row in parent (parent=55)");
     refused(REBUILD(" WHERE id <> 1"), "(parent=1)");
