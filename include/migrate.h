@@ -563,7 +563,8 @@ MIGRATE_API int32_t migrate_rehearse(migrate_session *session, const migrate_pla
 
 /* Was the schema changed by somebody else than the migrations? With fingerprint=on each run leaves the schema's fingerprint in the
  * history; if it still fits, the answer is MIGRATE_OK without more ado. Else what differs is found against the facts that keep_facts=on
- * left in the database, or against the applied migrations in a scratch database: one row a fact, "difference" (added, removed, changed),
+ * left in the database, or against the applied migrations in a scratch database: one row a fact, "difference" (added, removed, changed,
+ * renamed: where the facts of this very database were kept; else that is one that was removed and one that was added),
  * "kind", "ident", "expected", "actual", "restore" (SQL that brings back what is expected), "adopt" (SQL that a migration would need to
  * make it so everywhere), "with" (what came, went or changed along with it, and has no row of its own: what is inside of a table that
  * was dropped, the index of a column that was added), "note" (why there is no SQL, and what is lost by it). Values: "by" (fingerprint,

@@ -56,7 +56,9 @@ static const struct entry entries[COMMAND_COUNT] = {
     [COMMAND_CHECK] = {"check", " ", "", "is the database up to date? never writes",
                        "  migratectl check\n"
                        "  migratectl check --mode wait --wait-timeout 60s\n"
-                       "  migratectl check --drift\n",
+                       "  migratectl check --drift\n"
+                       "  migratectl check --to schema.sql\n",
+                       "--to: and do the migrations lead to the schema that this SQL makes? 2 if not, with what is missing.\n"
                        "Exits with 0 current, 2 pending, 3 modified, missing, late, renamed, or drift, 8 ahead.\n"
                        "--mode wait returns as soon as another process has brought it up to date.\n"},
     [COMMAND_SNAPSHOT] = {"snapshot", " dump inspect ", "", "the database's schema, as the engine describes it",
@@ -78,12 +80,14 @@ static const struct entry entries[COMMAND_COUNT] = {
                           "  migratectl generate add_notes --to schema.sql\n"
                           "  migratectl generate add_notes --to-url postgresql://localhost/other\n"
                           "  migratectl generate --down 004\n",
-                          "The SQL is run in a scratch database, never parsed. Exits with 2 under --dry-run if there is\n"
-                          "something to write.\n"},
+                          "The SQL is run in a scratch database, never parsed; \"-- renamed-from: OLD\" above a table or\n"
+                          "column, or behind a column, keeps what was called OLD. Exits with 2 under --dry-run if there is\n"
+                          "something to write, and with 3 if something was left out, is not proven, or was refused.\n"},
     [COMMAND_RECONCILE] = {"reconcile", " repair ", "--to FILE [--apply]", "add what is missing of a declared schema",
                            "  migratectl reconcile --to schema.sql\n"
                            "  migratectl reconcile --to schema.sql --apply\n",
-                           "Only ever adds; what would drop or change something is listed.\n"},
+                           "Only ever adds, in one transaction; what would drop or change something is listed. Exits with 2 if\n"
+                           "something is missing (still).\n"},
     [COMMAND_MARK] =
         {"mark", " stamp force ", "[ID] --applied | --forgotten | --accept-checksum REASON | --renamed",
          "write the history without running anything",

@@ -5,7 +5,9 @@
 #include "core/schema.h"
 #include "core/verbs.h"
 
+#include "schema/keyed.h"
 #include "schema/told.h"
+#include "util/memory.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +18,9 @@ struct drift {
     struct facts actual, expected;
     char now[FINGERPRINT_TEXT], then[FINGERPRINT_TEXT];
     const char *by;
+    struct renamed_facts renamed;
+    struct facts behind;   /* what is expected, as it is called now: points into expected, and into words */
+    struct changes words;
     struct differences differences;
     struct tellings tellings;
     struct text restore, adopt; /* as a whole, in an order that should work */
@@ -140,9 +145,26 @@ static int32_t expect(struct drift *drift, migrate_error **err)
 
 /* ---- how they differ ---- */
 
+static struct changes_wish wish_of(const struct drift *drift)
+{
+    return (struct changes_wish){.facts = session_facts_wish(drift->session), .same_database = drift->renamed.count > 0};
+}
+
+/* What has another name is not gone, with its rows, but where it is known to be the same. */
+static int32_t follow_renames(struct drift *drift, migrate_error **err)
+{
+    int32_t code = facts_renamed(&drift->expected, &drift->actual, &drift->renamed, err);
+    struct changes_wish wish = wish_of(drift);
+    drift->behind = drift->expected;
+    if (code == MIGRATE_OK && drift->renamed.count > 0 &&
+        !keyed_renames_behind(&drift->expected, &drift->actual, &wish, &drift->words, &drift->behind))
+        code = error_nomem(err);
+    return code;
+}
+
 static int32_t take_changes(struct drift *drift, bool back, migrate_error **err)
 {
-    struct changes_wish wish = {.facts = session_facts_wish(drift->session)};
+    struct changes_wish wish = wish_of(drift);
     struct changes changes = {0};
     struct database *trial = !back && drift->scratch ? drift->scratch->db : NULL;
     int32_t code = changes_find(back ? &drift->actual : &drift->expected, back ? &drift->expected : &drift->actual, &wish, trial, &changes, err);
@@ -158,10 +180,13 @@ static int32_t take_changes(struct drift *drift, bool back, migrate_error **err)
 
 static int32_t compare_facts(struct drift *drift, migrate_error **err)
 {
-    int32_t code = facts_compare(&drift->expected, &drift->actual, &drift->differences, err);
-    if (code != MIGRATE_OK || drift->differences.count == 0)
+    int32_t code = follow_renames(drift, err);
+    if (code == MIGRATE_OK)
+        code = facts_compare(&drift->behind, &drift->actual, &drift->differences, err);
+    if (code != MIGRATE_OK || drift->differences.count + drift->renamed.count == 0)
         return code;
-    code = differences_tell(&drift->expected, &drift->actual, &drift->differences, &drift->tellings, err);
+    code = differences_tell_renamed(&drift->behind, &drift->actual, &drift->differences, &drift->renamed, &drift->expected, &drift->tellings,
+                                    err);
     if (code == MIGRATE_OK)
         code = take_changes(drift, true, err);
     if (code == MIGRATE_OK)
@@ -180,12 +205,13 @@ static void put_telling(struct migrate_rows *rows, const struct telling *telling
 {
     static const char *const words[] = {[FACT_ADDED] = "added", [FACT_REMOVED] = "removed", [FACT_CHANGED] = "changed"};
     const struct difference *difference = telling->difference;
-    const struct fact *fact = difference->to ? difference->to : difference->from;
-    rows_put_text(rows, words[difference->kind]);
+    const struct renamed_fact *renamed = telling->renamed;
+    const struct fact *fact = renamed ? renamed->new : difference->to ? difference->to : difference->from;
+    rows_put_text(rows, renamed ? "renamed" : words[difference->kind]);
     rows_put_text(rows, fact->kind);
     rows_put_text(rows, fact->ident);
-    rows_put_text(rows, difference->from ? difference->from->value : NULL);
-    rows_put_text(rows, difference->to ? difference->to->value : NULL);
+    rows_put_text(rows, renamed ? renamed->old->ident : difference->from ? difference->from->value : NULL);
+    rows_put_text(rows, renamed ? fact->ident : difference->to ? difference->to->value : NULL);
     put(rows, &telling->back);
     put(rows, &telling->on);
     put(rows, &telling->with);
@@ -214,6 +240,10 @@ static void drift_free(struct drift *drift)
     scratch_close(drift->scratch);
     tellings_free(&drift->tellings);
     differences_free(&drift->differences);
+    if (drift->behind.items != drift->expected.items)
+        memory_free(drift->behind.items);
+    changes_free(&drift->words);
+    memory_free(drift->renamed.items);
     facts_free(&drift->actual);
     facts_free(&drift->expected);
     vouched_free(&drift->vouched);

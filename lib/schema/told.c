@@ -241,8 +241,10 @@ static bool worth_naming(const struct fact *fact)
     return !fact->part && strncmp(fact->kind, "column", strlen("column")) != 0;
 }
 
-static void tell(struct tellings *t)
+static void tell(struct tellings *t, const struct renamed_facts *renamed)
 {
+    for (size_t i = 0; i < renamed->count; i++)
+        t->items[t->count++].renamed = &renamed->items[i];
     for (size_t i = 0; i < t->differences->count; i++) {
         if (t->host[i] != i)
             continue;
@@ -273,18 +275,25 @@ static bool any_failed(const struct tellings *t)
 int32_t differences_tell(const struct facts *from, const struct facts *to, const struct differences *differences, struct tellings *out,
                          migrate_error **err)
 {
-    struct tellings t = {.differences = differences, .from = side_new(from), .to = side_new(to)};
+    return differences_tell_renamed(from, to, differences, &(struct renamed_facts){0}, from, out, err);
+}
+
+int32_t differences_tell_renamed(const struct facts *from, const struct facts *to, const struct differences *differences,
+                                 const struct renamed_facts *renamed, const struct facts *before, struct tellings *out,
+                                 migrate_error **err)
+{
+    struct tellings t = {.differences = differences, .from = side_new(from), .to = side_new(to), .before = before};
 
     t.host = memory_new((differences->count + 1) * sizeof *t.host);
     t.place = memory_new((differences->count + 1) * sizeof *t.place);
-    t.items = memory_new((differences->count + 1) * sizeof *t.items);
+    t.items = memory_new((differences->count + renamed->count + 1) * sizeof *t.items);
     if (t.from == NULL || t.to == NULL || t.host == NULL || t.place == NULL || t.items == NULL) {
         tellings_free(&t);
         return error_nomem(err);
     }
     index_differences(&t);
     find_hosts(&t);
-    tell(&t);
+    tell(&t, renamed);
     if (any_failed(&t)) {
         tellings_free(&t);
         return error_nomem(err);
@@ -321,11 +330,39 @@ static size_t place_on(const struct tellings *t, const struct told_side *side, c
     return at == SIZE_MAX ? SIZE_MAX : t->place[side->differences[at]];
 }
 
+/* It is one of what was renamed, by its former name or its new one. */
+static size_t place_of_rename(const struct tellings *t, const char *kind, const char *ident)
+{
+    for (size_t i = 0; i < t->count && t->items[i].renamed != NULL; i++) {
+        const struct renamed_fact *renamed = t->items[i].renamed;
+        if (strcmp(renamed->new->kind, kind) == 0 && (strcmp(renamed->new->ident, ident) == 0 || strcmp(renamed->old->ident, ident) == 0))
+            return i;
+    }
+    return SIZE_MAX;
+}
+
+/* Inside of what was renamed, things have former names, too. */
+static size_t place_by_key(const struct tellings *t, const char *kind, const char *ident)
+{
+    const struct fact *former = t->count > 0 && t->items[0].renamed != NULL ? facts_find(t->before, kind, ident) : NULL;
+
+    for (size_t i = 0; former != NULL && i < t->differences->count; i++) {
+        const struct fact *fact = fact_of(&t->differences->items[i]);
+        if (is_kind(fact, kind) && (*former->key != '\0' ? strcmp(fact->key, former->key) == 0 : strcmp(fact->inside, former->inside) == 0))
+            return t->place[i];
+    }
+    return SIZE_MAX;
+}
+
 static size_t place_of(const struct tellings *t, const char *kind, const char *ident)
 {
-    size_t place = place_on(t, t->to, kind, ident);
+    size_t place = place_of_rename(t, kind, ident);
 
-    return place != SIZE_MAX ? place : place_on(t, t->from, kind, ident);
+    if (place == SIZE_MAX)
+        place = place_on(t, t->to, kind, ident);
+    if (place == SIZE_MAX)
+        place = place_on(t, t->from, kind, ident);
+    return place != SIZE_MAX ? place : place_by_key(t, kind, ident);
 }
 
 /* What has to be made anew for the sake of something else goes with what comes next, and comes back with what it went with. */

@@ -22,7 +22,7 @@ static const char postgresql_schema[] =
     "CREATE TABLE t (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, n serial, a varchar(10) NOT NULL DEFAULT 'x' CHECK (a <> ''),\n"
     " b text, m mood DEFAULT 'a', d int, UNIQUE (n));\n"
     "CREATE INDEX t_b ON t (b);\n"
-    "CREATE TABLE child (id int PRIMARY KEY, t int CONSTRAINT child_t REFERENCES t (n), note text);\n"
+    "CREATE TABLE child (id int PRIMARY KEY, whose int CONSTRAINT child_t REFERENCES t (n), note text);\n"
     "CREATE TABLE part (id int, d date) PARTITION BY RANGE (d);\n"
     "CREATE INDEX part_d ON part (d);\n"
     "CREATE TABLE part1 PARTITION OF part FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');\n"
@@ -53,6 +53,17 @@ struct change {
 };
 
 static const struct change postgresql_changes[] = {
+    /* first: what others bring back is known by another key from then on */
+    {"ALTER TABLE plain RENAME y TO why", "renamed column public.plain.why", NULL},
+    {"ALTER TABLE t RENAME a TO aa", "renamed column public.t.aa", NULL},
+    {"ALTER TABLE t RENAME TO tt", "renamed table public.tt", NULL},
+    {"ALTER TABLE t RENAME TO tt; ALTER TABLE tt ALTER b SET NOT NULL", "added column not null public.tt.b/renamed table public.tt", NULL},
+    {"ALTER INDEX t_b RENAME TO t_bb", "renamed index public.t_bb", NULL},
+    {"ALTER TABLE child RENAME CONSTRAINT child_t TO child_tt", "renamed constraint public.child.child_tt", NULL},
+    {"ALTER TYPE mood RENAME TO moods", "renamed enum public.moods", NULL},
+    {"ALTER FUNCTION one() RENAME TO uno", "renamed function public.uno()", NULL},
+    {"ALTER SCHEMA app RENAME TO application", "renamed schema application", NULL},
+    {"ALTER TABLE plain SET SCHEMA app", "renamed table app.plain", NULL},
     {"CREATE SCHEMA extra", "added schema extra", NULL},
     {"ALTER TYPE size ADD VALUE 'c'", "changed enum public.size", "DROP TYPE size; CREATE TYPE size AS ENUM ('a', 'b')"},
     {"ALTER TYPE mood ADD VALUE 'c'", "changed enum public.mood",
@@ -87,7 +98,7 @@ static const struct change postgresql_changes[] = {
     {"ALTER TABLE t ALTER b SET (n_distinct = 5)", "added column option public.t.b n_distinct", NULL},
     {"ALTER TABLE t ADD CONSTRAINT positive CHECK (d > 0) NOT VALID", "added constraint public.t.positive", NULL},
     {"ALTER TABLE child DROP CONSTRAINT child_t", "removed constraint public.child.child_t", NULL},
-    {"ALTER TABLE child DROP CONSTRAINT child_t; ALTER TABLE child ADD CONSTRAINT child_t FOREIGN KEY (t) REFERENCES t (n) ON DELETE CASCADE",
+    {"ALTER TABLE child DROP CONSTRAINT child_t; ALTER TABLE child ADD CONSTRAINT child_t FOREIGN KEY (whose) REFERENCES t (n) ON DELETE CASCADE",
      "changed constraint public.child.child_t", NULL},
     {"ALTER TABLE plain ADD PRIMARY KEY (x)", "added constraint public.plain.plain_pkey", NULL},
     {"ALTER TABLE part DETACH PARTITION part1", "removed partition public.part1", NULL},
@@ -316,6 +327,8 @@ static void try_changes(const char *by, size_t first, size_t stride)
     char *before = fingerprint(), *list;
     FILE *out = open_memstream(&list, &length);
     for (size_t i = first; i < count; i += stride) {
+        if (strcmp(by, "replay") == 0 && strstr(all[i].named, "renamed "))
+            continue; /* it was another database */
         char *problem = try_change(&all[i], before, by);
         if (!problem)
             continue;

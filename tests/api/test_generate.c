@@ -3,9 +3,12 @@
  * or loses something is told. */
 #include "api.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
+#include <time.h>
 
 static char *copy(const char *text)
 {
@@ -400,6 +403,43 @@ START_TEST(test_cancel)
 }
 END_TEST
 
+static migrate_token *asked;
+
+static void ask(int number)
+{
+    (void)number;
+    migrate_token_cancel(asked);
+}
+
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* In the midst of the scratch database's work. */
+START_TEST(test_cancel_at_work)
+{
+    struct itimerval soon = {.it_value = {.tv_usec = 600000}};
+    API_OK(migrate_token_new(&asked, api_error()));
+    API_OK(migrate_options_set_token(api.options, asked, api_error()));
+    API_OK(api_open(NULL));
+    signal(SIGALRM, ask);
+    setitimer(ITIMER_REAL, &soon, NULL);
+    double begun = seconds();
+    API_FAILS(generate(API_EITHER("CREATE TABLE a AS WITH RECURSIVE r (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT count(n) AS n FROM r",
+                                  "CREATE TABLE a (id int); SELECT pg_sleep(60)")),
+              MIGRATE_ERROR_CANCELLED, "cancelled");
+    ck_assert_double_lt(seconds() - begun, 10); /* and making a scratch database, and removing it, on a busy machine */
+    ck_assert_str_eq(api_tables(), "");
+    migrate_token_free(asked);
+    API_OK(migrate_options_set_token(api.options, NULL, api_error()));
+    api_close();
+    ck_assert_int_eq(generate("CREATE TABLE a (id integer)"), MIGRATE_DIFFERS);
+}
+END_TEST
+
 /* ---- the way back from one migration ---- */
 
 START_TEST(test_down)
@@ -465,4 +505,4 @@ END_TEST
 
 API("generate", test_edits, test_more_edits, test_most_edits, test_edits_of_the_engine, test_more_edits_of_the_engine, test_left_out,
     test_begins_where_migrations_lead, test_from_nothing, test_declared, test_bad_sql,
-    test_url, test_lacking, test_column_order, test_cancel, test_down, test_down_refused)
+    test_url, test_lacking, test_column_order, test_cancel, test_cancel_at_work, test_down, test_down_refused)
