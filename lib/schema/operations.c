@@ -282,17 +282,27 @@ static void order_facts(const struct plan *plan, struct graph *graph, const stru
     }
 }
 
+/* It goes with its column, and can be there before. */
+static bool is_sequence(const struct plan_side *side, size_t fact)
+{
+    return strcmp(side->facts->items[fact].kind, "sequence") == 0;
+}
+
 static void order_side(const struct plan *plan, struct graph *graph, const struct plan_side *side)
 {
     for (size_t i = 0; i < side->facts->count; i++) {
-        size_t container = side->op[i] == SIZE_MAX ? SIZE_MAX : plan_container(side, i);
+        size_t container = side->op[i] == SIZE_MAX || (side == &plan->new && is_sequence(side, i)) ? SIZE_MAX : plan_container(side, i);
         while (container != SIZE_MAX && side->op[container] == SIZE_MAX)
             container = plan_container(side, container);
         if (container != SIZE_MAX)
             order_two(plan, graph, side == &plan->old, side->op[i], side->op[container]);
     }
-    for (size_t i = 0; i < side->standing.edges; i++)
-        order_facts(plan, graph, side, side->standing.items[i].by, side->standing.items[i].needed);
+    for (size_t i = 0; i < side->standing.edges; i++) {
+        size_t by = side->standing.items[i].by, needed = side->standing.items[i].needed;
+        order_facts(plan, graph, side, by, needed);
+        if (side == &plan->new && strcmp(side->facts->items[by].kind, "column default") == 0) /* the column is made with it */
+            order_facts(plan, graph, side, plan_container(side, by), needed);
+    }
 }
 
 /* The old one goes before the new one comes, and what is in the way of a change before it. */
