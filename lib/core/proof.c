@@ -13,12 +13,24 @@ enum { LINES_MOST = 20, VALUE_MOST = 120 };
 
 /* ---- words ---- */
 
-/* One line of it, cut. */
-static void add_value(struct text *out, const char *value)
+static bool inside_character(const char *text)
 {
+    return ((unsigned char)*text & 0xc0) == 0x80;
+}
+
+/* One line of it, cut; same: so many bytes are no different. */
+static void add_value(struct text *out, const char *value, size_t same)
+{
+    enum { BEFORE = 30 };
+    size_t skipped = same > VALUE_MOST / 2 ? same - BEFORE : 0;
+    while (skipped > 0 && inside_character(value + skipped))
+        skipped--;
+    value += skipped;
     size_t length = strlen(value), shown = length < VALUE_MOST ? length : VALUE_MOST;
-    while (shown < length && shown > 0 && ((unsigned char)value[shown] & 0xc0) == 0x80)
-        shown--; /* not inside a character */
+    while (shown < length && shown > 0 && inside_character(value + shown))
+        shown--;
+    if (skipped)
+        text_add(out, "... ");
     for (size_t i = 0; i < shown; i++)
         text_add_char(out, value[i] == '\n' || value[i] == '\r' ? ' ' : value[i]);
     if (shown < length)
@@ -27,8 +39,17 @@ static void add_value(struct text *out, const char *value)
         text_add(out, "nothing");
 }
 
+static size_t common_length(const char *a, const char *b)
+{
+    size_t length = 0;
+    while (a[length] && a[length] == b[length])
+        length++;
+    return length;
+}
+
 static void add_line(struct text *out, const struct difference *difference)
 {
+    size_t same = 0;
     const struct fact *fact = difference->to ? difference->to : difference->from;
     text_format(out, "%s %s ", fact->kind, fact->ident);
     switch (difference->kind) {
@@ -39,10 +60,11 @@ static void add_line(struct text *out, const struct difference *difference)
         text_add(out, "is too much");
         break;
     case FACT_CHANGED:
+        same = common_length(difference->from->value, difference->to->value);
         text_add(out, "should be ");
-        add_value(out, difference->from->value);
+        add_value(out, difference->from->value, same);
         text_add(out, ", and is ");
-        add_value(out, difference->to->value);
+        add_value(out, difference->to->value, same);
         break;
     }
 }
