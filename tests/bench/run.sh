@@ -84,6 +84,7 @@ prepare() {
         cc $flags "$root/tests/bench/noop.c" -o "$top/noop" "$build/lib/libmigrate.so" \
             -Wl,-rpath,"$build/lib" -lsqlite3
         cc $flags "$root/tests/bench/splitter.c" -o "$top/splitter" "$build/lib/libmigrate-internal.a" -lmd -ldl
+        cc $flags $(pkg-config --cflags libpq sqlite3) "$root/tests/bench/facts.c" -o "$top/facts" "$build/lib/libmigrate-internal.a" -lmd -ldl
     }
     cd "$top"
     unset MIGRATE_URL DATABASE_URL MIGRATE_DIR PGOPTIONS
@@ -368,6 +369,35 @@ memory() {
     memory_line "$large migrations with a CREATE TABLE" plain
 }
 
+# schema COUNT: tables of seven columns, with a primary key, an index, a check, and a foreign key to the one before.
+schema() {
+    awk -v count="$1" 'BEGIN {
+        for (i = 1; i <= count; i++) {
+            printf "CREATE TABLE f%d (id bigint PRIMARY KEY, a integer NOT NULL DEFAULT 0, b text, c numeric(10, 2), d timestamp, e boolean, ", i
+            printf "f bigint REFERENCES f%d (id), CHECK (a > 0));\nCREATE INDEX f%d_a ON f%d (a, b);\n", (i > 1 ? i - 1 : 1), i, i
+        }
+    }'
+}
+
+# facts_line NAME MILLISECONDS-MOST URL
+facts_line() {
+    found=$(./facts "$3")
+    line "$1" "${found#* } facts" "${found% *} ms" - - - "$2" "${found% *}"
+}
+
+facts() {
+    say "Reading what a schema consists of" found took
+    for tables in 250:60 1000:300; do
+        sqlite_fresh facts.db
+        { echo 'BEGIN;' && schema "${tables%:*}" && echo 'COMMIT;'; } | sqlite3 facts.db
+        facts_line "SQLite, ${tables%:*} tables" "${tables#*:}" sqlite:facts.db
+        [ -n "$server" ] || continue
+        psql_fresh
+        schema "${tables%:*}" | "$psql" -X -q -1 "$server/bench" >/dev/null
+        facts_line "PostgreSQL, ${tables%:*} tables" "${tables#*:}" "$server/bench"
+    done
+}
+
 # The dynamic linker tells what it maps, now or later.
 libraries() {
     say "Libraries that a run on SQLite maps" - migratectl
@@ -414,6 +444,7 @@ speed_sqlite
 big_sqlite
 [ -z "$server" ] || big_postgresql
 noop
+facts
 memory
 libraries
 splitting
