@@ -95,8 +95,9 @@ static int32_t down_ahead(struct migrate_run *run, const struct step *step, cons
     run->down->apart = true;
     if (done > 0 || step->begun)
         down_refuse(run->down, "an earlier run had begun it");
-    if (code == MIGRATE_OK)
-        code = script_stream_open(&stream, script, NULL, false, err);
+    if (code != MIGRATE_OK)
+        return code;
+    code = script_stream_open(&stream, script, NULL, false, err);
     while (code == MIGRATE_OK) {
         code = sql_stream_next(&stream.sql, &statement, &more, err);
         if (code != MIGRATE_OK || !more)
