@@ -141,6 +141,8 @@ const struct database_engine database_sqlite = {
     .at_microseconds = "at",
     .since_begin = NULL,
     .user = "NULL",
+    .database_name = "SELECT file FROM pragma_database_list WHERE name = 'main'",
+    .database_path = true,
     .begin = begin,
     .before_history = before_history,
     .after_commit = after_commit,
