@@ -49,6 +49,7 @@ int32_t plan_new(migrate_session *session, struct build *build, const struct his
     atomic_fetch_add(&build->references, 1);
     plan->engine = session->db->engine->name;
     plan->seq = history->head.seq;
+    plan->guarded = history->guarded;
     plan->whole = option_is(session->options, OPTION_TRANSACTION, "run");
     keep_words(plan, session);
     plan->shared = plan->whole ||
@@ -71,6 +72,7 @@ void plan_free(struct migrate_plan *plan)
     build_release(plan->build);
     memory_free(plan->steps);
     findings_free(&plan->findings);
+    guard_losses_free(&plan->losses);
     arena_free(&plan->arena);
     memory_free(plan);
 }

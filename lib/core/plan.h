@@ -6,6 +6,7 @@
 
 #include "check/findings.h"
 #include "core/compare.h"
+#include "guard/destructive.h"
 
 enum step_action {
     STEP_RUN,    /* the migration's section */
@@ -47,6 +48,9 @@ struct migrate_plan {
                                         * either, so that no setting of theirs stays; NULL: nothing */
     bool can_copy;             /* the connection takes the data of COPY */
     bool together;             /* its records belong together: one transaction */
+    bool guarded;              /* the history says that the database is protected */
+    bool losses_known;         /* what its texts can lose was gathered (losses.h): */
+    struct guard_losses losses;
 };
 
 int32_t plan_new(migrate_session *session, struct build *build, const struct history *history, struct migrate_plan **out,

@@ -32,6 +32,8 @@ struct guard_loss {
     bool cascade;        /* what depends on it goes with it */
     size_t offset;       /* in the text, of the words that say so */
     const char *key;     /* of the object's name, to compare: see guard_same() */
+    size_t step;         /* the caller's: where the text belongs to ... */
+    int64_t line, column; /* ... and the place */
 };
 
 /* What texts, read one behind the other, lose of what was there before the first of them. Zeroed: empty. */
