@@ -58,10 +58,21 @@ static bool forgives(migrate_session *session, int32_t code, int64_t limit, int6
            session->db->class->transaction(session->db) != DATABASE_LOST;
 }
 
-int32_t counts_rows(migrate_session *session, const char *name, int64_t limit, int64_t *out, migrate_error **err)
+int32_t counts_exactly(migrate_session *session, const char *name, int64_t *out, migrate_error **err)
 {
     struct text sql = {0};
     struct migrate_rows *rows = NULL;
+    text_format(&sql, "SELECT count(*) FROM %s", name);
+    int32_t code = database_query(session->db, &sql, &rows, err);
+    if (code == MIGRATE_OK)
+        *out = rows_int(rows, 0, 0);
+    rows_free(rows);
+    text_free(&sql);
+    return code;
+}
+
+int32_t counts_rows(migrate_session *session, const char *name, int64_t limit, int64_t *out, migrate_error **err)
+{
     migrate_error *problem = NULL;
     int64_t outer = session->watch.deadline;
     bool inside = session->db->class->transaction(session->db) == DATABASE_OPEN;
@@ -71,13 +82,10 @@ int32_t counts_rows(migrate_session *session, const char *name, int64_t limit, i
     int32_t code = inside ? database_exec(session->db, "SAVEPOINT " SAVEPOINT, err) : MIGRATE_OK;
     if (code != MIGRATE_OK)
         return code;
-    text_format(&sql, "SELECT count(*) FROM %s", name);
     if (limit && (!outer || limit < outer))
         session_deadline(session, limit);
-    code = database_query(session->db, &sql, &rows, &problem);
+    code = counts_exactly(session, name, out, &problem);
     session_deadline(session, outer);
-    if (code == MIGRATE_OK)
-        *out = rows_int(rows, 0, 0);
     if (inside && session->db->class->transaction(session->db) != DATABASE_LOST) {
         if (code != MIGRATE_OK)
             database_clean_up(session->db, "ROLLBACK TO SAVEPOINT " SAVEPOINT, NULL);
@@ -87,8 +95,6 @@ int32_t counts_rows(migrate_session *session, const char *name, int64_t limit, i
         error_clear(&problem);
         code = MIGRATE_OK;
     }
-    rows_free(rows);
-    text_free(&sql);
     error_move(err, &problem);
     return code;
 }

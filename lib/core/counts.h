@@ -21,8 +21,10 @@ struct counts_table counts_at(const struct migrate_rows *rows, size_t row);
 /* The name that a table of that identity has now; rows as above, none: it is gone. */
 int32_t counts_again(migrate_session *session, const char *identity, struct migrate_rows **out, migrate_error **err);
 
-/* All rows. limit: clock_monotonic() at which to give up (0: never), which is *out = -1 and no error, as is a lack of rights. A transaction
- * that is open stays good. */
+/* All rows. An error is an error. */
+int32_t counts_exactly(migrate_session *session, const char *name, int64_t *out, migrate_error **err);
+/* The same, or *out = -1 if it cannot be done by limit (clock_monotonic(); 0: none), or the database refuses it. A transaction that is
+ * open stays good. */
 int32_t counts_rows(migrate_session *session, const char *name, int64_t limit, int64_t *out, migrate_error **err);
 
 /* "3 rows", "about 1.2 million rows". */

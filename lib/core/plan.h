@@ -62,6 +62,9 @@ int32_t plan_add_renamed(struct migrate_plan *plan, const struct item *item, con
 /* Sets .to by the steps upwards and by records. */
 int32_t plan_set_end(struct migrate_plan *plan, const struct history *history, migrate_error **err);
 
+/* An earlier run left it half done. */
+bool plan_item_begun(const struct item *item);
+
 /* Up to a target: NULL everything, "+N", an id; "only:ID". Policies are applied. */
 int32_t plan_up(migrate_session *session, struct build *build, const struct history *history, const char *target,
                 struct migrate_plan **out, migrate_error **err);

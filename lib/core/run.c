@@ -3,6 +3,7 @@
 #include "core/pooler.h"
 
 #include "core/events.h"
+#include "core/guards.h"
 #include "core/losses.h"
 #include "core/verify.h"
 #include "core/reconcile.h"
@@ -78,6 +79,8 @@ static int32_t run_prepare(struct migrate_run *run, migrate_error **err)
         code = run_source_moved(err);
     if (code == MIGRATE_OK && !run->request.rehearsal)
         code = losses_refuse(session, run->plan, err);
+    if (code == MIGRATE_OK)
+        code = guards_check_names(session, run->plan, err);
     if (code == MIGRATE_OK)
         code = run_prove(run, err);
     if (code == MIGRATE_OK)

@@ -352,7 +352,7 @@ static void read_alter(struct reading *reading)
 static void read_create(struct reading *reading)
 {
     struct sql_reader *reader = &reading->reader;
-    bool temporary_one, kind;
+    bool temporary_one, kind, maybe;
     const char *key;
 
     sql_reader_take(reader, "unlogged");
@@ -361,12 +361,13 @@ static void read_create(struct reading *reading)
     temporary_one = sql_reader_take(reader, "temp") || sql_reader_take(reader, "temporary");
     kind = sql_reader_take(reader, "table") || sql_reader_take(reader, "schema") || sql_reader_take(reader, "sequence") ||
            sql_reader_take(reader, "type") || sql_reader_take(reader, "domain");
-    if (!kind || (read_if_exists(reader) && !temporary_one)) /* it may have been there */
+    if (!kind)
         return;
+    maybe = read_if_exists(reader) && !temporary_one;
     read_name(reading, &key);
     if (key == NULL)
         return;
-    guard_note(reading->out, GUARD_MADE, key, NULL);
+    guard_note(reading->out, maybe ? GUARD_MAYBE : GUARD_MADE, key, NULL);
     read_tail(reading, key);
 }
 

@@ -45,8 +45,8 @@ struct guard_losses {
     /* losses.c's own */
     size_t text;         /* where the losses of the text at hand begin */
     struct guard_note {
-        enum guard_note_kind { GUARD_MADE, GUARD_ADDED, GUARD_COPIED, GUARD_RENAMED } kind;
-        const char *name, *other; /* keys: a table; its column, where its rows went, its new name */
+        enum guard_note_kind { GUARD_MADE, GUARD_MAYBE, GUARD_ADDED, GUARD_COPIED, GUARD_RENAMED } kind;
+        const char *name, *other; /* keys: a table (MAYBE: made unless it was there); its column, where its rows went, its new name */
     } *notes;
     size_t notes_count, notes_capacity, notes_text;
 };

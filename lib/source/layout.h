@@ -18,6 +18,9 @@ enum directive_action {
     DIRECTIVE_BREAKING,
     DIRECTIVE_ALLOW_DATA_LOSS,
     DIRECTIVE_STANDS_FOR,
+    DIRECTIVE_EXPECT,
+    DIRECTIVE_ASSERT,
+    DIRECTIVE_ASSERT_BEFORE,
     DIRECTIVE_FOREIGN /* of a tool whose layout would be misread here: an error */
 };
 
