@@ -36,8 +36,13 @@ static bool next_name(const char **list, const char **name, size_t *length)
     return *length > 0;
 }
 
+/* The plan makes it, or gives another one that name. */
 static bool noted(const struct guard_losses *losses, const char *key)
 {
+    for (size_t i = 0; i < losses->notes_count; i++) {
+        if (losses->notes[i].kind == GUARD_RENAMED && guard_same(losses->notes[i].other, key))
+            return true;
+    }
     return guard_noted(losses, GUARD_MADE, key, NULL) || guard_noted(losses, GUARD_MAYBE, key, NULL);
 }
 

@@ -177,6 +177,16 @@ static void make_place(void)
                "ALTER TABLE new RENAME TO parent;\nPRAGMA foreign_keys = ON;\n");
     make_folder("declared");
     write_file("declared/001_a.sql", "CREATE TABLE a (id INTEGER PRIMARY KEY, n INTEGER);\n");
+    make_folder("guarded");
+    write_file("guarded/001_a.sql", "CREATE TABLE a (id INTEGER);\nINSERT INTO a VALUES (1), (2), (3);\n");
+    make_folder("guards");
+    write_file("guards/001_a.sql", "CREATE TABLE a (id INTEGER);\nINSERT INTO a VALUES (1), (2), (3);\n");
+    write_file("guards/002_fewer.sql", "-- migrate: allow-data-loss a test\n-- migrate: expect rows(a) >= before - 2\n"
+                                       "-- migrate: assert SELECT count(*) = 2 FROM a\n-- migrate: assert-before SELECT count(*) = 3 FROM a\n"
+                                       "DELETE FROM a WHERE id = 1;\nALTER TABLE a RENAME TO b;\nUPDATE b SET id = 7 WHERE id = 2;\n");
+    make_folder("refused");
+    write_file("refused/001_a.sql", "CREATE TABLE a (id INTEGER);\nINSERT INTO a VALUES (1), (2), (3);\n");
+    write_file("refused/002_fewer.sql", "CREATE TABLE c (id INTEGER);\nDELETE FROM a WHERE id = 1;\n");
     make_folder("broken");
     write_file("broken/001_a.sql", "CREATE TABLE a (id INTEGER);\n");
     write_file("broken/002_b.sql", "CREATE TABLE b (id INTEGER);\nINSERT INTO absent VALUES (1);\n");
@@ -225,6 +235,7 @@ struct scenario {
 };
 
 static int32_t work_startup(migrate_session *session, migrate_error **err);
+static int32_t work_guards(migrate_session *session, migrate_error **err);
 
 static int32_t open_all(const struct scenario *scenario, migrate_session **out, migrate_error **err)
 {
@@ -251,6 +262,13 @@ static int32_t open_all(const struct scenario *scenario, migrate_session **out, 
             code = migrate_options_set_declared(
                 options, "CREATE TABLE a (id INTEGER PRIMARY KEY, n INTEGER, m TEXT);\nCREATE TABLE b (id INTEGER);\n", NULL, NULL, err);
     }
+    if (code == MIGRATE_OK && scenario->work == work_guards) {
+        code = migrate_options_set(options, "protect", "a,b", err);
+        if (code == MIGRATE_OK)
+            code = migrate_options_set(options, "confirm", "a.db", err);
+    }
+    if (code == MIGRATE_OK && strcmp(scenario->dir, "refused") == 0)
+        code = migrate_options_set(options, "protect", "auto", err);
     if (code == MIGRATE_OK)
         code = migrate_open(url, options, out, err);
     migrate_source_free(source);
@@ -424,6 +442,16 @@ static int32_t work_startup(migrate_session *session, migrate_error **err)
     return report_json(rows, code, err);
 }
 
+/* On a protected database, with a loss that is allowed, and expectations. */
+static int32_t work_guards(migrate_session *session, migrate_error **err)
+{
+    migrate_rows *rows = NULL;
+    int32_t code = migrate_protect(session, 1, "a test", &rows, err);
+
+    code = report_json(rows, code, err);
+    return code == MIGRATE_OK ? work_plan(session, err) : code;
+}
+
 #define ALL_TABLES "coded,last,libmigrate_history,names,orders,users,v"
 
 static const struct scenario scenarios[] = {
@@ -446,6 +474,9 @@ static const struct scenario scenarios[] = {
     {"declared", "declared", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 1},
     {"generate", "declared", false, "declared", work_generate, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 17},
     {"verify", "short", false, "schema", work_verify, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 31},
+    {"guarded", "guarded", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 1},
+    {"guards", "guards", false, "guarded", work_guards, MIGRATE_OK, MIGRATE_OK, "b,libmigrate_history", 1},
+    {"refused", "refused", false, "guarded", work_apply, MIGRATE_ERROR_REFUSED, MIGRATE_ERROR_REFUSED, "a,libmigrate_history", 1},
     {"reconcile", "declared", false, NULL, work_startup, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 5},
 };
 
