@@ -246,7 +246,7 @@ static bool disturbed(void)
     if (way == 2)
         resize(used() + 8 + 4 * faults_random(100));
     pid_t program = faults_start_as(upgrade);
-    int64_t limit = faults_now() + faults_random((long)sum.longest + 1);
+    int64_t limit = faults_now() + faults_random(2 * (long)sum.longest + 1);
     while (way < 2 && faults_now() < limit && faults_runs(program))
         faults_sleep(200);
     if (way < 2 && faults_runs(program))
