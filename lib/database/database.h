@@ -280,6 +280,9 @@ struct database_engine {
     /* Behind that: takes it to the schema of `to`, which is not just another name of its own schema. false: it is there, or goes there
      * with something else. NULL: nothing moves. */
     bool (*fact_move)(const struct fact *from, const struct fact *to, struct fact_statements *out);
+    /* The two say the same but for their names, and the one can be given the other's: a constraint, an index. What they are inside of is
+     * the caller's to compare. NULL: nothing is alike. */
+    bool (*fact_alike)(const struct fact *a, const struct fact *b);
     /* Statements that make something that bounds rows for new ones alone: those that are there are not looked at. false: there is no such
      * thing. NULL: the engine has none. */
     bool (*fact_unchecked)(const struct fact *fact, struct fact_statements *out);

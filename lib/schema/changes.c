@@ -346,13 +346,15 @@ static int32_t take_round(const struct facts *from, const struct facts *to, cons
     return rc;
 }
 
-static int32_t plan_only(const struct facts *from, const struct facts *to, const struct changes_wish *wish, struct changes *changes,
+static int32_t plan_only(const struct facts *from, const struct facts *to, const struct changes_wish *given, struct changes *changes,
                          migrate_error **err)
 {
+    struct changes_wish copy = *given, *wish = &copy;
     struct facts renamed = {0};
     bool any = false;
     int32_t rc;
 
+    copy.apart = true; /* nobody looks again at what a name leads to */
     if (wish->renamed_count > 0) /* else it would be dropped, and made anew */
         return error_set(err, MIGRATE_ERROR_SHADOW, "what comes behind a rename can only be found where the rename is tried");
     if (!wish->same_database && !from->engine->names_fold)

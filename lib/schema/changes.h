@@ -34,6 +34,7 @@ struct changes_wish {
     bool same_database; /* both were read from one database, so a key means one thing in both: what was renamed is known */
     bool additive;      /* only what is absent is made; what would drop or change something is left out */
     bool renames_alone; /* what else differs is not looked at */
+    bool apart;         /* each difference is mended by itself: nothing gets the name of something else that is not there yet */
     bool keep;          /* what was run on the trial database stays, in its open transaction */
     const struct fact_renamed *renamed;
     size_t renamed_count;

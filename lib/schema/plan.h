@@ -43,6 +43,9 @@ struct plan {
 /* What the fact is inside of; SIZE_MAX: nothing. */
 size_t plan_container(const struct plan_side *side, size_t fact);
 void plan_leave(struct plan *plan, const struct fact *fact, const char *reason);
+const char *plan_stubborn(const struct plan *plan, const struct fact *fact); /* why it was not changed in place; NULL: nobody tried */
+/* What has another name alone gets the one that is wanted (alike.c). true: these are all operations of the round. */
+bool plan_alike(struct plan *plan, const struct differences *differences);
 /* Fates become operations, in an order that should work (operations.c). */
 void plan_operations(struct plan *plan);
 

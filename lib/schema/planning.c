@@ -116,7 +116,7 @@ static void clear_for(struct plan *plan, size_t old, size_t new, const struct gr
 }
 
 /* It could not be changed in place when that was tried. */
-static const char *why_stubborn(const struct plan *plan, const struct fact *fact)
+const char *plan_stubborn(const struct plan *plan, const struct fact *fact)
 {
     for (size_t i = 0; i < plan->changes->stubborn.count; i++) {
         const struct left_out *one = &plan->changes->stubborn.items[i];
@@ -137,10 +137,10 @@ static enum fact_way way_of(struct plan *plan, const struct fact *from, const st
 {
     enum fact_way way = FACT_ANEW;
 
-    if (why_stubborn(plan, to) != NULL && plan->engine->fact_aside != NULL && plan->engine->fact_aside(from, to, sql)) {
+    if (plan_stubborn(plan, to) != NULL && plan->engine->fact_aside != NULL && plan->engine->fact_aside(from, to, sql)) {
         way = FACT_IN_PLACE;
-    } else if (why_stubborn(plan, to) != NULL) {
-        *reason = why_stubborn(plan, to);
+    } else if (plan_stubborn(plan, to) != NULL) {
+        *reason = plan_stubborn(plan, to);
         way = from->undo != NULL ? FACT_ANEW : FACT_NO_WAY;
     } else if (plan->engine->fact_change != NULL) {
         way = plan->engine->fact_change(from, to, sql, reason);
@@ -467,7 +467,7 @@ int32_t changes_plan(const struct facts *from, const struct facts *to, const str
         plan.failed |= !changes_renames(from, to, wish, out, changes);
     if (!plan.failed && !out->renames && !wish->renames_alone) { /* renames come alone: behind them much of the rest is equal */
         rc = facts_compare(from, to, &differences, err);
-        if (rc == MIGRATE_OK) {
+        if (rc == MIGRATE_OK && !plan_alike(&plan, &differences)) {
             decide_all(&plan, &differences);
             plan_operations(&plan);
         }

@@ -11,46 +11,91 @@ struct pair {
     const char *first, *rows, *second;
     struct fact_renamed renamed[4];
     const char *question, *answer; /* afterwards */
+    const char *never;             /* what no statement says; NULL: nothing */
 };
+
+/* Tables with all that has a name, which begins with that of the table. */
+#define NAMED(table, column)                                                                                                    \
+    "CREATE TABLE owner (id int PRIMARY KEY); CREATE TABLE " table " (" column " serial PRIMARY KEY, a int UNIQUE CHECK (a > 0), " \
+    "b int REFERENCES owner, c int4range, EXCLUDE USING gist (c WITH &&), CHECK (b <> a)); CREATE INDEX ON " table " (b, a); "   \
+    "CREATE UNIQUE INDEX ON " table " (upper(c)) WHERE a > 3; CREATE STATISTICS " table "_both ON a, b FROM " table "; "                        \
+    "COMMENT ON CONSTRAINT " table "_pkey ON " table " IS 'key'; ALTER TABLE " table " CLUSTER ON " table "_b_a_idx; "            \
+    "CREATE TABLE " table "_other (x int REFERENCES " table " (a))"
 
 static const struct pair pairs[] = {
     /* a sequence goes with its column, and does not begin anew */
     {"CREATE TABLE t (id serial PRIMARY KEY, a text)", "INSERT INTO t (a) VALUES ('x'), ('y')",
      "CREATE TABLE t (number serial PRIMARY KEY, a text)",
-     {{"public.t.id", "public.t.number"}}, "INSERT INTO t (a) VALUES ('z') RETURNING number", "3\n"},
+     {{"public.t.id", "public.t.number"}}, "INSERT INTO t (a) VALUES ('z') RETURNING number", "3\n", NULL},
     {"CREATE TABLE t (id bigserial PRIMARY KEY, a text)", "INSERT INTO t (a) VALUES ('x'), ('y')",
      "CREATE TABLE u (id bigserial PRIMARY KEY, a text)",
-     {{"public.t", "public.u"}}, "INSERT INTO u (a) VALUES ('z') RETURNING id", "3\n"},
+     {{"public.t", "public.u"}}, "INSERT INTO u (a) VALUES ('z') RETURNING id", "3\n", NULL},
     {"CREATE TABLE t (id serial, a text)", "INSERT INTO t (a) VALUES ('x'), ('y')",
      "CREATE TABLE \"U\" (\"Id\" bigserial, a text)",
-     {{"public.t", "public.\"U\""}, {"public.\"U\".id", "public.\"U\".\"Id\""}}, "INSERT INTO \"U\" (a) VALUES ('z') RETURNING \"Id\"", "3\n"},
+     {{"public.t", "public.\"U\""}, {"public.\"U\".id", "public.\"U\".\"Id\""}}, "INSERT INTO \"U\" (a) VALUES ('z') RETURNING \"Id\"", "3\n", NULL},
     {"CREATE TABLE t (id serial, a text); CREATE TABLE u (id serial, a text)",
      "INSERT INTO t (a) VALUES ('x'), ('y'), ('z'); INSERT INTO u (a) VALUES ('x')",
      "CREATE TABLE t (id serial, a text); CREATE TABLE u (id serial, a text)",
      {{"public.t", "public.v"}, {"public.u", "public.t"}, {"public.v", "public.u"}},
-     "SELECT nextval(pg_get_serial_sequence('t', 'id')), nextval(pg_get_serial_sequence('u', 'id'))", "2|4\n"},
+     "SELECT nextval(pg_get_serial_sequence('t', 'id')), nextval(pg_get_serial_sequence('u', 'id'))", "2|4\n", NULL},
     {"CREATE SEQUENCE old; CREATE TABLE t (id int DEFAULT nextval('old'), a text); "
      "ALTER SEQUENCE old OWNED BY t.id",
      "INSERT INTO t (a) VALUES ('x'), ('y')",
      "CREATE SEQUENCE new; CREATE TABLE t (id int DEFAULT nextval('new'), a text); ALTER SEQUENCE new OWNED BY t.id",
-     {{NULL, NULL}}, "INSERT INTO t (a) VALUES ('z') RETURNING id", "3\n"},
+     {{NULL, NULL}}, "INSERT INTO t (a) VALUES ('z') RETURNING id", "3\n", NULL},
     {"CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY, a text)", "INSERT INTO t (a) VALUES ('x'), ('y')",
      "CREATE TABLE u (id int GENERATED ALWAYS AS IDENTITY, a text)", {{"public.t", "public.u"}},
-     "INSERT INTO u (a) VALUES ('z') RETURNING id", "3\n"},
+     "INSERT INTO u (a) VALUES ('z') RETURNING id", "3\n", NULL},
     {"CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY, a text); CREATE TABLE u (id int GENERATED ALWAYS AS IDENTITY, a text)",
      "INSERT INTO t (a) VALUES ('x'), ('y'), ('z'); INSERT INTO u (a) VALUES ('x')",
      "CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY, a text); CREATE TABLE u (id int GENERATED ALWAYS AS IDENTITY, a text)",
      {{"public.t", "public.v"}, {"public.u", "public.t"}, {"public.v", "public.u"}},
-     "SELECT nextval(pg_get_serial_sequence('t', 'id')), nextval(pg_get_serial_sequence('u', 'id'))", "2|4\n"},
+     "SELECT nextval(pg_get_serial_sequence('t', 'id')), nextval(pg_get_serial_sequence('u', 'id'))", "2|4\n", NULL},
     /* the same name in another schema is not in the way */
     {"CREATE SCHEMA other; CREATE TABLE other.u (a int); CREATE TABLE t (a int)", "INSERT INTO t VALUES (1); INSERT INTO other.u VALUES (2)",
      "CREATE SCHEMA other; CREATE TABLE other.u (a int); CREATE TABLE u (a int)", {{"public.t", "public.u"}},
-     "SELECT u.a, o.a FROM u, other.u o", "1|2\n"},
+     "SELECT u.a, o.a FROM u, other.u o", "1|2\n", NULL},
     /* enums are cast by text */
     {"CREATE TYPE kind AS ENUM ('1', '2'); CREATE TABLE t (a int DEFAULT 1, b kind DEFAULT '2', c kind[], d text[])",
      "INSERT INTO t (c, d) VALUES ('{1}', '{2}')",
      "CREATE TYPE kind AS ENUM ('1', '2'); CREATE TABLE t (a kind DEFAULT '2', b numeric(5) DEFAULT 3, c int[], d kind[])", {{NULL, NULL}},
-     "SELECT * FROM t", "1|2|{1}|{2}\n"},
+     "SELECT * FROM t", "1|2|{1}|{2}\n", NULL},
+    /* what is named by its table, or column, gets the other name, and is not made anew */
+    {NAMED("t", "id"), "INSERT INTO t (a) VALUES (1), (2)", NAMED("uu", "id"), {{"public.t", "public.uu"}, {"public.t_other", "public.uu_other"}},
+     "INSERT INTO uu (a) VALUES (4) RETURNING id", "3\n", "DROP "},
+    {NAMED("t", "id"), "INSERT INTO t (a) VALUES (1), (2)", NAMED("uu", "number"),
+     {{"public.t", "public.uu"}, {"public.uu.id", "public.uu.number"}, {"public.t_other", "public.uu_other"}},
+     "INSERT INTO uu (a) VALUES (4) RETURNING number", "3\n", "DROP "},
+    {"CREATE TABLE \"T\" (id serial PRIMARY KEY, \"A b\" int UNIQUE); CREATE INDEX ON \"T\" ((id + 1))", "INSERT INTO \"T\" VALUES (1, 2)",
+     "CREATE TABLE \"U.u\" (id serial PRIMARY KEY, \"A b\" int UNIQUE); CREATE INDEX ON \"U.u\" ((id + 1))", {{"public.\"T\"", "public.\"U.u\""}},
+     "SELECT * FROM \"U.u\"", "1|2\n", "DROP "},
+    {"CREATE TABLE t (a int CONSTRAINT one CHECK (a > 0), b int CONSTRAINT two UNIQUE); CREATE INDEX three ON t (a, b)",
+     "INSERT INTO t VALUES (1, 2)",
+     "CREATE TABLE t (a int CONSTRAINT eins CHECK (a > 0), b int CONSTRAINT zwei UNIQUE); CREATE INDEX drei ON t (a, b)", {{NULL, NULL}},
+     "SELECT * FROM t", "1|2\n", "DROP "},
+    /* names that change among each other, and one that another takes over */
+    {"CREATE TABLE t (a int, b int, c int); CREATE INDEX i ON t (a); CREATE INDEX j ON t (b); CREATE INDEX k ON t (c)",
+     "INSERT INTO t VALUES (1, 2, 3)",
+     "CREATE TABLE t (a int, b int, c int); CREATE INDEX j ON t (a); CREATE INDEX k ON t (b); CREATE INDEX i ON t (c)", {{NULL, NULL}},
+     "SELECT * FROM t", "1|2|3\n", "DROP "},
+    {"CREATE TABLE t (a int, b int); CREATE INDEX i ON t (a)", "INSERT INTO t VALUES (1, 2)",
+     "CREATE TABLE t (a int, b int); CREATE INDEX i ON t (b); CREATE INDEX j ON t (a)", {{NULL, NULL}}, "SELECT * FROM t", "1|2\n", "DROP "},
+    /* something else has the name; two are alike */
+    {"CREATE TABLE t (a int, b int); CREATE INDEX i ON t (a); CREATE INDEX j ON t (b)", "INSERT INTO t VALUES (1, 2)",
+     "CREATE TABLE t (a int, b int); CREATE INDEX j ON t (a)", {{NULL, NULL}}, "SELECT * FROM t", "1|2\n", NULL},
+    {"CREATE TABLE t (a int, b int); CREATE INDEX i ON t (a); CREATE INDEX j ON t (a)", "INSERT INTO t VALUES (1, 2)",
+     "CREATE TABLE t (a int, b int); CREATE INDEX k ON t (a)", {{NULL, NULL}}, "SELECT * FROM t", "1|2\n", NULL},
+    /* of partitions, and what is inherited */
+    {"CREATE TABLE p (a int PRIMARY KEY, b int CONSTRAINT one CHECK (b > 0)) PARTITION BY RANGE (a); CREATE INDEX i ON p (b); "
+     "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (9)", "INSERT INTO p VALUES (1, 2)",
+     "CREATE TABLE q (a int PRIMARY KEY, b int CONSTRAINT two CHECK (b > 0)) PARTITION BY RANGE (a); CREATE INDEX j ON q (b); "
+     "CREATE TABLE q1 PARTITION OF q FOR VALUES FROM (0) TO (9)", {{"public.p", "public.q"}, {"public.p1", "public.q1"}},
+     "SELECT * FROM q1", "1|2\n", "DROP "},
+    {"CREATE TABLE p (a int CONSTRAINT one CHECK (a > 0)); CREATE TABLE c (b int) INHERITS (p)", "INSERT INTO c VALUES (1, 2)",
+     "CREATE TABLE p (a int CONSTRAINT two CHECK (a > 0)); CREATE TABLE c (b int) INHERITS (p)", {{NULL, NULL}},
+     "SELECT * FROM c", "1|2\n", "DROP "},
+    {"CREATE DOMAIN d AS int CONSTRAINT one CHECK (VALUE > 0); CREATE TABLE t (a d)", "INSERT INTO t VALUES (1)",
+     "CREATE DOMAIN d AS int CONSTRAINT two CHECK (VALUE > 0); CREATE TABLE t (a d)", {{NULL, NULL}}, "SELECT * FROM t", "1\n", "DROP "},
 };
 
 static void wrong(const struct pair *pair, const char *what, const char *detail, const char *sql)
@@ -73,6 +118,8 @@ static void check_way(struct database *db, const struct pair *pair, const struct
         wrong(pair, "it is not found", err->message, NULL);
     if (!changes.proven)
         wrong(pair, "left out", changes.left.count > 0 ? changes.left.items[0].reason : "", sql.data);
+    if (pair->never != NULL && strstr(sql.data, pair->never) != NULL)
+        wrong(pair, "a statement says what none should", pair->never, sql.data);
     if (database_exec_text(db, &sql, NULL, &err) != MIGRATE_OK)
         wrong(pair, "it does not run", err->message, sql.data);
     now = frame_facts_of(db);

@@ -68,6 +68,7 @@ bool postgresql_fact_aside(const struct fact *from, const struct fact *to, struc
 bool postgresql_fact_in_the_way(const struct fact *changed, const struct fact *other);
 bool postgresql_fact_rename(const struct fact *from, const struct fact *to, struct fact_statements *out);
 bool postgresql_fact_move(const struct fact *from, const struct fact *to, struct fact_statements *out);
+bool postgresql_fact_alike(const struct fact *a, const struct fact *b);
 bool postgresql_fact_unchecked(const struct fact *fact, struct fact_statements *out);
 /* facts.c */
 int32_t postgresql_facts(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
