@@ -283,6 +283,11 @@ struct database_engine {
     /* The two say the same but for their names, and the one can be given the other's: a constraint, an index. What they are inside of is
      * the caller's to compare. NULL: nothing is alike. */
     bool (*fact_alike)(const struct fact *a, const struct fact *b);
+    /* Statements that make something that counts for a column (a sequence, an identity) which was there before, and was of that type (a
+     * fact; NULL: unknown). It goes on where another kind of counter stands, and takes that away; old NULL: behind what rows have. false:
+     * it cannot go on from there. NULL: the engine has none. */
+    bool (*fact_goes_on)(const struct fact *old, const struct fact *new, const struct fact *column, const struct fact *type,
+                         struct fact_statements *out);
     /* Statements that make something that bounds rows for new ones alone: those that are there are not looked at. false: there is no such
      * thing. NULL: the engine has none. */
     bool (*fact_unchecked)(const struct fact *fact, struct fact_statements *out);

@@ -32,7 +32,8 @@ static int32_t take(struct changes *changes, const struct op *op, migrate_error 
                                 .sql = arena_text(&changes->arena, op->sql.items[i]),
                                 .kind = arena_text(&changes->arena, op->fact->kind),
                                 .ident = arena_text(&changes->arena, op->fact->ident),
-                                .loses = op->loses};
+                                .loses = op->loses,
+                                .keeps = op->keeps};
         if (changes->arena.failed || !array_reserve(&changes->run))
             return error_nomem(err);
         changes->run.items[changes->run.count++] = change;

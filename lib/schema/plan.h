@@ -28,7 +28,9 @@ struct plan {
     struct changes *changes;
     struct plan_side old, new;
     size_t *partner; /* of each old fact: the new one of its kind and ident; SIZE_MAX: there is none */
-    struct fact_statements *sql, *otherwise; /* of each new fact that is changed in place: how, and how else */
+    struct fact_statements *sql, *otherwise; /* of each new fact that is changed in place: how, and how else; of one that is made: how, if
+                                                not by its `make` */
+    size_t *heir;    /* of each old fact: the new one whose statements take it away; SIZE_MAX: none */
     bool *explicit;  /* of each old fact: it is undone by itself, although it would go with something */
     struct {
         struct along { /* an old fact is out of the way while a new one is changed to */
@@ -46,6 +48,7 @@ void plan_leave(struct plan *plan, const struct fact *fact, const char *reason);
 const char *plan_stubborn(const struct plan *plan, const struct fact *fact); /* why it was not changed in place; NULL: nobody tried */
 /* What has another name alone gets the one that is wanted (alike.c). true: these are all operations of the round. */
 bool plan_alike(struct plan *plan, const struct differences *differences);
+void plan_counters(struct plan *plan); /* when fates are known (counters.c) */
 /* Fates become operations, in an order that should work (operations.c). */
 void plan_operations(struct plan *plan);
 

@@ -397,11 +397,12 @@ static void side_close(struct plan_side *side)
 static bool plan_open(struct plan *plan, const struct facts *from, const struct facts *to)
 {
     plan->partner = memory_new((from->count + 1) * sizeof *plan->partner);
+    plan->heir = memory_new((from->count + 1) * sizeof *plan->heir);
     plan->explicit = memory_new((from->count + 1) * sizeof *plan->explicit);
     plan->sql = memory_new((to->count + 1) * sizeof *plan->sql);
     plan->otherwise = memory_new((to->count + 1) * sizeof *plan->otherwise);
-    return side_open(&plan->old, from) && side_open(&plan->new, to) && plan->partner != NULL && plan->explicit != NULL &&
-           plan->sql != NULL && plan->otherwise != NULL && side_relate(&plan->old) && side_relate(&plan->new);
+    return side_open(&plan->old, from) && side_open(&plan->new, to) && plan->partner != NULL && plan->heir != NULL &&
+           plan->explicit != NULL && plan->sql != NULL && plan->otherwise != NULL && side_relate(&plan->old) && side_relate(&plan->new);
 }
 
 static void plan_close(struct plan *plan)
@@ -413,6 +414,7 @@ static void plan_close(struct plan *plan)
     side_close(&plan->old);
     side_close(&plan->new);
     memory_free(plan->partner);
+    memory_free(plan->heir);
     memory_free(plan->explicit);
     memory_free(plan->sql);
     memory_free(plan->otherwise);
@@ -469,6 +471,7 @@ int32_t changes_plan(const struct facts *from, const struct facts *to, const str
         rc = facts_compare(from, to, &differences, err);
         if (rc == MIGRATE_OK && !plan_alike(&plan, &differences)) {
             decide_all(&plan, &differences);
+            plan_counters(&plan);
             plan_operations(&plan);
         }
         changes->column_order = differences.column_order;

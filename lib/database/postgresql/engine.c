@@ -485,6 +485,7 @@ const struct database_engine database_postgresql = {
     .fact_rename = postgresql_fact_rename,
     .fact_move = postgresql_fact_move,
     .fact_alike = postgresql_fact_alike,
+    .fact_goes_on = postgresql_fact_goes_on,
     .writes_begin = postgresql_writes_begin,
     .writes_since = postgresql_writes_since,
     .writes_had_rows = postgresql_writes_had_rows,

@@ -70,6 +70,9 @@ bool postgresql_fact_rename(const struct fact *from, const struct fact *to, stru
 bool postgresql_fact_move(const struct fact *from, const struct fact *to, struct fact_statements *out);
 bool postgresql_fact_alike(const struct fact *a, const struct fact *b);
 bool postgresql_fact_unchecked(const struct fact *fact, struct fact_statements *out);
+/* counters.c */
+bool postgresql_fact_goes_on(const struct fact *old, const struct fact *new, const struct fact *column, const struct fact *type,
+                             struct fact_statements *out);
 /* facts.c */
 int32_t postgresql_facts(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
                          struct migrate_rows **out_edges, migrate_error **err);
