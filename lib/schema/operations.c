@@ -368,6 +368,7 @@ static size_t *find_order(struct plan *plan, bool *again)
     order_side(plan, &graph, &plan->old);
     order_side(plan, &graph, &plan->new);
     order_sides(plan, &graph);
+    plan_order_inherited(plan, &graph);
     order = graph_order(&graph);
     if (order != NULL && place != NULL) {
         for (size_t i = 0; i < plan->ops->count; i++)

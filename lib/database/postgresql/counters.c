@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Sequences of columns and identities, which are sequences too: one that takes the place of another goes on where that stands. */
 #include "database/postgresql/postgresql.h"
-#include "util/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,18 +13,6 @@ struct counter {
     int length;
     int64_t start, increment, least, most;
 };
-
-/* Behind "schema.name". */
-static const char *behind_name(const char *at)
-{
-    while (*at != '\0' && *at != ' ') {
-        if (*at++ != '"')
-            continue;
-        while (*at != '\0' && *at++ != '"')
-            ;
-    }
-    return at;
-}
 
 static bool read_number(const char *text, const char *word, int64_t *out)
 {
@@ -50,7 +37,7 @@ static bool read_counter(const struct fact *fact, struct counter *out)
         if (options == NULL)
             return false;
         out->name = options + sizeof opening - 1;
-        options = behind_name(out->name);
+        options = postgresql_find_outside(out->name, ' ');
         out->length = (int)(options - out->name);
     }
     return read_number(options, identity ? " START WITH " : " START ", &out->start) &&
@@ -79,19 +66,10 @@ static void add_after(const struct counter *from, const struct counter *to, cons
                       struct fact_statements *out)
 {
     bool same = from->length == to->length && strncmp(from->name, to->name, (size_t)to->length) == 0;
-    const char *last = from->name;
+    int place = (int)(postgresql_find_outside(from->name, '.') - from->name);
     struct text former = {0}, sql = {0};
 
-    for (const char *at = from->name; at < from->name + from->length; at++) { /* where the name itself begins */
-        if (*at == '"') {
-            for (at++; at < from->name + from->length && *at != '"'; at++)
-                ;
-        } else if (*at == '.') {
-            last = at + 1;
-        }
-    }
-    text_add_n(&former, from->name, same ? (size_t)(last - from->name) : (size_t)from->length);
-    text_add(&former, same ? FORMER : "");
+    text_format(&former, "%.*s%s", same ? place : from->length, from->name, same ? "." FORMER : "");
     if (same)
         fact_statements_add(out, "ALTER SEQUENCE %.*s RENAME TO " FORMER, from->length, from->name);
     fact_statements_add(out, "%s", new->make);

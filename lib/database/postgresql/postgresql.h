@@ -62,6 +62,12 @@ bool postgresql_type_keeps(const char *from, const char *to);
  * either way. */
 bool postgresql_fact_settled(const char *kind, const char *value, struct text *out);
 
+/* Behind a quoted word that begins here: 'it''s', E'\\', "a""b". */
+const char *postgresql_behind_quoted(const char *text);
+/* The first such character outside of quotes; the end if there is none. */
+const char *postgresql_find_outside(const char *text, char wanted);
+/* tables.c */
+enum fact_way postgresql_change_table(const struct fact *from, const struct fact *to, struct fact_statements *out, const char **reason);
 /* changes.c, renames.c, types.c */
 enum fact_way postgresql_fact_change(const struct fact *from, const struct fact *to, struct fact_statements *out, const char **reason);
 bool postgresql_fact_aside(const struct fact *from, const struct fact *to, struct fact_statements *out);
