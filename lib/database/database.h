@@ -288,6 +288,9 @@ struct database_engine {
      * it cannot go on from there. NULL: the engine has none. */
     bool (*fact_goes_on)(const struct fact *old, const struct fact *new, const struct fact *column, const struct fact *type,
                          struct fact_statements *out);
+    /* Statements that make a column of a table that is there, and what counts for it, at once, so that rows get their numbers. false: each is
+     * made by itself. NULL: always. */
+    bool (*fact_counted)(const struct fact *column, const struct fact *counter, struct fact_statements *out);
     /* Statements that make something that bounds rows for new ones alone: those that are there are not looked at. false: there is no such
      * thing. NULL: the engine has none. */
     bool (*fact_unchecked)(const struct fact *fact, struct fact_statements *out);

@@ -64,13 +64,38 @@ static void go_on(struct plan *plan, size_t new)
     plan->failed |= sql.failed;
 }
 
+/* A column that comes by itself, neither with its table nor with one that it is inherited from. */
+static bool comes_alone(const struct plan *plan, size_t column)
+{
+    const struct graph *along = &plan->new.along;
+    size_t table = plan_container(&plan->new, column), first = graph_first(along, column);
+
+    return strcmp(plan->new.facts->items[column].kind, "column") == 0 && plan->new.fates[column] == FATE_MADE && table != SIZE_MAX &&
+           plan->new.fates[table] != FATE_MADE && !(first < along->edges && along->items[first].needed == column);
+}
+
+/* Rows that are there get numbers as the column comes; it may have to have one. */
+static bool is_counted_at_once(struct plan *plan, size_t new)
+{
+    size_t column = plan_container(&plan->new, new);
+    struct fact_statements sql = {0};
+
+    if (plan->engine->fact_counted == NULL || column == SIZE_MAX || !comes_alone(plan, column) || plan->sql[column].count > 0 ||
+        !plan->engine->fact_counted(&plan->new.facts->items[column], &plan->new.facts->items[new], &sql))
+        return false;
+    plan->failed |= sql.failed;
+    plan->sql[column] = sql;
+    plan->new.fates[new] = FATE_CHANGED;
+    return true;
+}
+
 void plan_counters(struct plan *plan)
 {
     for (size_t i = 0; i < plan->old.facts->count; i++)
         plan->heir[i] = SIZE_MAX;
     for (size_t i = 0; i < plan->new.facts->count && plan->engine->fact_goes_on != NULL && !plan->failed; i++) {
         const struct fact *fact = &plan->new.facts->items[i];
-        if (plan->new.fates[i] == FATE_MADE && fact->make != NULL && is_counter(fact))
+        if (plan->new.fates[i] == FATE_MADE && fact->make != NULL && is_counter(fact) && !is_counted_at_once(plan, i))
             go_on(plan, i);
     }
 }

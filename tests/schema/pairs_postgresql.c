@@ -131,6 +131,9 @@ static const struct pair pairs[] = {
     {"CREATE TABLE t (id serial, a int DEFAULT 1); CREATE TABLE u (id int DEFAULT nextval('t_id_seq'))", "INSERT INTO u DEFAULT VALUES",
      "CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY, a int DEFAULT 1); CREATE TABLE u (id int)", {{NULL, NULL}},
      "INSERT INTO t DEFAULT VALUES RETURNING id", "2\n", NULL, NULL},
+    {"CREATE TABLE t (a int)", "INSERT INTO t VALUES (7), (8)",
+     "CREATE TABLE t (a int, id int GENERATED ALWAYS AS IDENTITY, more serial)", {{NULL, NULL}},
+     "INSERT INTO t VALUES (9) RETURNING id, more", "3|3\n", NULL, NULL},
     /* who inherits from whom */
     {P_OWN, "INSERT INTO c VALUES (1, 2)", "CREATE TABLE p (a int); CREATE TABLE c (a int, b int) INHERITS (p)", {{NULL, NULL}},
      "SELECT c.*, p.* FROM c, p", "1|2|1\n", "DROP ", NULL},

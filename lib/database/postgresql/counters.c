@@ -137,3 +137,11 @@ bool postgresql_fact_goes_on(const struct fact *old, const struct fact *new, con
     add_after(&from, &to, old, new, out);
     return true;
 }
+
+bool postgresql_fact_counted(const struct fact *column, const struct fact *counter, struct fact_statements *out)
+{
+    if (strcmp(counter->kind, "column identity") != 0 || column->make == NULL)
+        return false;
+    fact_statements_add(out, "%s GENERATED %s", column->make, counter->value);
+    return true;
+}

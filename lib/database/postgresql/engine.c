@@ -486,6 +486,7 @@ const struct database_engine database_postgresql = {
     .fact_move = postgresql_fact_move,
     .fact_alike = postgresql_fact_alike,
     .fact_goes_on = postgresql_fact_goes_on,
+    .fact_counted = postgresql_fact_counted,
     .writes_begin = postgresql_writes_begin,
     .writes_since = postgresql_writes_since,
     .writes_had_rows = postgresql_writes_had_rows,

@@ -79,6 +79,7 @@ bool postgresql_fact_unchecked(const struct fact *fact, struct fact_statements *
 /* counters.c */
 bool postgresql_fact_goes_on(const struct fact *old, const struct fact *new, const struct fact *column, const struct fact *type,
                              struct fact_statements *out);
+bool postgresql_fact_counted(const struct fact *column, const struct fact *counter, struct fact_statements *out);
 /* facts.c */
 int32_t postgresql_facts(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
                          struct migrate_rows **out_edges, migrate_error **err);
