@@ -241,7 +241,10 @@ static char *output_of(const char *command)
     return text_take(&out);
 }
 
-#define SORTED "grep -v -e restrict -e '^--' | sed 's/,$//' | LC_ALL=C sort"
+/* Lines in any order, and storage parameters too, which are printed as they once came. */
+#define SORTED                                                                                                       \
+    "grep -v -e restrict -e '^--' | sed 's/,$//' | "                                                                 \
+    "perl -pe 's{WITH \\(([^()]*)\\)}{q(WITH ) . join(q(, ), sort split(q(, ), $1))}ge' | LC_ALL=C sort"
 
 static char *dump_of(const char *url)
 {
