@@ -34,13 +34,14 @@ static bool is_same_place(const struct plan *plan, const struct fact *from, cons
     a = &plan->old.facts->items[old];
     b = &plan->new.facts->items[new];
     return strcmp(a->kind, b->kind) == 0 && strcmp(a->ident, b->ident) == 0 &&
+           (strcmp(a->kind, "table") == 0 || strcmp(a->value, b->value) == 0) && /* else it may be made anew */
            (!plan->wish->same_database || strcmp(a->key, b->key) == 0);
 }
 
 static bool is_alike(const struct plan *plan, const struct fact *from, const struct fact *to)
 {
-    return from != NULL && to != NULL && strcmp(from->ident, to->ident) != 0 && plan->engine->fact_alike(from, to) &&
-           is_same_place(plan, from, to);
+    return from != NULL && to != NULL && strcmp(from->kind, to->kind) == 0 && strcmp(from->ident, to->ident) != 0 &&
+           plan->engine->fact_alike(from, to) && is_same_place(plan, from, to);
 }
 
 /* It gets the name that what it is inherited from gets. */

@@ -123,15 +123,24 @@ bool plan_own_is_inherited(const struct plan *plan, size_t old)
 bool plan_comes_to_be(const struct plan *plan, const struct fact *added)
 {
     size_t new = plan_container(&plan->new, (size_t)(added - plan->new.facts->items)), old;
-    const struct fact *container = new != SIZE_MAX ? &plan->new.facts->items[new] : NULL;
-    const struct fact *former = container != NULL ? facts_find(plan->old.facts, container->kind, container->ident) : NULL;
+    const struct fact *former;
 
-    if (container == NULL || plan->new.fates[new] != FATE_CHANGED)
+    if (new == SIZE_MAX || plan->new.fates[new] != FATE_CHANGED)
         return false;
+    former = facts_find(plan->old.facts, plan->new.facts->items[new].kind, plan->new.facts->items[new].ident);
     if (former == NULL) /* an attribute of what comes to be: it does so, too, or the next round sees to it */
         return !plan->wish->apart || *added->key != '\0';
     old = (size_t)(former - plan->old.facts->items);
     return is_table(&plan->old, old) && can_be_inherited(added) && has_inherited(&plan->old, old, added, 0);
+}
+
+static bool has_ancestors(const struct plan_side *side, size_t table)
+{
+    for (size_t i = 0; i < side->standing.edges; i++) {
+        if (side->standing.items[i].by == table && is_table(side, side->standing.items[i].needed))
+            return true;
+    }
+    return false;
 }
 
 /* The table that an operation is about; SIZE_MAX: none of that side. */
@@ -148,7 +157,7 @@ static size_t table_of(const struct plan_side *side, const struct fact *fact)
 void plan_order_inherited(const struct plan *plan, struct graph *graph)
 {
     for (size_t i = 0; i < plan->old.facts->count; i++) {
-        if (!is_table(&plan->old, i) || plan->old.fates[i] != FATE_CHANGED || plan->old.op[i] == SIZE_MAX)
+        if (plan->old.fates[i] != FATE_CHANGED || plan->old.op[i] == SIZE_MAX || !is_table(&plan->old, i) || !has_ancestors(&plan->old, i))
             continue;
         for (size_t j = 0; j < plan->ops->count; j++) {
             const struct op *op = &plan->ops->items[j];
