@@ -244,6 +244,36 @@ START_TEST(test_cancelled_behind_a_lock)
 }
 END_TEST
 
+/* Nobody asks for an end: the migration is worth more than its fingerprint, and who only wants to look hears why he cannot. */
+START_TEST(test_behind_a_lock)
+{
+    if (api.engine != API_POSTGRESQL)
+        return;
+    viewed();
+    api_option("fingerprint", "on");
+    api_option("ddl_lock_timeout", "300ms");
+    api_option("wait_timeout", "700ms");
+    api_file("002_b.sql", "CREATE TABLE b (x integer);\n");
+    API_OK(api_apply());
+    api_file("003_c.sql", "CREATE TABLE c (x integer);\n");
+    hold(); /* from the first look on, whether the schema is as the last run left it */
+    double begun = seconds();
+    API_OK(api_apply());
+    ck_assert_double_lt(seconds() - begun, 9);
+    ck_assert_int_ge(api_told("warning"), 1);
+    ck_assert_str_eq(api_query("SELECT count(fingerprint) FROM libmigrate_history"), "1");
+    begun = seconds();
+    API_FAILS(diff(), MIGRATE_ERROR_LOCKED, "retry");
+    ck_assert_double_lt(seconds() - begun, 3);
+    let_go();
+    API_OK(diff());
+    ck_assert_str_eq(migrate_rows_value_text(api.rows, "by"), "replay"); /* the newest run left none */
+    api_file("004_d.sql", "CREATE TABLE d (x integer);\n");
+    check_next();
+    PQfinish(holder);
+}
+END_TEST
+
 /* ---- PostgreSQL: cut off while a rollback text is made ---- */
 
 enum { BEFORE, MEANWHILE, BEHIND };
@@ -329,5 +359,5 @@ START_TEST(test_cut_behind)
 }
 END_TEST
 
-API("interrupted", test_cancelled_at_the_end, test_cancelled_between, test_cancelled_behind_a_lock, test_cut_before, test_cut_meanwhile,
-    test_cut_behind)
+API("interrupted", test_cancelled_at_the_end, test_cancelled_between, test_cancelled_behind_a_lock, test_behind_a_lock, test_cut_before,
+    test_cut_meanwhile, test_cut_behind)

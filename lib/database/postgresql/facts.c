@@ -525,6 +525,22 @@ static int32_t enter(struct database *db, bool inside, migrate_error **err)
     return database_exec(db, inside ? "SAVEPOINT " SAVEPOINT : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err);
 }
 
+/* Somebody's transaction has bounds of its own. */
+static int32_t prepare(struct database *db, int64_t lock_wait, migrate_error **err)
+{
+    struct text sql = {0};
+    int32_t rc;
+
+    text_add(&sql, PRINTED_THE_SAME);
+    if (lock_wait > 0) {
+        text_add(&sql, "; ");
+        db->engine->lock_limit(&sql, lock_wait, true);
+    }
+    rc = database_exec_text(db, &sql, NULL, err);
+    text_free(&sql);
+    return rc;
+}
+
 /* After a cancel too: a host's connection must not stay in a transaction of ours. */
 static int32_t leave(struct database *db, bool inside, migrate_error **err)
 {
@@ -586,7 +602,7 @@ int32_t postgresql_facts(struct database *db, const struct database_facts_wish *
             leave(db, inside, NULL);
         return rc;
     }
-    rc = database_exec(db, PRINTED_THE_SAME, err);
+    rc = prepare(db, inside ? 0 : wish->lock_wait, err);
     add_facts(&sql, atoi(db->version), wish);
     if (rc == MIGRATE_OK)
         rc = database_query(db, &sql, &facts, err);
