@@ -14,7 +14,7 @@
     "UNION ALL SELECT 'role', current_setting('role') "                                                      \
     "UNION ALL SELECT 'listens', count(*)::text FROM pg_listening_channels() "                               \
     "UNION ALL SELECT 'temporary', count(*)::text FROM pg_class WHERE relnamespace = pg_my_temp_schema() "   \
-    "UNION ALL SELECT 'locks', count(*)::text FROM pg_locks WHERE locktype = 'advisory' "                    \
+    "UNION ALL SELECT 'locks', count(*)::text FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() "                    \
     "UNION ALL (SELECT name, setting FROM pg_settings WHERE name NOT IN ('application_name', "               \
     "'transaction_isolation', 'transaction_read_only') ORDER BY name)"
 

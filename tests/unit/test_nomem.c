@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * Every allocation that a verb makes on a SQLite file fails once: no crash, no leak, MIGRATE_ERROR_NOMEM or
- * success, and the next run brings the file to where it belongs. First the library's own allocations (linked
- * with --wrap for malloc, calloc, realloc and free), then those of SQLite itself. */
+ * success, and the next run brings the file to where it belongs. First the library's own allocations, then
+ * those of SQLite itself. */
 #include "migrate.h"
 
+#include "allocator.h"
 #include "unit.h"
 
 #include <errno.h>
@@ -14,68 +15,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- the allocators ---- */
-
-static long left = -1; /* allocations until one fails; -1: none does */
-static bool failed;
-static long alive; /* blocks of the library and this program */
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *block, size_t size);
-void __real_free(void *block);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *block, size_t size);
-void __wrap_free(void *block);
-
-static bool fails_now(void)
-{
-    if (left < 0 || left-- > 0)
-        return false;
-    failed = true;
-    return true;
-}
-
-static void *counted(void *block)
-{
-    alive += block != NULL;
-    return block;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails_now() ? NULL : counted(__real_malloc(size));
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails_now() ? NULL : counted(__real_calloc(count, size));
-}
-
-void *__wrap_realloc(void *block, size_t size)
-{
-    if (fails_now())
-        return NULL;
-    return block == NULL ? counted(__real_realloc(NULL, size)) : __real_realloc(block, size);
-}
-
-void __wrap_free(void *block)
-{
-    alive -= block != NULL;
-    __real_free(block);
-}
+/* ---- SQLite's allocator ---- */
 
 static sqlite3_mem_methods sqlite_memory;
 
 static void *sqlite_malloc(int size)
 {
-    return fails_now() ? NULL : sqlite_memory.xMalloc(size);
+    return allocator_fails() ? NULL : sqlite_memory.xMalloc(size);
 }
 
 static void *sqlite_realloc(void *block, int size)
 {
-    return fails_now() ? NULL : sqlite_memory.xRealloc(block, size);
+    return allocator_fails() ? NULL : sqlite_memory.xRealloc(block, size);
 }
 
 /* The library opens the same libsqlite3 that this program is linked with. */
@@ -121,7 +72,7 @@ static void make_folder(const char *name)
 static void make_big_file(void)
 {
     enum { SIZE = 4 * 1024 * 1024 + 1000 };
-    char *text = __real_malloc(SIZE + 400), *end = text;
+    char *text = malloc(SIZE + 400), *end = text;
 
     ck_assert_ptr_nonnull(text);
     end += sprintf(end, "-- migrate: breaking\nCREATE TABLE big (id INTEGER);\n-- ");
@@ -129,7 +80,7 @@ static void make_big_file(void)
     sprintf(end + SIZE,
             "\nINSERT INTO big VALUES (1);\n-- ROLLBACK: DROP TABLE big;\nINSERT INTO big VALUES (2);\n");
     write_file("big/001_big.sql", text);
-    __real_free(text);
+    free(text);
 }
 
 static void make_place(void)
@@ -575,16 +526,16 @@ static void fail_each(const struct scenario *scenario, long stride)
         long before, after;
 
         prepare(scenario);
-        before = alive;
-        failed = false;
-        left = nth;
+        before = allocator.alive;
+        allocator.failed = false;
+        allocator.left = nth;
         code = run_scenario(scenario, &err);
-        left = -1;
-        after = alive - (err != NULL && code != MIGRATE_ERROR_NOMEM ? alive - before
+        allocator.left = -1;
+        after = allocator.alive - (err != NULL && code != MIGRATE_ERROR_NOMEM ? allocator.alive - before
                                                                     : 0); /* the error's own blocks */
         judge(scenario, nth, code, after - before, err);
         nth += stride;
-    } while (failed);
+    } while (allocator.failed);
     ck_assert_int_gt(nth, stride);
 }
 
