@@ -58,7 +58,7 @@ static const char *reason(const struct postgresql_inside *inside, const migrate_
 /* A function or a type that is not there may be one of an extension that could not be taken along. */
 static int32_t explain(struct postgresql_connection *c, int32_t code, migrate_error **problem, migrate_error **err)
 {
-    const char *why = code == MIGRATE_ERROR_NOMEM || *problem == NULL ? NULL : reason(c->inside, *problem);
+    const char *why = code == MIGRATE_ERROR_NOMEM || code == MIGRATE_ERROR_SHADOW || *problem == NULL ? NULL : reason(c->inside, *problem);
     const char *extensions = c->inside->unreachable.data;
 
     if (why != NULL) {
@@ -114,6 +114,7 @@ static int32_t open_point(struct postgresql_connection *c, bool implied, migrate
     "SELECT c.now, c.later, (SELECT pg_catalog.min(pg_catalog.format('%%s.%%I', n.nspname, r.relname)) FROM pg_catalog.pg_locks l " \
     "JOIN pg_catalog.pg_class r ON r.oid = l.relation JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace "              \
     "WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND l.mode <> 'AccessShareLock' "                  \
+    "AND NOT (r.relkind = 'S' AND l.mode = 'RowExclusiveLock') " /* so does who only looks at a sequence */                   \
     "AND n.oid = ANY ('%s'::pg_catalog.oid[])), "                                                                             \
     "((SELECT pg_catalog.count(*) FROM pg_catalog.pg_locks l WHERE l.pid = pg_catalog.pg_backend_pid()) > "                   \
     "pg_catalog.current_setting('max_locks_per_transaction')::bigint * (pg_catalog.current_setting('max_connections')::bigint " \
