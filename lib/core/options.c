@@ -97,7 +97,7 @@ static const struct option_row table[OPTION_COUNT] = {
     [OPTION_DECLARED] = {"declared", TYPE_TEXT, NULL, NULL, false, false,
                          "File with the schema that the application is written for, as SQL for an empty database"},
     [OPTION_SHADOW_URL] = {"shadow_url", TYPE_TEXT, NULL, NULL, true, false,
-                           "Where scratch databases are made, or an empty database to be used as one (default: on the same server)"},
+                           "Where scratch databases are made, or an empty database to be used as one (default: on the same server, or in a transaction of the database that is rolled back)"},
     [OPTION_SET_ROLE] = {"set_role", TYPE_TEXT, NULL, NULL, false, false,
                          "PostgreSQL: the role that runs the migrations and owns what they make"},
     [OPTION_HOST_TRANSACTION] = {"host_transaction", TYPE_WORD, "refuse", "refuse|use", false, false,

@@ -198,7 +198,7 @@ static int32_t go_past_pooler(migrate_session *like, bool *direct, migrate_error
 static int32_t open_database(migrate_session *like, struct database **out, migrate_error **err)
 {
     struct database_scratch_wish wish = {.url = option_text(like->options, OPTION_SHADOW_URL),
-                                         .role = option_text(like->options, OPTION_SET_ROLE), .schema = like->history_schema, .another = like->scratches > 0};
+                                         .role = option_text(like->options, OPTION_SET_ROLE), .schema = like->history_schema, .another = like->scratches > 0, .apart = like->apart};
     bool direct = false;
     int32_t code = go_past_pooler(like, &direct, err);
     if (code != MIGRATE_OK)

@@ -166,6 +166,7 @@ struct database_scratch_wish {
     const char *role;   /* makes things in it, too; NULL: the session's own user alone */
     const char *schema; /* is to be there, because the history goes into it; the engine's default is anyway */
     bool another;       /* one is open already, for the same work */
+    bool apart;         /* nothing but a database of its own will do: statements run there as they stand */
 };
 
 /* Rows to try things with, see core/samples.c. */

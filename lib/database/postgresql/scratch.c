@@ -489,7 +489,7 @@ int32_t postgresql_scratch_open(struct database *like, const struct database_scr
         return rc;
     }
     rc = make_or_borrow(scratch, like, wish, &problem);
-    if (rc == MIGRATE_ERROR_SHADOW && wish->url == NULL && scratch->name == NULL && error_kind_of(&problem) == ERROR_RIGHTS) {
+    if (rc == MIGRATE_ERROR_SHADOW && wish->url == NULL && !wish->apart && scratch->name == NULL && error_kind_of(&problem) == ERROR_RIGHTS) {
         rc = use_transaction(like, wish, out, &problem);
         database_close(scratch->keeper);
         memory_free(scratch);
