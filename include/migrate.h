@@ -65,6 +65,7 @@ typedef struct migrate_connection migrate_connection; /* what a code migration w
 typedef struct migrate_client migrate_client;         /* functions of a client library (libpq, sqlite3) */
 typedef struct migrate_driver migrate_driver;         /* a host's own connection, as callbacks */
 typedef struct migrate_result migrate_result;         /* what a host's driver fills in */
+typedef struct migrate_backup_job migrate_backup_job; /* what a backup callback is asked for */
 
 /* Any function pointer on its way through migrate_client_set() or migrate_driver_set(). */
 typedef void (*migrate_function)(void);
@@ -78,6 +79,7 @@ typedef void (*migrate_function)(void);
 #define MIGRATE_STOPPED                                                                                      \
     3 /* run_budget or migrate_token_stop() ended the run at a safe point; go on with a new run */
 #define MIGRATE_DIFFERS 4 /* the schemas that were compared are not equal; the rows say in what */
+#define MIGRATE_FINDINGS 5 /* a check found something of the severity "error"; the rows say what */
 
 #define MIGRATE_ERROR_NOMEM (-1)          /* out of memory */
 #define MIGRATE_ERROR_MISUSE (-2)         /* an argument is NULL, out of range, or untimely */
@@ -306,6 +308,26 @@ MIGRATE_API int32_t migrate_options_set_declared(migrate_options *options, const
                                                  migrate_declare_fn make, void *user,
                                                  migrate_error **out_err);
 
+/* Backups of a server's database, which the library does not make itself, because that takes a program (pg_dump) and it never starts one
+ * inside its host. Called on the calling thread, while the run has its lock and before it has changed anything. fn returns 0, or anything
+ * else to fail (say why with migrate_backup_job_fail() first): then the run does not begin. NULL takes it away. SQLite needs none. Since 1.0. */
+typedef int32_t (*migrate_backup_fn)(migrate_backup_job *job, void *user);
+MIGRATE_API int32_t migrate_options_set_backup(migrate_options *options, migrate_backup_fn fn, void *user);
+
+/* What is wanted: "backup" (write the file, mode 0600, and flush it to disk), "verify" (can it be read, and is it whole?), "restore" (bring
+ * its contents back). */
+MIGRATE_API const char *migrate_backup_job_verb(const migrate_backup_job *job);
+/* The file; of a backup: one that does not exist, in a folder that does. */
+MIGRATE_API const char *migrate_backup_job_file(const migrate_backup_job *job);
+/* The tables that are wanted, quoted and with their schemas, one by one; NULL behind the last one. None: the whole database. */
+MIGRATE_API const char *migrate_backup_job_table(const migrate_backup_job *job, size_t number);
+/* The database's URL, with its password if it has one: for the callback alone, never for a child's arguments. NULL: the host's connection. */
+MIGRATE_API const char *migrate_backup_job_url(const migrate_backup_job *job);
+/* 1: give up, at once; ask at least ten times a second. Sends events meanwhile, so that the host hears of progress. */
+MIGRATE_API int32_t migrate_backup_job_cancelled(migrate_backup_job *job);
+/* Why the callback is about to fail, and what would help (may be NULL). Returns MIGRATE_ERROR_CODE. */
+MIGRATE_API int32_t migrate_backup_job_fail(migrate_backup_job *job, const char *message, const char *hint);
+
 MIGRATE_API void migrate_options_free(migrate_options *options);
 
 /* ------------------------------------------------------------------------------------------------
@@ -397,6 +419,12 @@ MIGRATE_API int32_t migrate_open_handle(migrate_client *client, void *handle, co
  * session. */
 MIGRATE_API int32_t migrate_open_host(migrate_driver *driver, const migrate_options *options,
                                       migrate_session **out_session, migrate_error **out_err);
+
+/* Opens the migrations alone, without any database, for migrate_check() and migrate_graph(); what needs a database fails with
+ * MIGRATE_ERROR_MISUSE. engine: for which they are, "sqlite" or "postgresql"; NULL: that of the option shadow_url, else the only one that
+ * file names speak of, else "postgresql". */
+MIGRATE_API int32_t migrate_open_files(const char *engine, const migrate_options *options,
+                                       migrate_session **out_session, migrate_error **out_err);
 
 MIGRATE_API void migrate_close(migrate_session *session);
 
@@ -617,6 +645,51 @@ MIGRATE_API int32_t migrate_generate_down(migrate_session *session, const char *
  * what is left, there are events "warning". A program without migrations may live by its declared schema alone. */
 MIGRATE_API int32_t migrate_reconcile(migrate_session *session, const char *mode, migrate_rows **out_report,
                                       migrate_error **out_err);
+
+/* What is wrong with the migrations, or will be when they run: findings. depth:
+ *   "source"    the files, and the history where there is a database: nothing is run
+ *   NULL, ""    the same, and they run in a scratch database (those that are pending; without a database, or an empty one: all of them), so
+ *               that what they make, change, drop and need is known, and which locks, rewrites and scans they cost. Where no scratch
+ *               database is to be had, that is guessed from the words, and each finding says so
+ *   "database"  the same, and the sizes of the real tables decide how severe that is
+ * Columns: "rule" (a stable id: "PG11"), "name" (its word: "index-not-concurrent"), "severity" (error, warning, info), "id", "file",
+ * "line", "column", "message" (what, and why), "hint" (what to do), "other" (the id of another migration that it is about), "guess" (truth).
+ * A line "-- migrate: ignore RULE REASON" in a file takes a rule's findings in the statement behind it away; in front of the first
+ * statement, in the whole file. The option rules changes severities. Values: "count", "errors", "warnings", "infos", "ignored", "by" (scratch, words, source), "reason"
+ * (why there was no scratch database), "order" (ids, separated by spaces: the smallest change of the pending ones' order in which they apply,
+ * tried in a scratch database; null: the given one, or none). Returns MIGRATE_FINDINGS if there is one of severity error, else MIGRATE_OK. Changes nothing. */
+MIGRATE_API int32_t migrate_check(migrate_session *session, const char *depth, migrate_rows **out_rows,
+                                  migrate_error **out_err);
+
+/* The rules: "rule", "name", "severity" (by default; off: only where the option rules asks for it), "summary". Any thread. */
+MIGRATE_API int32_t migrate_check_rules(migrate_rows **out_rows, migrate_error **out_err);
+
+/* Who needs whom. of: "migrations" (by Depends: and by what they need of each other), or "tables" (by foreign keys, as they stand behind
+ * the migration `at`; NULL: behind the last one). Rows: "kind" (node, edge), "from" (an id, a table), "to" (what it needs; null for a
+ * node), "label" (state of a migration; columns of a foreign key; how it is known: declared, found, guessed), "head" (truth: no other
+ * migration needs it, in a source whose Depends: form more than one line). Values: "nodes", "edges", "heads", "merge" (where there are several heads: the
+ * line with which a new migration would join them), "by" (scratch, words, declared), "dot", "mermaid", "text" (the graph in those forms). */
+MIGRATE_API int32_t migrate_graph(migrate_session *session, const char *of, const char *at,
+                                  migrate_rows **out_rows, migrate_error **out_err);
+
+/* Makes a backup now, outside of any run (see the option backup for those that runs make). Rows: one, as of migrate_backups(). */
+MIGRATE_API int32_t migrate_backup(migrate_session *session, migrate_rows **out_rows, migrate_error **out_err);
+
+/* The backups of this database in backup_dir, the newest first: "file", "at", "bytes", "id" (of the migration before which it was made),
+ * "verified" (truth), "tables" (null: all). Value: "count". */
+MIGRATE_API int32_t migrate_backups(migrate_session *session, migrate_rows **out_rows, migrate_error **out_err);
+
+/* Brings the contents of a backup back: file, or NULL for the newest verified one. Needs the option confirm with the database's name. The
+ * backup is verified first, and what is there now is backed up before it is replaced. SQLite: through the engine, so that those who have
+ * the file open see the former contents in their next transaction. PostgreSQL: by the callback. Leaves an event "restored" in the history. */
+MIGRATE_API int32_t migrate_restore(migrate_session *session, const char *file, migrate_rows **out_report,
+                                    migrate_error **out_err);
+
+/* Marks the database as one whose data are precious (on = 1), or not (0), once and for every program: an event "protected" in the history.
+ * From then on whatever may lose data (destructive statements, rollbacks, restore) is refused with MIGRATE_ERROR_REFUSED unless the
+ * option confirm has the database's name. Taking the mark away needs that too. */
+MIGRATE_API int32_t migrate_protect(migrate_session *session, int32_t on, const char *reason,
+                                    migrate_rows **out_report, migrate_error **out_err);
 
 /* Writes the history without running anything, each with a reason:
  *   as "applied"          id counts as applied          (id needed; pending)

@@ -32,7 +32,7 @@ static char *words_of(const char *values)
 static void print_bash_values(const struct cli *cli)
 {
     const char *line = "    --%s) COMPREPLY=($(compgen -W '%s' -- \"$word\")); return ;;\n";
-    fprintf(cli->out, line, "format", "text json ndjson sql");
+    fprintf(cli->out, line, "format", "text json ndjson sql github dot mermaid");
     fprintf(cli->out, line, "color", "auto always never");
     for (size_t i = 0; i < migrate_rows_count(cli->option_list); i++) {
         const char *values = rows_cell(cli->option_list, i, "values");

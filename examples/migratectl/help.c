@@ -88,6 +88,26 @@ static const struct entry entries[COMMAND_COUNT] = {
                            "  migratectl reconcile --to schema.sql --apply\n",
                            "Only ever adds, in one transaction; what would drop or change something is listed. Exits with 2 if\n"
                            "something is missing (still).\n"},
+    [COMMAND_GRAPH] = {"graph", " ", "[--tables [--at ID]]", "who needs whom: migrations, or tables by their foreign keys",
+                       "  migratectl graph --format mermaid\n"
+                       "  migratectl graph --tables --format dot | dot -Tsvg > tables.svg\n",
+                       NULL},
+    [COMMAND_HEADS] = {"heads", " branches ", "", "migrations that no other one needs",
+                       "  migratectl heads\n",
+                       "Exits with 3 if there are several; it says which line would join them.\n"},
+    [COMMAND_BACKUP] = {"backup", " ", "[--list]", "make a verified backup of the database",
+                        "  migratectl backup\n"
+                        "  migratectl backup --list\n",
+                        "PostgreSQL: by the installed pg_dump. Where it goes, and how many are kept: --backup-dir, --backup-keep.\n"},
+    [COMMAND_RESTORE] = {"restore", " ", "FILE | --latest", "bring the contents of a backup back",
+                         "  migratectl restore --latest --confirm app\n",
+                         "--confirm has the database's name. What is there now is backed up first.\n"},
+    [COMMAND_PROTECT] = {"protect", " ", "[--off] --reason TEXT", "mark the database: what may lose data needs --confirm NAME",
+                         "  migratectl protect --reason \"production\"\n",
+                         NULL},
+    [COMMAND_RESET] = {"reset", " ", "", "for development: roll everything back, and apply it anew",
+                       "  migratectl reset --confirm app_dev\n",
+                       "Refused on a protected database. Nothing is dropped but by rollback texts.\n"},
     [COMMAND_MARK] =
         {"mark", " stamp force ", "[ID] --applied | --forgotten | --accept-checksum REASON | --renamed",
          "write the history without running anything",

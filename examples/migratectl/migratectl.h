@@ -39,6 +39,12 @@ enum command {
     COMMAND_VERIFY,
     COMMAND_GENERATE,
     COMMAND_RECONCILE,
+    COMMAND_GRAPH,
+    COMMAND_HEADS,
+    COMMAND_BACKUP,
+    COMMAND_RESTORE,
+    COMMAND_PROTECT,
+    COMMAND_RESET,
     COMMAND_MARK,
     COMMAND_BASELINE,
     COMMAND_NEW,
@@ -60,6 +66,16 @@ enum flag {
     FLAG_DOWN,
     FLAG_APPLY,
     FLAG_DRIFT,
+    FLAG_DATABASE,
+    FLAG_FILES,
+    FLAG_ENGINE,
+    FLAG_AGAINST,
+    FLAG_FAIL_ON,
+    FLAG_TABLES,
+    FLAG_AT,
+    FLAG_LATEST,
+    FLAG_LIST,
+    FLAG_OFF,
     FLAG_APPLIED,
     FLAG_FORGOTTEN,
     FLAG_ACCEPT_CHECKSUM,
@@ -89,7 +105,7 @@ enum flag {
     FLAG_COUNT
 };
 
-enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_NDJSON, FORMAT_SQL };
+enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_NDJSON, FORMAT_SQL, FORMAT_GITHUB, FORMAT_DOT, FORMAT_MERMAID };
 
 enum color { COLOR_NONE, COLOR_GREEN, COLOR_YELLOW, COLOR_RED, COLOR_DIM };
 
@@ -235,7 +251,7 @@ int generate_declare(struct cli *cli, const char *file, const char **out_sql);
 /* Is there anything for a migration to do between the schema as it is and the one of --to? Lists it; as JSON it goes to *out_json. */
 int generate_check(struct cli *cli, const char **out_json);
 
-/* ---- run.c, rehearse.c, state.c, diff.c, verify.c, generate.c, reconcile.c, new.c, embed.c: the verbs; each returns the exit code ---- */
+/* ---- run.c, rehearse.c, state.c, check.c, graph.c, guard.c, diff.c, verify.c, generate.c, reconcile.c, new.c, embed.c: the verbs; each returns the exit code ---- */
 int run_open(struct cli *cli);
 int run_report(struct cli *cli, int32_t code, const migrate_rows *report);
 int rehearse_plan(struct cli *cli, const migrate_plan *plan); /* rehearse.c: --dry-run=execute */
@@ -252,6 +268,12 @@ int command_diff(struct cli *cli);
 int command_verify(struct cli *cli);
 int command_generate(struct cli *cli);
 int command_reconcile(struct cli *cli);
+int command_graph(struct cli *cli);
+int command_heads(struct cli *cli);
+int command_backup(struct cli *cli);
+int command_restore(struct cli *cli);
+int command_protect(struct cli *cli);
+int command_reset(struct cli *cli);
 int command_mark(struct cli *cli);
 int command_baseline(struct cli *cli);
 int command_new(struct cli *cli);

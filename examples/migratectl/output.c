@@ -28,19 +28,19 @@ static bool use_color(const char *when, FILE *stream)
 
 static int read_format(struct cli *cli)
 {
-    static const char *const names[] = {"text", "json", "ndjson", "sql"};
+    static const char *const names[] = {"text", "json", "ndjson", "sql", "github", "dot", "mermaid"};
     const char *given = cli->arguments.flags[FLAG_FORMAT];
     if (cli->arguments.flags[FLAG_JSON])
         cli->format = FORMAT_JSON;
     if (!given)
         return EXIT_DONE;
-    for (int i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (strcmp(given, names[i]) != 0)
             continue;
         cli->format = (enum format)i;
         return EXIT_DONE;
     }
-    return output_usage(cli, "--format is text, json, ndjson or sql, not %s", given);
+    return output_usage(cli, "--format is text, json, ndjson, sql, github, dot or mermaid, not %s", given);
 }
 
 /* SQL is an answer to "what would run?" only. */
@@ -48,6 +48,10 @@ static int check_format(const struct cli *cli)
 {
     const struct arguments *arguments = &cli->arguments;
     const char *dry = arguments->flags[FLAG_DRY_RUN];
+    if (cli->format == FORMAT_GITHUB && arguments->command != COMMAND_CHECK)
+        return output_usage(cli, "--format github belongs to check");
+    if ((cli->format == FORMAT_DOT || cli->format == FORMAT_MERMAID) && arguments->command != COMMAND_GRAPH)
+        return output_usage(cli, "--format dot and --format mermaid belong to graph");
     if (cli->format == FORMAT_SQL && dry && strcmp(dry, "execute") == 0)
         return output_usage(cli, "--format sql shows what would run: --dry-run=sql");
     if (cli->format != FORMAT_SQL || dry || arguments->command == COMMAND_PLAN || arguments->command == COMMAND_SNAPSHOT ||

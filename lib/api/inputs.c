@@ -68,6 +68,15 @@ int32_t migrate_options_set_declared(migrate_options *options, const char *sql, 
     return api_result(options_set_declared(options, sql, make, user, out_err), out_err);
 }
 
+int32_t migrate_options_set_backup(migrate_options *options, migrate_backup_fn fn, void *user)
+{
+    if (!options)
+        return MIGRATE_ERROR_MISUSE;
+    options->backup = fn;
+    options->backup_user = user;
+    return MIGRATE_OK;
+}
+
 void migrate_options_free(migrate_options *options)
 {
     options_free(options);

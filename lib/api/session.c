@@ -26,6 +26,12 @@ int32_t migrate_open_host(migrate_driver *driver, const migrate_options *options
     return api_result(session_open_host(driver, options, out_session, out_err), out_err);
 }
 
+int32_t migrate_open_files(const char *engine, const migrate_options *options, migrate_session **out_session, migrate_error **out_err)
+{
+    API_NEED(out_session);
+    return api_result(session_open_files(engine, options, out_session, out_err), out_err);
+}
+
 void migrate_close(migrate_session *session)
 {
     session_close(session);
@@ -138,6 +144,52 @@ int32_t migrate_status(migrate_session *session, migrate_rows **out_rows, migrat
     API_NEED(session);
     API_NEED(out_rows);
     return api_result(verb_status(session, out_rows, out_err), out_err);
+}
+
+int32_t migrate_check(migrate_session *session, const char *depth, migrate_rows **out_rows, migrate_error **out_err)
+{
+    API_NEED(session);
+    API_NEED(out_rows);
+    return api_result(verb_check(session, depth, out_rows, out_err), out_err);
+}
+
+int32_t migrate_check_rules(migrate_rows **out_rows, migrate_error **out_err)
+{
+    API_NEED(out_rows);
+    return api_result(verb_check_rules(out_rows, out_err), out_err);
+}
+
+int32_t migrate_graph(migrate_session *session, const char *of, const char *at, migrate_rows **out_rows, migrate_error **out_err)
+{
+    API_NEED(session);
+    API_NEED(of);
+    API_NEED(out_rows);
+    return api_result(verb_graph(session, of, at, out_rows, out_err), out_err);
+}
+
+int32_t migrate_backup(migrate_session *session, migrate_rows **out_rows, migrate_error **out_err)
+{
+    API_NEED(session);
+    return api_result(verb_backup(session, out_rows, out_err), out_err);
+}
+
+int32_t migrate_backups(migrate_session *session, migrate_rows **out_rows, migrate_error **out_err)
+{
+    API_NEED(session);
+    API_NEED(out_rows);
+    return api_result(verb_backups(session, out_rows, out_err), out_err);
+}
+
+int32_t migrate_restore(migrate_session *session, const char *file, migrate_rows **out_report, migrate_error **out_err)
+{
+    API_NEED(session);
+    return api_result(verb_restore(session, file, out_report, out_err), out_err);
+}
+
+int32_t migrate_protect(migrate_session *session, int32_t on, const char *reason, migrate_rows **out_report, migrate_error **out_err)
+{
+    API_NEED(session);
+    return api_result(verb_protect(session, on != 0, reason, out_report, out_err), out_err);
 }
 
 int32_t migrate_mark(migrate_session *session, const char *as, const char *id, const char *reason, migrate_rows **out_report,

@@ -97,7 +97,29 @@ static const struct option_row table[OPTION_COUNT] = {
     [OPTION_DECLARED] = {"declared", TYPE_TEXT, NULL, NULL, false, false,
                          "File with the schema that the application is written for, as SQL for an empty database"},
     [OPTION_SHADOW_URL] = {"shadow_url", TYPE_TEXT, NULL, NULL, true, false,
-                           "Where scratch databases are made, or an empty database to be used as one (default: on the same server, or in a transaction of the database that is rolled back)"},
+                           "Where scratch databases are made, or an empty database to be used as one (default: on the same server, or in a "
+                           "transaction of the database that is rolled back)"},
+    [OPTION_RULES] = {"rules", TYPE_TEXT, NULL, NULL, false, false,
+                      "Severities of findings: RULE=error|warning|info|off, with commas between (PG11=error,style=warning)"},
+    [OPTION_BACKUP] = {"backup", TYPE_WORD, "auto", "auto|off|destructive|tables|always", false, false,
+                       "A backup before a run: never; where the plan has a statement that can lose data, of the database or of the tables "
+                       "that it touches; always (auto: destructive on SQLite, off on PostgreSQL)"},
+    [OPTION_BACKUP_DIR] = {"backup_dir", TYPE_TEXT, NULL, NULL, false, false,
+                           "Folder for backups (default: beside the SQLite file, ./backups for PostgreSQL)"},
+    [OPTION_BACKUP_KEEP] = {"backup_keep", TYPE_NUMBER, "10", NULL, false, false, "How many verified backups are kept"},
+    [OPTION_BACKUP_MAX_AGE] = {"backup_max_age", TYPE_DURATION, "none", NULL, false, true,
+                               "Older verified backups are removed, but never the newest"},
+    [OPTION_BACKUP_MAX_BYTES] = {"backup_max_bytes", TYPE_TEXT, NULL, NULL, false, false,
+                                 "The oldest verified backups are removed once all take more (500MB, 2GB), but never the newest"},
+    [OPTION_PROTECT] = {"protect", TYPE_TEXT, NULL, NULL, false, false,
+                        "Tables whose rows are counted before and after each migration, with commas between; auto: those that "
+                        "destructive statements of the plan touch. Fewer rows fail the migration"},
+    [OPTION_PROTECT_BUDGET] = {"protect_budget", TYPE_DURATION, "5s", NULL, false, true,
+                               "protect=auto: tables that cannot be counted within this time are told of, and left uncounted"},
+    [OPTION_ALLOW_DATA_LOSS] = {"allow_data_loss", TYPE_TEXT, NULL, NULL, false, false,
+                                "Why this run may lose rows of protected tables; goes into the history"},
+    [OPTION_CONFIRM] = {"confirm", TYPE_TEXT, NULL, NULL, false, false,
+                        "The database's name: a protected database may lose data in this call"},
     [OPTION_SET_ROLE] = {"set_role", TYPE_TEXT, NULL, NULL, false, false,
                          "PostgreSQL: the role that runs the migrations and owns what they make"},
     [OPTION_HOST_TRANSACTION] = {"host_transaction", TYPE_WORD, "refuse", "refuse|use", false, false,
@@ -243,6 +265,8 @@ int32_t options_copy(const migrate_options *options, migrate_options **out, migr
         copy->source = memory_source_ref(options->source);
         copy->declare = options->declare;
         copy->declare_user = options->declare_user;
+        copy->backup = options->backup;
+        copy->backup_user = options->backup_user;
         if (options->declared && !(copy->declared = memory_text(options->declared))) {
             options_free(copy);
             return error_nomem(err);

@@ -40,6 +40,16 @@ enum option_key {
     OPTION_RECONCILE,
     OPTION_DECLARED,
     OPTION_SHADOW_URL,
+    OPTION_RULES,
+    OPTION_BACKUP,
+    OPTION_BACKUP_DIR,
+    OPTION_BACKUP_KEEP,
+    OPTION_BACKUP_MAX_AGE,
+    OPTION_BACKUP_MAX_BYTES,
+    OPTION_PROTECT,
+    OPTION_PROTECT_BUDGET,
+    OPTION_ALLOW_DATA_LOSS,
+    OPTION_CONFIRM,
     OPTION_SET_ROLE,
     OPTION_HOST_TRANSACTION,
     OPTION_SCHEMA_PRIVILEGES,
@@ -62,6 +72,8 @@ struct migrate_options {
     char *declared; /* SQL text; NULL: see the next, or the option */
     migrate_declare_fn declare;
     void *declare_user;
+    migrate_backup_fn backup;
+    void *backup_user;
 };
 
 int32_t options_new(migrate_options **out, migrate_error **err);

@@ -70,7 +70,7 @@ void plan_free(struct migrate_plan *plan)
         return;
     build_release(plan->build);
     memory_free(plan->steps);
-    memory_free(plan->findings);
+    findings_free(&plan->findings);
     arena_free(&plan->arena);
     memory_free(plan);
 }
@@ -82,20 +82,6 @@ struct step *plan_add(struct migrate_plan *plan)
     struct step *step = &plan->steps[plan->count++];
     memset(step, 0, sizeof *step);
     return step;
-}
-
-int32_t plan_find(struct migrate_plan *plan, const struct finding *finding, migrate_error **err)
-{
-    struct arena *arena = &plan->arena;
-    if (!array_grow((void **)&plan->findings, &plan->findings_capacity, plan->findings_count + 1, sizeof *plan->findings))
-        return error_nomem(err);
-    struct finding copy = *finding;
-    copy.id = arena_text(arena, finding->id);
-    copy.file = arena_text(arena, finding->file);
-    copy.message = arena_text(arena, finding->message);
-    copy.hint = arena_text(arena, finding->hint);
-    plan->findings[plan->findings_count++] = copy;
-    return arena->failed ? error_nomem(err) : MIGRATE_OK;
 }
 
 /* ---- up ---- */
@@ -169,7 +155,7 @@ static int32_t apply_policies(migrate_session *session, const struct comparison 
         struct finding finding = {.rule = item_state_name(order[i]), .severity = "warning",
                                   .id = warning->id, .file = warning->file,
                                   .message = warning->message, .hint = warning->hint};
-        int32_t code = plan_find(plan, &finding, err);
+        int32_t code = findings_add(&plan->findings, &finding, err);
         error_clear(&warning);
         if (code != MIGRATE_OK)
             return code;

@@ -4,6 +4,7 @@
 #ifndef CORE_PLAN_H
 #define CORE_PLAN_H
 
+#include "check/findings.h"
 #include "core/compare.h"
 
 enum step_action {
@@ -29,18 +30,12 @@ struct step {
     const char *event, *effect, *checksum, *reason;
 };
 
-struct finding {
-    const char *rule, *severity, *id, *file, *message, *hint;
-    int64_t line, column;
-};
-
 struct migrate_plan {
     struct build *build;       /* referenced */
     struct arena arena;
     struct step *steps;
     size_t count, capacity;
-    struct finding *findings;
-    size_t findings_count, findings_capacity;
+    struct findings findings;
     size_t replaced;           /* by schema.sql */
     const char *from, *to;     /* last applied id before and after; NULL: none */
     const char *engine;
@@ -62,8 +57,6 @@ struct step *plan_add(struct migrate_plan *plan); /* NULL: out of memory */
 int32_t plan_add_renamed(struct migrate_plan *plan, const struct item *item, const char *reason, migrate_error **err);
 /* Sets .to by the steps upwards and by records. */
 int32_t plan_set_end(struct migrate_plan *plan, const struct history *history, migrate_error **err);
-/* Texts are copied, NULL stays NULL. */
-int32_t plan_find(struct migrate_plan *plan, const struct finding *finding, migrate_error **err);
 
 /* Up to a target: NULL everything, "+N", an id; "only:ID". Policies are applied. */
 int32_t plan_up(migrate_session *session, struct build *build, const struct history *history, const char *target,

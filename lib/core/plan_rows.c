@@ -56,27 +56,11 @@ int32_t plan_rows(const struct migrate_plan *plan, migrate_rows **out, migrate_e
     rows_value_text(rows, "to", plan->to);
     rows_value_text(rows, "direction", plan->direction == DIRECTION_UP ? "up" : "down");
     rows_value_text(rows, "engine", plan->engine);
-    rows_value_int(rows, "findings", (int64_t)plan->findings_count);
+    rows_value_int(rows, "findings", (int64_t)plan->findings.count);
     return rows_finish(rows, out, err);
 }
 
 int32_t plan_findings(const struct migrate_plan *plan, migrate_rows **out, migrate_error **err)
 {
-    static const char *const columns[] = {"rule", "severity", "id", "file", "line", "column", "message", "hint"};
-    struct migrate_rows *rows = rows_new(columns, sizeof columns / sizeof *columns);
-    if (!rows)
-        return error_nomem(err);
-    for (size_t i = 0; i < plan->findings_count; i++) {
-        const struct finding *f = &plan->findings[i];
-        rows_put_text(rows, f->rule);
-        rows_put_text(rows, f->severity);
-        rows_put_text(rows, f->id);
-        rows_put_text(rows, f->file);
-        rows_put_int(rows, f->line);
-        rows_put_int(rows, f->column);
-        rows_put_text(rows, f->message);
-        rows_put_text(rows, f->hint);
-    }
-    rows_value_int(rows, "count", (int64_t)plan->findings_count);
-    return rows_finish(rows, out, err);
+    return rows_finish(findings_rows(&plan->findings), out, err);
 }

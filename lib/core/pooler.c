@@ -62,7 +62,7 @@ int32_t pooler_foresee(migrate_session *session, struct migrate_plan *plan, migr
         return code;
     struct finding finding = {.rule = "pooler", .severity = "error", .id = step->id, .file = step_file(plan, step), .message = "it " WHY,
                               .hint = WAY, .line = step->session_line, .column = step->session_column};
-    return plan_find(plan, &finding, err);
+    return findings_add(&plan->findings, &finding, err);
 }
 
 int32_t run_pooler(struct migrate_run *run, migrate_error **err)

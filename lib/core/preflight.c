@@ -253,7 +253,7 @@ static int32_t unmet(migrate_session *session, struct migrate_plan *plan, const 
                               .severity = fail ? "error" : "warning", .id = need->id, .file = need->file,
                               .message = message, .hint = hint, .line = need->line, .column = need->column};
     if (!fail || !run)
-        return plan_find(plan, &finding, err);
+        return findings_add(&plan->findings, &finding, err);
     int32_t code = need->need.kind == NEED_EXTENSION ? MIGRATE_ERROR_REFUSED : MIGRATE_ERROR_RIGHTS;
     if (need->id)
         error_set(err, code, "%s will fail: %s", need->id, message);

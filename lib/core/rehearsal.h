@@ -10,14 +10,14 @@
 struct rehearsed_at {
     const char *sql, *file;
     size_t length, number; /* number: in the migration, from 1 */
-    int64_t line;
+    int64_t line, column;
 };
 
 /* A statement that was run; or, with a reason and without a number, a step that was not. */
 struct rehearsed {
     const char *id, *sql, *file, *where, *lock, *locked, *rewritten, *scanned, *reason;
     size_t number;
-    int64_t line, duration, rows;
+    int64_t line, column, duration, rows;
 };
 
 struct rehearsal {
@@ -31,6 +31,8 @@ struct rehearsal {
     struct text statement;       /* in hand, as far as it is looked at */
     struct rehearsed item;
     int64_t begun;
+    int32_t (*behind)(const struct rehearsal *rehearsal, void *user, migrate_error **err); /* told of each item as it comes; may be NULL */
+    void *user;
 };
 
 /* The run's transaction will be rolled back: nothing may be committed, nor made for good. */

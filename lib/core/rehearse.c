@@ -57,6 +57,7 @@ int32_t rehearsal_ahead(struct migrate_run *run, const struct rehearsed_at *at, 
         rehearsal->item.file = arena_text(&rehearsal->arena, at->file);
         rehearsal->item.number = at->number;
         rehearsal->item.line = at->line;
+        rehearsal->item.column = at->column;
     }
     int32_t code = rehearsal->arena.failed || rehearsal->statement.failed ? error_nomem(err) : MIGRATE_OK;
     if (code == MIGRATE_OK && rehearsal->look)
@@ -98,7 +99,9 @@ int32_t rehearsal_behind(struct migrate_run *run, migrate_error **err)
     rehearsal->item.scanned = kept(rehearsal, &effects.scanned);
     rehearsal->item.rows = effects.rows;
     database_effects_free(&effects);
-    return code == MIGRATE_OK ? add_item(rehearsal, err) : code;
+    if (code == MIGRATE_OK)
+        code = add_item(rehearsal, err);
+    return code == MIGRATE_OK && rehearsal->behind ? rehearsal->behind(rehearsal, rehearsal->user, err) : code;
 }
 
 size_t rehearsal_told(const struct migrate_run *run)

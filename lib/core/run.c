@@ -126,8 +126,8 @@ static void tell_plan(struct migrate_run *run)
     event_int(&event, "count", (int64_t)run->plan->count);
     event_text(&event, "direction", run->plan->direction == DIRECTION_UP ? "up" : "down");
     event_send(run->session, &event, "%zu step%s to run", run->plan->count, run->plan->count == 1 ? "" : "s");
-    for (size_t i = 0; i < run->plan->findings_count; i++) {
-        const struct finding *finding = &run->plan->findings[i];
+    for (size_t i = 0; i < run->plan->findings.count; i++) {
+        const struct finding *finding = &run->plan->findings.items[i];
         event_init(&event, "warning", "warning");
         event_text(&event, "id", finding->id);
         event_text(&event, "file", finding->file);

@@ -33,7 +33,7 @@ static const struct {
     {OPTION_RUN_DEADLINE, NULL},  {OPTION_RUN_BUDGET, NULL},         {OPTION_PREFLIGHT, "off"},       {OPTION_STORED_DOWN, NULL},
     {OPTION_GENERATE_DOWN, "off"}, {OPTION_VERIFY, "off"},           {OPTION_FINGERPRINT, "off"},     {OPTION_KEEP_FACTS, "off"},
     {OPTION_RECONCILE, "off"},    {OPTION_HOST_TRANSACTION, NULL},   {OPTION_POOLER, "session"},      {OPTION_ACTOR, NULL},
-    {OPTION_REASON, NULL},        {OPTION_MAX_BLOCKING, NULL},
+    {OPTION_REASON, NULL},        {OPTION_MAX_BLOCKING, NULL},        {OPTION_BACKUP, "off"},         {OPTION_PROTECT, NULL},
 };
 
 static int32_t scratch_options(const migrate_session *like, migrate_options **out, migrate_error **err)

@@ -103,7 +103,7 @@ int32_t script_stream_open(struct script_stream *stream, const struct script *sc
                            bool checksum, migrate_error **err);
 /* Places an error at a byte of the stream that is still in its window; where that is in the file. */
 void script_stream_place(struct script_stream *stream, uint64_t at, migrate_error **err);
-void script_stream_line(struct script_stream *stream, uint64_t at, int64_t *line);
+void script_stream_position(struct script_stream *stream, uint64_t at, int64_t *line, int64_t *column);
 /* Passes over a stretch that begins with the statement, or the data, that the stream gave last. */
 int32_t script_stream_skip(struct script_stream *stream, const struct stretch *stretch, migrate_error **err);
 void script_stream_close(struct script_stream *stream);

@@ -75,16 +75,12 @@ void script_stream_place(struct script_stream *stream, uint64_t at, migrate_erro
     script_show_line(stream->script, sql->text + start, length, err);
 }
 
-void script_stream_line(struct script_stream *stream, uint64_t at, int64_t *line)
+void script_stream_position(struct script_stream *stream, uint64_t at, int64_t *line, int64_t *column)
 {
-    const struct text *text = &stream->script->text.text;
-    int64_t column;
-    if (script_big(stream->script)) {
-        stream_position(stream, at, line, &column);
-        return;
-    }
-    sql_position(text->data, text->length, stream->origin + (size_t)at, line, &column);
-    *line += stream->script->text.first_line - 1;
+    if (script_big(stream->script))
+        stream_position(stream, at, line, column);
+    else
+        script_position(stream->script, stream->origin + (size_t)at, line, column);
 }
 
 /* A statement's text behind those before, as far as it may be kept. Behind COPY an end of data stands, so that it can be read again. */

@@ -132,10 +132,10 @@ static int32_t send_batch(struct sender *sender, migrate_error **err)
 static int32_t send_data(struct sender *sender, uint64_t start, migrate_error **err)
 {
     const struct database_connection_class *class = sender->db->class;
-    int64_t first, line = 0;
+    int64_t first, column, line = 0;
     size_t length = 1;
     const char *data;
-    script_stream_line(&sender->stream, start, &first);
+    script_stream_position(&sender->stream, start, &first, &column);
     int32_t code = MIGRATE_OK;
     while (code == MIGRATE_OK && length > 0) {
         code = sql_stream_data(&sender->stream.sql, &data, &length, err);
@@ -198,7 +198,7 @@ static int32_t take_rehearsed(struct migrate_run *run, struct sender *sender, co
     struct sql_stream *stream = &sender->stream.sql;
     struct rehearsed_at at = {.sql = stream->text + statement->offset, .length = statement->length, .number = number,
                               .file = sender->script->file};
-    script_stream_line(&sender->stream, stream->base + statement->offset, &at.line);
+    script_stream_position(&sender->stream, stream->base + statement->offset, &at.line, &at.column);
     int32_t code = rehearsal_ahead(run, &at, err);
     if (code == MIGRATE_OK)
         code = take_statement(sender, statement, err);

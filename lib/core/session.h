@@ -26,6 +26,7 @@ struct migrate_session {
     struct database *db;
     struct database *aside;    /* the one to come back to while db leads past the pooler (direct_url); else NULL */
     bool placeholder;          /* the SQLite file does not exist yet: db is an empty one in memory until the first write */
+    bool files;                /* there is no database that is meant: db is something that speaks its SQL */
     bool rows_assumed;         /* a scratch database: its tables count as if they held rows */
     struct watch watch;
     struct facts *declared;    /* of the declared schema; NULL until first needed */
@@ -47,6 +48,8 @@ int32_t session_open(const char *url, const migrate_options *options, migrate_se
 int32_t session_open_handle(migrate_client *client, void *handle, const migrate_options *options, migrate_session **out,
                             migrate_error **err);
 int32_t session_open_host(migrate_driver *driver, const migrate_options *options, migrate_session **out, migrate_error **err);
+/* On the migrations alone, see migrate_open_files() (files.c). */
+int32_t session_open_files(const char *engine, const migrate_options *options, migrate_session **out, migrate_error **err);
 /* On a database that becomes the session's, and nobody's else; what bounds the work of outer's session bounds this one's, too. */
 int32_t session_open_on(struct database *db, struct watch *outer, const migrate_options *options, migrate_session **out, migrate_error **err);
 void session_close(migrate_session *session);

@@ -36,8 +36,8 @@ static int32_t look(migrate_session *session, int64_t *pending, const char **at,
     if (code == MIGRATE_OK) {
         *pending = (int64_t)plan->count + (plan->replaced ? (int64_t)plan->replaced - 1 : 0);
         *at = arena_text(arena, plan->from);
-        for (size_t i = 0; i < plan->findings_count; i++)
-            event_say(session, "warning", "warning", "%s", plan->findings[i].message);
+        for (size_t i = 0; i < plan->findings.count; i++)
+            event_say(session, "warning", "warning", "%s", plan->findings.items[i].message);
     }
     plan_free(plan);
     history_free(&history);

@@ -19,6 +19,13 @@ int32_t verb_diff(migrate_session *session, migrate_rows **out, migrate_error **
 int32_t verb_generate(migrate_session *session, const char *to, migrate_rows **out, migrate_error **err);     /* generate.c */
 int32_t verb_generate_down(migrate_session *session, const char *id, migrate_rows **out, migrate_error **err); /* generate.c */
 int32_t verb_reconcile(migrate_session *session, const char *mode, migrate_rows **out, migrate_error **err);  /* reconcile.c */
+int32_t verb_check(migrate_session *session, const char *depth, migrate_rows **out, migrate_error **err);      /* check.c */
+int32_t verb_check_rules(migrate_rows **out, migrate_error **err);                                           /* check.c */
+int32_t verb_graph(migrate_session *session, const char *of, const char *at, migrate_rows **out, migrate_error **err); /* graph.c */
+int32_t verb_backup(migrate_session *session, migrate_rows **out, migrate_error **err);                       /* backup.c */
+int32_t verb_backups(migrate_session *session, migrate_rows **out, migrate_error **err);                      /* backup.c */
+int32_t verb_restore(migrate_session *session, const char *file, migrate_rows **out, migrate_error **err);    /* restore.c */
+int32_t verb_protect(migrate_session *session, bool on, const char *reason, migrate_rows **out, migrate_error **err); /* protect.c */
 int32_t verb_mark(migrate_session *session, const char *as, const char *id, const char *reason, migrate_rows **out,
                   migrate_error **err);                                                                     /* mark.c */
 int32_t verb_baseline(migrate_session *session, const char *target, const char *table, const char *column, const char *reason,

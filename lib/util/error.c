@@ -26,6 +26,7 @@ static const struct {
     {MIGRATE_MORE, "more", NULL},
     {MIGRATE_STOPPED, "stopped", NULL},
     {MIGRATE_DIFFERS, "differs", NULL},
+    {MIGRATE_FINDINGS, "findings", NULL},
     {MIGRATE_ERROR_NOMEM, "nomem", "environment"},
     {MIGRATE_ERROR_MISUSE, "misuse", "usage"},
     {MIGRATE_ERROR_OPTION, "option", "usage"},

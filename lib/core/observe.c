@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT
+ * Observation: a rehearsal in a scratch database whose statements are shown, with the schema before and behind each, to whoever asks. */
+#include "core/observe.h"
+
+#include "core/events.h"
+#include "core/verify.h"
+#include "util/memory.h"
+
+
+static const struct facts *now_facts(const struct observing *observing)
+{
+    return observing->apart ? &observing->facts : &observing->began;
+}
+
+static int32_t show(struct observing *observing, size_t which, const struct observed *now, migrate_error **err)
+{
+    for (size_t i = 0; i < observing->count && observing->outcome == MIGRATE_OK; i++) {
+        const struct observer *observer = &observing->observers[i];
+        int32_t (*const calls[])(const struct observed *, void *, migrate_error **) = {observer->begin, observer->statement, observer->end};
+        if (calls[which])
+            observing->outcome = calls[which](now, observer->user, err);
+    }
+    return observing->outcome;
+}
+
+/* By its first word: rows, settings and questions leave the schema alone. (Not SELECT: a function may do anything.) */
+static bool keeps_schema(const struct sql_dialect *dialect, const char *sql, size_t length)
+{
+    static const char *const words[] = {"insert", "update", "delete", "copy", "set", "truncate", "values", "analyze", "lock", "reset", "merge",
+                                        "replace", "explain", "show"};
+    struct sql_reader reader;
+    sql_reader_open(&reader, dialect, sql, length);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (sql_reader_is(&reader, words[i]))
+            return true;
+    }
+    return false;
+}
+
+/* Behind a statement: the schema is read again where it may have changed. The one before stays until the observers have seen both. */
+static int32_t behind_statement(const struct rehearsal *rehearsal, void *user, migrate_error **err)
+{
+    struct observing *observing = user;
+    const struct rehearsed *at = &rehearsal->item;
+    struct observed now = {.migration = observing->migration, .scratch = observing->scratch, .at = at,
+                           .sql = at->number ? rehearsal->statement.data : NULL, .length = at->number ? rehearsal->statement.length : 0,
+                           .before = now_facts(observing), .after = now_facts(observing)};
+    struct facts after = {0};
+    if (now.sql && keeps_schema(observing->scratch->db->engine->dialect, now.sql, now.length))
+        return show(observing, 1, &now, err);
+    int32_t code = session_facts(observing->scratch, &after, err);
+    if (code != MIGRATE_OK)
+        return code;
+    now.after = &after;
+    code = show(observing, 1, &now, err);
+    facts_free(&observing->facts);
+    observing->facts = after;
+    observing->apart = true;
+    return code;
+}
+
+static int32_t make_one(migrate_session *session, struct build *build, const struct history *history, const struct request *request,
+                        struct migrate_plan **out, migrate_error **err)
+{
+    const struct migration *m = request->user;
+    struct migrate_plan *plan = NULL;
+    int32_t code = plan_new(session, build, history, &plan, err);
+    struct step *step = code == MIGRATE_OK ? plan_add(plan) : NULL;
+    if (!step) {
+        plan_free(plan);
+        return code == MIGRATE_OK ? error_nomem(err) : code;
+    }
+    *step = (struct step){.action = STEP_RUN, .direction = DIRECTION_UP, .migration = m, .id = m->id, .name = m->name,
+                          .repeatable = m->kind == MIGRATION_REPEATABLE, .breaking = m->breaking};
+    *out = plan;
+    return MIGRATE_OK;
+}
+
+static int32_t run_it(struct observing *observing, struct rehearsal *rehearsal, migrate_error **err)
+{
+    migrate_session *scratch = observing->scratch;
+    struct request request = {.make = make_one, .user = observing->migration, .rehearsal = rehearsal};
+    struct database_facts_wish wish = session_facts_wish(scratch);
+    struct migrate_run *run = NULL;
+    int32_t code = MIGRATE_OK;
+    if (scratch->db->engine->look_begin)
+        code = scratch->db->engine->look_begin(scratch->db, &wish, 0, NULL, &rehearsal->look, err);
+    if (code == MIGRATE_OK)
+        code = run_begin(scratch, &request, &run, err);
+    if (code == MIGRATE_OK) {
+        run->generating_known = true;
+        do
+            code = run_step(run, err);
+        while (code == MIGRATE_MORE);
+        if (code == MIGRATE_STOPPED)
+            code = watch_error(&scratch->watch, MIGRATE_ERROR_CANCELLED, err);
+        run_end(run, NULL, NULL);
+    }
+    if (rehearsal->look)
+        scratch->db->engine->look_free(rehearsal->look);
+    return code;
+}
+
+/* The schema behind the last migration is the one before this one; where it is not known, it is read. */
+static int32_t begin(struct observing *observing, migrate_error **err)
+{
+    facts_free(&observing->began);
+    observing->began = observing->facts;
+    observing->facts = (struct facts){0};
+    observing->apart = false;
+    int32_t code = observing->began.items ? MIGRATE_OK : session_facts(observing->scratch, &observing->began, err);
+    struct observed now = {.migration = observing->migration, .scratch = observing->scratch, .before = &observing->began,
+                           .after = &observing->began};
+    return code == MIGRATE_OK ? show(observing, 0, &now, err) : code;
+}
+
+static int32_t end(struct observing *observing, const migrate_error *problem, migrate_error **err)
+{
+    int32_t code = MIGRATE_OK;
+    if (problem) { /* parts of it may be there, or nothing */
+        facts_free(&observing->facts);
+        code = session_facts(observing->scratch, &observing->facts, err);
+        observing->apart = true;
+    }
+    struct observed now = {.migration = observing->migration, .scratch = observing->scratch, .before = &observing->began,
+                           .after = now_facts(observing), .problem = problem};
+    if (code == MIGRATE_OK)
+        code = show(observing, 2, &now, err);
+    if (!observing->apart) { /* the next one begins where this one began */
+        observing->facts = observing->began;
+        observing->began = (struct facts){0};
+    }
+    return code;
+}
+
+int32_t observe(struct observing *observing, const struct migration *migration, migrate_error **problem, migrate_error **err)
+{
+    struct rehearsal rehearsal = {.where = "scratch", .apart = true, .behind = behind_statement, .user = observing};
+    migrate_error *why = NULL;
+    observing->migration = migration;
+    observing->outcome = MIGRATE_OK;
+    int32_t code = begin(observing, err);
+    if (code != MIGRATE_OK)
+        return code;
+    code = run_it(observing, &rehearsal, &why);
+    if (code != MIGRATE_OK && (observing->outcome != MIGRATE_OK || walk_is_fatal(code))) {
+        error_move(err, &why);
+    } else {
+        code = end(observing, code == MIGRATE_OK ? NULL : why, err);
+        if (code == MIGRATE_OK)
+            error_move(problem, &why);
+    }
+    error_clear(&why);
+    text_free(&rehearsal.statement);
+    memory_free(rehearsal.items);
+    arena_free(&rehearsal.arena);
+    return code;
+}
+
+void observing_free(struct observing *observing)
+{
+    facts_free(&observing->facts);
+    facts_free(&observing->began);
+}
