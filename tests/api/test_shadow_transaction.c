@@ -358,6 +358,41 @@ START_TEST(test_kill)
 }
 END_TEST
 
+static migrate_token *token;
+
+static void on_alarm(int number)
+{
+    (void)number;
+    migrate_token_cancel(token);
+}
+
+static int64_t milliseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+START_TEST(test_cancel)
+{
+    if (api.engine != API_POSTGRESQL)
+        return;
+    database_in_use();
+    api_file("005_slow.sql", "CREATE TABLE slow (i int);\nSELECT pg_sleep(30);\n-- ROLLBACK: DROP TABLE slow;\n");
+    ck_assert_int_eq(migrate_token_new(&token, NULL), MIGRATE_OK);
+    ck_assert_int_eq(migrate_options_set_token(api.options, token, NULL), MIGRATE_OK);
+    api_close();
+    char *before = everything();
+    signal(SIGALRM, on_alarm);
+    alarm(2);
+    int64_t begun = milliseconds();
+    API_FAILS(ask(do_verify, NULL), MIGRATE_ERROR_CANCELLED, "cancelled");
+    ck_assert_int_lt(milliseconds() - begun, 2500);
+    nothing_changed(before);
+    migrate_token_free(token);
+}
+END_TEST
+
 /* One process after the other, both with an answer. */
 START_TEST(test_turns)
 {
@@ -433,6 +468,25 @@ START_TEST(test_no_end)
 }
 END_TEST
 
+/* What a statement locks, and for how long, is not to be had from another statement. */
+START_TEST(test_rehearsal)
+{
+    if (api.engine != API_POSTGRESQL)
+        return;
+    database_in_use();
+    api_file("005_index.sql", "-- migrate: no-transaction\nCREATE INDEX CONCURRENTLY users_name ON users (name);\n");
+    char *before = everything();
+    if (!api.session)
+        API_OK(api_open(NULL));
+    migrate_rows_free(api.rows);
+    api.rows = NULL;
+    API_OK(migrate_rehearse(api.session, NULL, &api.rows, api_error()));
+    ck_assert_ptr_nonnull(strstr(api_column("reason"), "CREATEDB"));
+    ck_assert_int_eq(api_told("scratch"), 0);
+    nothing_changed(before);
+}
+END_TEST
+
 static void refused(const char *why)
 {
     API_FAILS(ask(do_verify, NULL), MIGRATE_ERROR_SHADOW, "environment");
@@ -487,4 +541,4 @@ START_TEST(test_extension)
 END_TEST
 
 API("shadow_transaction", test_verify, test_broken, test_generate, test_reconcile, test_drift, test_baseline, test_apply, test_live, test_kill,
-    test_turns, test_untried, test_no_end, test_refused, test_extension)
+    test_cancel, test_turns, test_untried, test_rehearsal, test_no_end, test_refused, test_extension)
