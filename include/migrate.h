@@ -616,7 +616,9 @@ MIGRATE_API int32_t migrate_diff(migrate_session *session, migrate_rows **out_ro
 /* The migration that leads from the schema as it is to another one. to: SQL text that makes the other one in an empty database, or the URL
  * of a database that has it (which is only looked at); NULL: the declared schema of the options. The schema as it is: the session's
  * database, or, where that is not where the source's migrations lead (some are pending, or unknown here), what they lead to. Lines
- * "-- renamed-from: OLD" in the SQL (above CREATE TABLE or a column, or behind a column) keep what was called OLD; nothing is guessed.
+ * "-- renamed-from: OLD" in the SQL (above CREATE TABLE or a column, or behind a column) keep what was called OLD; nothing is guessed. A
+ * constraint or index that differs in its name alone from the only wanted one of the same table that says the same gets that name, where
+ * the engine can rename it; what another kind of counter (a serial, an identity) counts for a column goes on where the former one stands.
  * Nothing is run but in scratch databases, where the result was tried.
  * Rows: what was left out and why, "kind", "ident", "reason". Values: "up", "down" (SQL, with a comment line "-- loses data: ..." above what
  * drops a table or a column; down is "" where there is no way back, see "down_refused", and says what does not come back with it),
