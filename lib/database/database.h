@@ -94,6 +94,7 @@ struct database {
     bool borrowed;    /* the host's handle: leave everything as found */
     bool read_only;   /* known at open: standby, read-only file */
     const char *network; /* the network file system that the file is on; NULL: it is on none, or is no file */
+    bool inside;      /* a scratch place in a transaction of a database that is in use */
     bool pooled;      /* each transaction may meet another session of the server; core finds out and sets it */
     char *label;      /* for messages, without any secret: "sqlite:app.db", "postgresql://h:5432/d" */
     char version[32]; /* of server or library; "": see the engine's query */
@@ -166,6 +167,8 @@ struct database_scratch_wish {
     const char *url;  /* where it is made, or an empty one to be used; NULL: none was given */
     const char *role;   /* makes things in it, too; NULL: the session's own user alone */
     const char *schema; /* is to be there, because the history goes into it; the engine's default is anyway */
+    bool another;       /* one is open already, for the same work */
+    bool apart;         /* nothing but a database of its own will do: statements run there as they stand */
 };
 
 /* Rows to try things with, see core/samples.c. */

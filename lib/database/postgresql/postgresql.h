@@ -80,8 +80,8 @@ bool postgresql_fact_unchecked(const struct fact *fact, struct fact_statements *
 bool postgresql_fact_goes_on(const struct fact *old, const struct fact *new, const struct fact *column, const struct fact *type,
                              struct fact_statements *out);
 bool postgresql_fact_counted(const struct fact *column, const struct fact *counter, struct fact_statements *out);
-/* facts.c: as one query; what needs what as another. */
-void postgresql_facts_query(struct text *out, int major, const struct database_facts_wish *wish);
+/* facts.c: as one query; what needs what as another. left_out: numbers of what does not count, see postgresql_inside_aside(). */
+void postgresql_facts_query(struct text *out, int major, const struct database_facts_wish *wish, const char *left_out);
 void postgresql_edges_query(struct text *out);
 /* facts_read.c */
 int32_t postgresql_facts(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
