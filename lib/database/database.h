@@ -264,6 +264,7 @@ struct database_engine {
      * transaction or outside. */
     int32_t (*facts)(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
                      struct migrate_rows **out_edges, migrate_error **err);
+    const char *database_name; /* a query: one row, one column: the database's name, or its file; "": it is in memory */
     const char *version; /* a query: one row, one column, as in `version` of a connection that does not know it by itself */
     const char *facts_head; /* what goes before SQL that makes facts; "" if nothing */
     /* How a fact that says something else becomes what it should be. Statements are added one by one with fact_statements_add(). NULL: by

@@ -465,6 +465,7 @@ const struct database_engine database_postgresql = {
     .pooling = &postgresql_pooling,
     .preflight = preflight,
     .facts = postgresql_facts,
+    .database_name = "SELECT pg_catalog.current_database()",
     .version = "SELECT pg_catalog.current_setting('server_version')",
     .type_keeps = postgresql_type_keeps,
     .trial_limits = "SET LOCAL lock_timeout = '50ms'; SET LOCAL statement_timeout = '500ms'",
