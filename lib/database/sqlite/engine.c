@@ -155,6 +155,7 @@ const struct database_engine database_sqlite = {
     .rebuild_check = sqlite_rebuild_check,
     .rebuild_end = sqlite_rebuild_end,
     .facts = sqlite_facts,
+    .backups = &sqlite_backups,
     .database_name = "SELECT file FROM pragma_database_list WHERE name = 'main'",
     .version = "SELECT sqlite_version()",
     .facts_head = "",
