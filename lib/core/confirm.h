@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT
- * The database's name, and whether the host gave it to say that it means what it asks for. */
+ * The name by which a person confirms that it is this database that may lose data, and not the other one. */
 #ifndef CORE_CONFIRM_H
 #define CORE_CONFIRM_H
 
 #include "core/session.h"
 
-/* On PostgreSQL the database's name; on SQLite the file's, without its folder ("app.db"), or ":memory:". Yours: memory_free(). */
+/* The name to give to the option confirm: PostgreSQL's current database, SQLite's file without its folder. Yours: memory_free(). */
 int32_t session_database_name(migrate_session *session, char **out, migrate_error **err);
-/* MIGRATE_ERROR_REFUSED, with the name to give, unless the option confirm has it. what: "restore", for the message. */
+
+/* The option confirm has that name; else MIGRATE_ERROR_REFUSED. what: the sentence's beginning, "app.db is protected, and the plan may
+ * lose data"; the hint says what to give. */
 int32_t session_confirmed(migrate_session *session, const char *what, migrate_error **err);
 
 #endif

@@ -250,6 +250,8 @@ struct database_engine {
     /* A text without any of these words (ASCII, any case) changes no setting and leaves nothing temporary; NULL: any text may. */
     const char *const *settings_words;
     const char *user;  /* expression: the database's user; "NULL" where there are none */
+    const char *database_name; /* a query: one row, one column: what people call the database */
+    bool database_path;        /* ... is a path, whose last part is the name */
     /* Begins a writing transaction with every setting that a run needs (READ WRITE, time-outs off, role ...);
      * must not wait long for a lock. */
     void (*begin)(struct text *out, const char *set_role);
@@ -294,7 +296,6 @@ struct database_engine {
     int32_t (*facts)(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
                      struct migrate_rows **out_edges, migrate_error **err);
     const struct database_backups *backups; /* NULL: it takes a program (pg_dump) */
-    const char *database_name; /* a query: one row, one column: the database's name, or its file; "": it is in memory */
     const char *version; /* a query: one row, one column, as in `version` of a connection that does not know it by itself */
     const char *facts_head; /* what goes before SQL that makes facts; "" if nothing */
     /* How a fact that says something else becomes what it should be. Statements are added one by one with fact_statements_add(). NULL: by
