@@ -19,7 +19,7 @@ const char *migrate_backup_job_table(const migrate_backup_job *job, size_t numbe
 
 const char *migrate_backup_job_url(const migrate_backup_job *job)
 {
-    return job && job->session ? job->session->url : NULL;
+    return job && job->session ? backup_job_url(job) : NULL;
 }
 
 int32_t migrate_backup_job_cancelled(migrate_backup_job *job)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 const struct rule rules[] = {
+    {"GD50", "no-backup", "info", "the plan may lose data, and no backup is made before it runs"},
     {"SR01", "duplicate", "error", "two migrations with one id or one number"},
 };
 const size_t rules_count = sizeof rules / sizeof *rules;

@@ -251,7 +251,8 @@ struct database_engine {
     const char *const *settings_words;
     const char *user;  /* expression: the database's user; "NULL" where there are none */
     const char *database_name; /* a query: one row, one column: what people call the database */
-    bool database_path;        /* ... is a path, whose last part is the name */
+    const char *identity;      /* a query: what tells this server from others; NULL: there is none */
+    bool database_path;        /* the name is a path, whose last part is the name */
     /* Begins a writing transaction with every setting that a run needs (READ WRITE, time-outs off, role ...);
      * must not wait long for a lock. */
     void (*begin)(struct text *out, const char *set_role);
