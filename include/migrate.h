@@ -322,6 +322,8 @@ MIGRATE_API const char *migrate_backup_job_file(const migrate_backup_job *job);
 MIGRATE_API const char *migrate_backup_job_table(const migrate_backup_job *job, size_t number);
 /* The database's URL, with its password if it has one: for the callback alone, never for a child's arguments. NULL: the host's connection. */
 MIGRATE_API const char *migrate_backup_job_url(const migrate_backup_job *job);
+/* The server's version, "16.4": what makes the backup must not be older. NULL: it is not known. */
+MIGRATE_API const char *migrate_backup_job_server(const migrate_backup_job *job);
 /* 1: give up, at once; ask at least ten times a second. Sends events meanwhile, so that the host hears of progress. */
 MIGRATE_API int32_t migrate_backup_job_cancelled(migrate_backup_job *job);
 /* Why the callback is about to fail, and what would help (may be NULL). Returns MIGRATE_ERROR_CODE. */

@@ -1,16 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The verbs around the data: backup, restore, protect, reset. */
+ * The verbs around the data: protect, reset. */
 #include "migratectl.h"
-
-int command_backup(struct cli *cli)
-{
-    return output_usage(cli, "backup is not there yet");
-}
-
-int command_restore(struct cli *cli)
-{
-    return output_usage(cli, "restore is not there yet");
-}
 
 int command_protect(struct cli *cli)
 {

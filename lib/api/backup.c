@@ -22,6 +22,11 @@ const char *migrate_backup_job_url(const migrate_backup_job *job)
     return job && job->session ? backup_job_url(job) : NULL;
 }
 
+const char *migrate_backup_job_server(const migrate_backup_job *job)
+{
+    return job && job->session && job->session->db && *job->session->db->version ? job->session->db->version : NULL;
+}
+
 int32_t migrate_backup_job_cancelled(migrate_backup_job *job)
 {
     return job ? backup_job_cancelled(job) : 0;
