@@ -79,16 +79,18 @@ static int major_of_program(const char *program)
     return behind ? major_of(behind + strlen("PostgreSQL) ")) : 0;
 }
 
-/* pg_dump reads servers of its own version and older ones. The path comes first; then where the system keeps several versions. *out: the folder
+/* pg_dump reads servers of its own version and older ones. The folder MIGRATECTL_PG_BIN, if that is set; else the path
+ * comes first, then where the system keeps several versions. *out: the folder
  * of the programs with a slash, or "". */
 static int32_t find_programs(migrate_backup_job *job, const char **out)
 {
-    int server = major_of(migrate_backup_job_server(job)), there = major_of_program("pg_dump");
-    *out = "";
+    int server = major_of(migrate_backup_job_server(job));
+    const char *given = getenv("MIGRATECTL_PG_BIN"), *folder = cli_format("/usr/lib/postgresql/%d/bin/", server);
+    *out = given && *given ? cli_format("%s/", given) : "";
+    int there = major_of_program(cli_format("%spg_dump", *out));
     if (there > 0 && there >= server)
         return 0;
-    const char *folder = cli_format("/usr/lib/postgresql/%d/bin/", server);
-    if (server > 0 && major_of_program(cli_format("%spg_dump", folder)) >= server) {
+    if (server > 0 && !**out && major_of_program(cli_format("%spg_dump", folder)) >= server) {
         *out = folder;
         return 0;
     }

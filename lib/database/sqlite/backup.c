@@ -357,12 +357,16 @@ static int32_t trace_read(const struct trace *trace, int64_t *out, migrate_error
     struct sqlite_database *second = trace->second;
     sqlite3_file *file = NULL;
     unsigned char bytes[4] = {0};
+    int code;
 
     if (trace->wal)
         return version_of(&second->base, out, err);
     if (second->api->file_control == NULL ||
         second->api->file_control(second->handle, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || file == NULL ||
-        file->pMethods == NULL || file->pMethods->xRead(file, bytes, sizeof bytes, 24) != SQLITE_OK)
+        file->pMethods == NULL)
+        return error_set(err, MIGRATE_ERROR_IO, "the head of %s cannot be read", second->base.label);
+    code = file->pMethods->xRead(file, bytes, sizeof bytes, 24);
+    if (code != SQLITE_OK && code != SQLITE_IOERR_SHORT_READ) /* of an empty file it is all zeros */
         return error_set(err, MIGRATE_ERROR_IO, "the head of %s cannot be read", second->base.label);
     *out = (int64_t)bytes[0] << 24 | bytes[1] << 16 | bytes[2] << 8 | bytes[3];
     return MIGRATE_OK;
