@@ -14,6 +14,7 @@
 #     train      the release train: builds N-1, N, N+1 and back; --rounds are seconds here
 #     cuts       a proxy cuts the connection before, inside and behind each message of a conversation with PostgreSQL
 #     server     PostgreSQL ends sessions, restarts, crashes, loses the lock, has no connection left: a server of its own
+#     backups    SQLite: killed, and the disk full, while a backup is made, behind it, and while it is brought back
 #     io         SQLite on a disk where each write, read, sync, open, truncate, lock ... fails in turn
 # The last line is "N passed, N failed, N skipped": a campaign on an engine counts once. What cannot be run on this machine is
 # shown as SKIPPED. The same seed makes the same choices; when a process gets the processor is not ours to repeat.
@@ -37,7 +38,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 # campaign:engines
-all="storm:sqlite,postgresql boundaries:sqlite,postgresql concurrently:postgresql life:sqlite,postgresql io:sqlite memory:sqlite,postgresql disk:sqlite,postgresql pooler:postgresql train:postgresql cuts:postgresql server:postgresql"
+all="storm:sqlite,postgresql boundaries:sqlite,postgresql concurrently:postgresql life:sqlite,postgresql io:sqlite backups:sqlite memory:sqlite,postgresql disk:sqlite,postgresql pooler:postgresql train:postgresql cuts:postgresql server:postgresql"
 folder=$(mktemp -d)
 chmod 755 "$folder"
 passed=0 failed=0 skipped=0
