@@ -190,10 +190,31 @@ static int32_t end_restore(const struct work *work, struct process *reader, stru
     return ended == 0 && relayed ? 0 : failed(work, "psql", writer, ended);
 }
 
-static int32_t restore(const struct work *work)
+/* Extensions stay where they are, and what is said of them only their owner may say. Writes the list of what is to be brought back. */
+static int32_t write_list(const struct work *work, const char *list)
+{
+    const char *const arguments[] = {program_of(work, "pg_restore"), "--list", cli_format("--file=%s", list), migrate_backup_job_file(work->job), NULL};
+    int32_t result = run(work, "pg_restore", arguments);
+    char *text = result == 0 ? cli_read_file(list, NULL) : NULL;
+    FILE *out = text ? fopen(list, "w") : NULL;
+    if (result == 0 && !out)
+        return migrate_backup_job_fail(work->job, "the list of the backup's contents cannot be written", "make room in the folder for temporary files");
+    for (char *line = text, *end; out && *line; line = end) {
+        end = line + strcspn(line, "\n");
+        end += *end == '\n';
+        char *only = cli_copy_n(line, (size_t)(end - line));
+        if (!strstr(only, " COMMENT - EXTENSION "))
+            fputs(only, out);
+    }
+    if (out && fclose(out) != 0)
+        return migrate_backup_job_fail(work->job, "the list of the backup's contents cannot be written", "make room in the folder for temporary files");
+    return result;
+}
+
+static int32_t restore_list(const struct work *work, const char *list)
 {
     struct process reader, writer;
-    const char *const read[] = {program_of(work, "pg_restore"), "--file=-", migrate_backup_job_file(work->job), NULL};
+    const char *const read[] = {program_of(work, "pg_restore"), "--file=-", cli_format("--use-list=%s", list), migrate_backup_job_file(work->job), NULL};
     const char *const write[] = {program_of(work, "psql"), "--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1",
                                  cli_format("--dbname=%s", work->database), NULL};
     if (!process_start(&writer, write, work->variables))
@@ -205,6 +226,21 @@ static int32_t restore(const struct work *work)
     process_close_in(&reader);
     bool relayed = process_write(&writer, emptying, work->job) && process_relay(&reader, &writer, work->job);
     return end_restore(work, &reader, &writer, relayed);
+}
+
+static int32_t restore(const struct work *work)
+{
+    const char *folder = getenv("TMPDIR");
+    char *list = cli_format("%s/migratectl-XXXXXX", folder && *folder ? folder : "/tmp");
+    int file = mkstemp(list);
+    if (file < 0)
+        return migrate_backup_job_fail(work->job, cli_format("%s cannot be made", list), "name a folder for temporary files: TMPDIR");
+    close(file);
+    int32_t result = write_list(work, list);
+    if (result == 0)
+        result = restore_list(work, list);
+    unlink(list);
+    return result;
 }
 
 int32_t backup_program(migrate_backup_job *job, void *user)

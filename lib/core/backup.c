@@ -34,11 +34,18 @@ static int32_t identity_of(migrate_session *session, const char *database, char 
 {
     const struct database_engine *engine = session->db->engine;
     struct migrate_rows *rows = NULL;
+    migrate_error *problem = NULL;
     const char *given = option_text(session->options, OPTION_BACKUP_DIR), *text = "";
     if (database)
         text = given && *given ? database : "";
-    else if (engine->identity && session->db->class->query(session->db, engine->identity, &rows, NULL) == MIGRATE_OK)
+    else if (engine->identity && session->db->class->query(session->db, engine->identity, &rows, &problem) == MIGRATE_OK)
         text = rows_text(rows, 0, 0);
+    if (problem && problem->code != MIGRATE_ERROR_SQL && problem->code != MIGRATE_ERROR_RIGHTS) { /* these: it is not to be had here */
+        int32_t code = problem->code;
+        error_move(err, &problem);
+        return code;
+    }
+    error_clear(&problem);
     *out = memory_text(text ? text : "");
     rows_free(rows);
     return *out ? MIGRATE_OK : error_nomem(err);
@@ -69,17 +76,22 @@ int32_t backup_shelf(migrate_session *session, struct shelf *out, migrate_error 
     return code;
 }
 
-void backup_prune(migrate_session *session)
+static void prune(migrate_session *session, const struct shelf *shelf)
 {
-    struct shelf shelf = {0};
     struct shelf_limits limits = {.keep = option_number(session->options, OPTION_BACKUP_KEEP),
                                   .age = option_duration(session->options, OPTION_BACKUP_MAX_AGE),
                                   .bytes = option_size(session->options, OPTION_BACKUP_MAX_BYTES)};
-    if (backup_shelf(session, &shelf, NULL) != MIGRATE_OK)
-        return;
-    size_t removed = shelf_prune(&shelf, &limits);
+    size_t removed = shelf_prune(shelf, &limits);
     if (removed)
         event_say(session, "backup", "debug", "%zu old backup%s removed", removed, removed == 1 ? "" : "s");
+}
+
+void backup_prune(migrate_session *session)
+{
+    struct shelf shelf = {0};
+    if (backup_shelf(session, &shelf, NULL) != MIGRATE_OK)
+        return;
+    prune(session, &shelf);
     shelf_close(&shelf);
 }
 
@@ -231,7 +243,7 @@ static bool in_memory(migrate_session *session)
     return backups && backups->file(session->db, &file, NULL) == MIGRATE_OK && !file;
 }
 
-int32_t backup_make(migrate_session *session, const char *id, const struct backup_want *want, char **out, migrate_error **err)
+int32_t backup_make(migrate_session *session, const char *id, const struct backup_want *want, bool replaces, char **out, migrate_error **err)
 {
     struct shelf shelf = {0};
     *out = NULL;
@@ -243,6 +255,8 @@ int32_t backup_make(migrate_session *session, const char *id, const struct backu
     code = make_in(session, &shelf, id, want, out, err);
     if (code != MIGRATE_OK && code != MIGRATE_ERROR_CANCELLED)
         error_detail_add(err, "no backup was made in %s, and nothing was changed", shelf.folder);
+    if (code == MIGRATE_OK && replaces) /* here, where nothing more has to be asked of the database: its transaction may be open */
+        prune(session, &shelf);
     shelf_close(&shelf);
     return code;
 }
@@ -317,12 +331,12 @@ int32_t verb_backup(migrate_session *session, migrate_rows **out, migrate_error 
         code = no_way(session, err);
     if (code == MIGRATE_OK) {
         session_deadline(session, 0);
-        code = backup_make(session, "manual", NULL, &file, err);
+        code = backup_make(session, "manual", NULL, true, &file, err);
     }
     if (code != MIGRATE_OK)
         return code;
-    backup_prune(session);
-    code = list(session, file, out, err);
+    if (out)
+        code = list(session, file, out, err);
     memory_free(file);
     return code;
 }

@@ -38,9 +38,9 @@ int32_t backup_plan_finding(migrate_session *session, struct migrate_plan *plan,
 /* ---- backup.c ---- */
 
 int32_t backup_shelf(migrate_session *session, struct shelf *out, migrate_error **err);
-/* Makes one and gives it its name. id: of the first migration, or what it is made for. *out: its file; NULL where there is nothing to keep.
+/* Makes one (replaces: and removes those that are too many then) and gives it its name. id: of the first migration, or what it is made for. *out: its file; NULL where there is nothing to keep.
  * Yours: memory_free(). */
-int32_t backup_make(migrate_session *session, const char *id, const struct backup_want *want, char **out, migrate_error **err);
+int32_t backup_make(migrate_session *session, const char *id, const struct backup_want *want, bool replaces, char **out, migrate_error **err);
 /* One call of the host's callback. */
 int32_t backup_call(migrate_session *session, const char *verb, const char *file, const struct backup_want *want, migrate_error **err);
 /* The oldest ones go, as far as the options say so. */

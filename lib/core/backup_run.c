@@ -105,7 +105,7 @@ static int32_t make(struct migrate_run *run, migrate_error **err)
     char *file = NULL;
     if (!backup_possible(session)) /* the plan changed meanwhile */
         return refuse(run, err);
-    int32_t code = backup_make(session, first_id(run->plan), run->backup.want, &file, err);
+    int32_t code = backup_make(session, first_id(run->plan), run->backup.want, true, &file, err);
     run->backup.version = -1;
     const char *database = NULL;
     if (code == MIGRATE_OK && file && backups && backups->file(session->db, &database, NULL) == MIGRATE_OK && database)
@@ -118,7 +118,6 @@ static int32_t make(struct migrate_run *run, migrate_error **err)
         memory_free(run->backup.file);
         run->backup.file = file;
         run->backup.taken_seq = run->plan->seq;
-        backup_prune(session);
     }
     return MIGRATE_OK;
 }

@@ -99,7 +99,7 @@ static int32_t keep_present(void *user, migrate_error **err)
     int32_t code = history_objects_exist(restore->session, &objects, err);
     if (code != MIGRATE_OK || !objects)
         return code;
-    return backup_make(restore->session, "before-restore", NULL, &restore->safe, err);
+    return backup_make(restore->session, "before-restore", NULL, false, &restore->safe, err);
 }
 
 static void tell(int64_t done, int64_t total, void *user)

@@ -370,15 +370,33 @@ static void let_go(struct shelf_part *part)
     *part = (struct shelf_part){.lock = -1};
 }
 
+/* Behind all that are there, so that the newest one is always the last one that was made: several in a second, and clocks that were set back. */
+static int32_t choose_time(const struct shelf *shelf, int64_t *out, migrate_error **err)
+{
+    struct shelf_items found = {0};
+    int32_t rc = shelf_list(shelf, &found, err);
+
+    *out = clock_wall() / 1000000 * 1000000;
+    if (rc == MIGRATE_OK && found.count > 0 && found.items[0].at >= *out)
+        *out = found.items[0].at + 1000000;
+    shelf_items_free(&found);
+    return rc;
+}
+
 int32_t shelf_begin(const struct shelf *shelf, const char *id, bool tables, bool apart, struct shelf_part *out, migrate_error **err)
 {
-    struct shelf_part part = {.lock = -1, .at = clock_wall() / 1000000 * 1000000};
+    struct shelf_part part = {.lock = -1};
     char *name = clean(id, ID_MOST);
     bool taken = false, made = name != NULL;
+    int32_t rc;
 
-    if (mkdir(shelf->folder, 0700) == 0)
-        errno = 0;
+    (void)mkdir(shelf->folder, 0700); /* if it cannot be made, nothing can be made in it, and that is told */
     sweep(shelf);
+    rc = choose_time(shelf, &part.at, err);
+    if (rc != MIGRATE_OK) {
+        memory_free(name);
+        return rc;
+    }
     errno = EEXIST;
     for (int i = 0; made && !taken && errno == EEXIST && i < ATTEMPTS; i++, part.at += 1000000) {
         made = make_names(shelf, name, tables, apart, &part);

@@ -177,6 +177,11 @@ static void make_place(void)
                "ALTER TABLE new RENAME TO parent;\nPRAGMA foreign_keys = ON;\n");
     make_folder("declared");
     write_file("declared/001_a.sql", "CREATE TABLE a (id INTEGER PRIMARY KEY, n INTEGER);\n");
+    make_folder("rows");
+    write_file("rows/001_a.sql", "CREATE TABLE a (id INTEGER);\nINSERT INTO a VALUES (1), (2);\n");
+    make_folder("less");
+    write_file("less/001_a.sql", "CREATE TABLE a (id INTEGER);\nINSERT INTO a VALUES (1), (2);\n");
+    write_file("less/002_b.sql", "DELETE FROM a WHERE id = 1;\nCREATE TABLE b (id INTEGER);\n");
     make_folder("broken");
     write_file("broken/001_a.sql", "CREATE TABLE a (id INTEGER);\n");
     write_file("broken/002_b.sql", "CREATE TABLE b (id INTEGER);\nINSERT INTO absent VALUES (1);\n");
@@ -251,6 +256,13 @@ static int32_t open_all(const struct scenario *scenario, migrate_session **out, 
             code = migrate_options_set_declared(
                 options, "CREATE TABLE a (id INTEGER PRIMARY KEY, n INTEGER, m TEXT);\nCREATE TABLE b (id INTEGER);\n", NULL, NULL, err);
     }
+    snprintf(where, sizeof where, "%s/kept", root);
+    if (code == MIGRATE_OK)
+        code = migrate_options_set(options, "backup_dir", where, err);
+    if (code == MIGRATE_OK)
+        code = migrate_options_set(options, "backup_keep", "2", err);
+    if (code == MIGRATE_OK)
+        code = migrate_options_set(options, "confirm", "a.db", err);
     if (code == MIGRATE_OK)
         code = migrate_open(url, options, out, err);
     migrate_source_free(source);
@@ -424,6 +436,29 @@ static int32_t work_startup(migrate_session *session, migrate_error **err)
     return report_json(rows, code, err);
 }
 
+static int32_t work_backup(migrate_session *session, migrate_error **err)
+{
+    migrate_rows *rows = NULL;
+    int32_t code = migrate_backup(session, &rows, err);
+
+    code = report_json(rows, code, err);
+    rows = NULL;
+    if (code == MIGRATE_OK)
+        code = migrate_backups(session, &rows, err);
+    return report_json(rows, code, err);
+}
+
+static int32_t work_restore(migrate_session *session, migrate_error **err)
+{
+    migrate_rows *rows = NULL;
+    int32_t code = migrate_backup(session, NULL, err);
+
+    if (code == MIGRATE_OK)
+        code = migrate_restore(session, NULL, &rows, err);
+
+    return report_json(rows, code, err);
+}
+
 #define ALL_TABLES "coded,last,libmigrate_history,names,orders,users,v"
 
 static const struct scenario scenarios[] = {
@@ -446,6 +481,10 @@ static const struct scenario scenarios[] = {
     {"declared", "declared", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 1},
     {"generate", "declared", false, "declared", work_generate, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 17},
     {"verify", "short", false, "schema", work_verify, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 31},
+    {"rows", "rows", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 1},
+    {"less", "less", false, "rows", work_apply, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 1},
+    {"backup", "rows", false, "rows", work_backup, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 3},
+    {"restore", "rows", false, "rows", work_restore, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 3},
     {"reconcile", "declared", false, NULL, work_startup, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 5},
 };
 
