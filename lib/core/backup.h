@@ -62,8 +62,9 @@ int32_t backup_foresee(struct migrate_run *run, migrate_error **err);
 bool backup_wanted(const struct migrate_run *run); /* behind backup_foresee() */
 /* Behind it, before the first change; does nothing where none is wanted, or where it was made. */
 int32_t backup_take(struct migrate_run *run, migrate_error **err);
-/* Another transaction of the run begins, and nothing has changed yet: if somebody else wrote in between, the backup is made anew. */
-int32_t backup_renew(struct migrate_run *run, migrate_error **err);
+/* SQLite: the text begins another transaction than the one in which the backup was made, and nothing has changed yet. It is run; if somebody
+ * else wrote in between, the backup is made anew. */
+int32_t backup_begin(struct migrate_run *run, struct text *prefix, migrate_error **err);
 void backup_forget(struct migrate_run *run);
 /* Adds to an error where the backup is. */
 void backup_mention(const struct migrate_run *run, migrate_error **err);

@@ -150,9 +150,18 @@ int32_t backup_take(struct migrate_run *run, migrate_error **err)
     return code == MIGRATE_OK && outdated ? make(run, err) : code;
 }
 
-int32_t backup_renew(struct migrate_run *run, migrate_error **err)
+int32_t backup_begin(struct migrate_run *run, struct text *prefix, migrate_error **err)
 {
-    return run->backup.file ? backup_take(run, err) : MIGRATE_OK;
+    if (!run->backup.file || run->settled_done > 0 || run->session->db->engine->lock_try)
+        return MIGRATE_OK;
+    int32_t code = database_exec_text(run->session->db, prefix, NULL, err);
+    text_clear(prefix);
+    if (code == MIGRATE_OK) {
+        code = backup_take(run, err);
+        if (code != MIGRATE_OK)
+            run_clean_up(run, "ROLLBACK");
+    }
+    return code;
 }
 
 void backup_mention(const struct migrate_run *run, migrate_error **err)

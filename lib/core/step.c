@@ -178,21 +178,6 @@ static bool step_lacks_down(const struct step *step)
            !step->migration->down.present;
 }
 
-/* SQLite: a transaction of the step's own, behind the one in which the backup was made: in between, others may have written. */
-static int32_t begin_apart(struct migrate_run *run, struct text *prefix, migrate_error **err)
-{
-    if (run->grouping != GROUP_EACH || !run->backup.file || !run->session->db->engine->backups)
-        return MIGRATE_OK;
-    int32_t code = database_exec_text(run->session->db, prefix, NULL, err);
-    text_clear(prefix);
-    if (code == MIGRATE_OK) {
-        code = backup_renew(run, err);
-        if (code != MIGRATE_OK)
-            run_clean_up(run, "ROLLBACK");
-    }
-    return code;
-}
-
 static int32_t add_begin(struct migrate_run *run, const struct step *step, struct text *prefix, migrate_error **err)
 {
     int32_t code = MIGRATE_OK;
@@ -205,7 +190,7 @@ static int32_t add_begin(struct migrate_run *run, const struct step *step, struc
     if (run->grouping != GROUP_HOST) /* the step before may have reset it */
         attempts_limit(run, prefix);
     holder_show(run, step->id, true, prefix);
-    return begin_apart(run, prefix, err);
+    return run->grouping == GROUP_EACH ? backup_begin(run, prefix, err) : MIGRATE_OK;
 }
 
 static void add_end(struct migrate_run *run, struct text *suffix)
