@@ -3,8 +3,8 @@
  * leaving a row in the history, so that the next run goes on behind the last one that was done. A lone statement is announced by a
  * `started` row first: if its end was never recorded, the database is asked what became of it (see alone.c); where it cannot tell, the
  * run stops with both choices. */
-#include "core/backup.h"
 #include "core/alone.h"
+#include "core/backup.h"
 #include "core/down.h"
 #include "core/events.h"
 #include "core/holder.h"
