@@ -461,10 +461,10 @@ static const struct scenario scenarios[] = {
     {"drift", "short", false, "drifted", work_drift, MIGRATE_DIFFERS, MIGRATE_DIFFERS,
      "a,libmigrate_history,libmigrate_history_facts", 1, true},
     {"replay", "short", false, "drifted without facts", work_drift, MIGRATE_DIFFERS, MIGRATE_DIFFERS, "a,libmigrate_history", 17, false},
-    {"rows", "rows", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 7, false},
-    {"less", "less", false, "rows", work_apply, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 1, false},
-    {"backup", "rows", false, "rows", work_backup, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 3, false},
-    {"restore", "rows", false, "rows", work_restore, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 3, false},
+    {"rows", "rows", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 31, false},
+    {"less", "less", false, "rows", work_apply, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 3, false},
+    {"backup", "rows", false, "rows", work_backup, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 5, false},
+    {"restore", "rows", false, "rows", work_restore, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 7, false},
     {"reconcile", "declared", false, NULL, work_startup, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 5, false},
 };
 
