@@ -386,7 +386,8 @@ static int32_t trace_open(struct database *db, struct trace *trace, migrate_erro
 }
 
 /* What is there now is kept while nobody can write, and the trace of that moment. */
-static int32_t keep_present(struct database *db, const struct trace *trace, const struct database_restore *restore, int64_t *seen, migrate_error **err)
+static int32_t keep_present(struct database *db, const struct trace *trace, const struct database_restore *restore, int64_t *seen,
+                            migrate_error **err)
 {
     int32_t rc = database_exec(db, "BEGIN IMMEDIATE", err);
 
