@@ -8,6 +8,7 @@
 #include <string.h>
 
 const struct rule rules[] = {
+    {"GD50", "no-backup", "info", "the plan may lose data, and no backup is made before it runs"},
     {"SR01", "duplicate", "error", "two migrations with one id or one number"},
     {"GD01", "loss-drop-table", "warning", "a table is dropped with its rows"},
     {"GD02", "loss-truncate", "warning", "a table is emptied"},
