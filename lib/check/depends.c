@@ -134,7 +134,9 @@ bool depends_edges(const struct depends *depends, struct edges *out)
         const struct edge *edge = &out->items[i];
 
         if (kept > 0 && out->items[kept - 1].by == edge->by && out->items[kept - 1].needed == edge->needed) {
-            if (out->items[kept - 1].deed == NULL) /* declared, and found */
+            const struct deed *first = out->items[kept - 1].deed;
+
+            if (first == NULL || (first->late && edge->deed != NULL && !edge->deed->late)) /* declared, and found; or needed at once */
                 out->items[kept - 1].deed = edge->deed;
             continue;
         }
