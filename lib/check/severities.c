@@ -172,7 +172,6 @@ static int32_t tell_ignore(struct findings *findings, const struct finding_ignor
         return findings_tell(findings, &finding, err, "this line says neither which rule is to be ignored nor why");
     if (rule == NULL) {
         near = rule_nearest(ignore->rule);
-        finding.hint = near != NULL ? near : "the rules are listed with their ids and names";
         if (near != NULL)
             return findings_tell(findings, &finding, err, "there is no rule \"%s\" to be ignored; is %s meant?", ignore->rule, near);
         return findings_tell(findings, &finding, err, "there is no rule \"%s\" to be ignored", ignore->rule);

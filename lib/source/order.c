@@ -36,9 +36,14 @@ static int compare_numbers(const char *a, size_t a_length, const char *b, size_t
     return memcmp(a, b, a_length);
 }
 
+int source_compare_numbers(const char *a, const char *b)
+{
+    return compare_numbers(a, strlen(a), b, strlen(b));
+}
+
 bool same_number(const char *a, const char *b)
 {
-    return compare_numbers(a, strlen(a), b, strlen(b)) == 0;
+    return source_compare_numbers(a, b) == 0;
 }
 
 /* Byte by byte, but runs of digits as numbers: v9 before v10. */

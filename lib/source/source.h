@@ -145,6 +145,8 @@ int32_t source_settle(const struct migration *migration, const char *checksum, m
 /* Order of ids: numbered before unnumbered, numbers as numbers of any length, then natural order of the
  * names. */
 int source_compare_ids(const char *a_number, const char *a_id, const char *b_number, const char *b_id);
+/* Numbers of any length, by value. */
+int source_compare_numbers(const char *a, const char *b);
 /* The digits at the front of an id, as a migration's number; returns their count (0: unnumbered). */
 size_t source_number_length(const char *id);
 
