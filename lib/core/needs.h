@@ -31,4 +31,7 @@ int32_t needs_theirs(struct needs *needs, const struct source *source, const str
  * and was tried in a scratch database of its own; else nothing is added to it. */
 int32_t needs_findings(struct needs *needs, struct findings *findings, struct text *order, migrate_error **err);
 
+/* Behind needs_findings(): one of them says why the migration does not run, which need not be told once more. */
+bool needs_explained(const struct needs *needs, const char *id);
+
 #endif
