@@ -4,6 +4,7 @@
 
 #include "core/needs.h"
 #include "core/observe.h"
+#include "core/online.h"
 #include "core/verify.h"
 #include "util/memory.h"
 
@@ -13,6 +14,7 @@ struct trial {
     struct checking *checking;
     migrate_session *scratch;
     struct needs *needs;
+    struct online *online;          /* NULL without a scratch database */
     const struct migration **items; /* to be looked at, in running order */
     size_t count;
     size_t failed;                  /* so many did not run */
@@ -52,6 +54,8 @@ static int32_t tell_failed(struct trial *trial, const struct migration *m, const
     struct finding finding = {.rule = "does-not-run", .id = m->id, .file = problem->file ? problem->file : m->up.file,
                               .line = problem->line, .column = problem->column, .hint = problem->hint};
     struct findings *findings = &trial->checking->findings;
+    if (problem->hint && text_ends(problem->hint, "mend it and run again")) /* a run's, which this was none of */
+        finding.hint = NULL;
     if (problem->about) /* cannot be run at all: told by its text */
         return MIGRATE_OK;
     if (is_environment(problem)) {
@@ -87,7 +91,7 @@ static int32_t watch_one(struct trial *trial, struct observing *observing, const
 
 static int32_t run_all_items(struct trial *trial, migrate_error ***problems, migrate_error **err)
 {
-    struct observer observers[] = {needs_observer(trial->needs)};
+    struct observer observers[] = {needs_observer(trial->needs), online_observer(trial->online)};
     struct observing observing = {.scratch = trial->scratch, .observers = observers, .count = sizeof observers / sizeof *observers};
     int32_t code = MIGRATE_OK;
     migrate_error **list = memory_new((trial->count + 1) * sizeof *list);
@@ -173,7 +177,6 @@ int32_t check_run(struct checking *checking, bool live, migrate_error **err)
     struct trial trial = {.checking = checking};
     migrate_error *problem = NULL, **problems = NULL;
     int32_t code = choose(&trial, err);
-    (void)live;
     if (code == MIGRATE_OK)
         code = needs_open(checking->session, &trial.needs, err);
     if (code == MIGRATE_OK)
@@ -182,6 +185,8 @@ int32_t check_run(struct checking *checking, bool live, migrate_error **err)
         checking->by = trial.scratch ? "scratch" : "words";
     if (code == MIGRATE_OK && !trial.scratch)
         code = say_why(checking, problem, err);
+    if (code == MIGRATE_OK && trial.scratch)
+        code = online_new(checking->session, live, trial.scratch, &checking->findings, &trial.online, err);
     if (code == MIGRATE_OK)
         code = trial.scratch ? run_all_items(&trial, &problems, err) : guess(&trial, err);
     if (code == MIGRATE_OK)
@@ -193,6 +198,7 @@ int32_t check_run(struct checking *checking, bool live, migrate_error **err)
     memory_free(problems);
     error_clear(&problem);
     needs_free(trial.needs);
+    online_free(trial.online);
     scratch_close(trial.scratch);
     memory_free(trial.items);
     return code;
