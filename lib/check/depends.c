@@ -23,6 +23,7 @@ bool depends_deed(struct depends *depends, size_t migration, const struct deed *
 
     copy.thing.name = arena_text(&depends->arena, deed->thing.name);
     copy.to = arena_text(&depends->arena, deed->to);
+    copy.inside = arena_text(&depends->arena, deed->inside);
     if (depends->arena.failed || copy.thing.name == NULL || !array_reserve(depend))
         return false;
     depend->items[depend->count++] = copy;
@@ -69,9 +70,13 @@ static bool add_deed(const struct found *found, size_t by, const struct deed *de
 {
     enum edge_how how = deed->guess ? EDGE_GUESSED : EDGE_FOUND;
 
+    size_t maker = found_maker(found, &deed->thing, by);
+
     if (deed->does == DEED_MAKES && !is_whole(&deed->thing) && !deed->idle)
         return true;
-    return add_edge(out, by, found_maker(found, &deed->thing, by), how, deed);
+    if (maker == SIZE_MAX && deed->guess && !deed->late && deed->thing.kind == THING_TABLE && deed->does != DEED_MAKES)
+        maker = found_later(found, &deed->thing, by); /* in the wrong order; or it makes it itself */
+    return add_edge(out, by, maker, how, deed);
 }
 
 static bool add_declared(const struct depends *depends, size_t by, struct edges *out)

@@ -328,12 +328,13 @@ int32_t needs_theirs(struct needs *needs, const struct source *source, const str
 int32_t needs_findings(struct needs *needs, struct findings *findings, struct text *order, migrate_error **err)
 {
     size_t *list = NULL, count = 0;
+    bool all = false;
     int32_t code = needs_read_rest(needs, err);
     if (code == MIGRATE_OK)
-        code = needs_find_order(needs, &list, &count, err);
+        code = needs_find_order(needs, &list, &count, &all, err);
     if (code == MIGRATE_OK)
         code = depends_findings(&needs->depends, list, count, findings, err);
-    for (size_t i = 0; code == MIGRATE_OK && list && order && i < count; i++)
+    for (size_t i = 0; code == MIGRATE_OK && all && list && order && i < count; i++)
         text_format(order, "%s%s", i ? " " : "", needs->depends.items[list[i]].id);
     memory_free(list);
     return code == MIGRATE_OK && order && order->failed ? error_nomem(err) : code;

@@ -135,11 +135,20 @@ static bool stands_beside(const struct thing *thing)
     return false;
 }
 
-static bool add_difference(struct needs *needs, const struct side *before, const struct side *after, const struct difference *difference)
+static bool add_difference(struct needs *needs, const struct difference *difference)
+{
+    const struct fact *fact = difference->to ? difference->to : difference->from;
+    static const enum deed_kind does[] = {[FACT_ADDED] = DEED_MAKES, [FACT_REMOVED] = DEED_DROPS, [FACT_CHANGED] = DEED_CHANGES};
+    struct thing thing;
+    return is_remark(fact) || !thing_of(fact, needs->dialect, &needs->raw.name, &thing) ||
+           raw_add(&needs->raw, does[difference->kind], thing.kind, thing.word, thing.name, NULL);
+}
+
+/* Behind all of those, so that what is made with it is not taken for something that was there. */
+static bool add_inside(struct needs *needs, const struct side *before, const struct side *after, const struct difference *difference)
 {
     const struct fact *fact = difference->to ? difference->to : difference->from;
     const struct side *side = difference->to ? after : before;
-    static const enum deed_kind does[] = {[FACT_ADDED] = DEED_MAKES, [FACT_REMOVED] = DEED_DROPS, [FACT_CHANGED] = DEED_CHANGES};
     struct thing thing;
     if (is_remark(fact))
         return true;
@@ -152,8 +161,7 @@ static bool add_difference(struct needs *needs, const struct side *before, const
         }
         return add_containers(needs, side, fact, DEED_CHANGES);
     }
-    return raw_add(&needs->raw, does[difference->kind], thing.kind, thing.word, thing.name, NULL) &&
-           add_containers(needs, side, fact, stands_beside(&thing) ? DEED_NEEDS : DEED_CHANGES);
+    return add_containers(needs, side, fact, stands_beside(&thing) ? DEED_NEEDS : DEED_CHANGES);
 }
 
 /* ---- what it depends on ---- */
@@ -364,12 +372,18 @@ static int32_t add_facts(struct needs *needs, const struct observed *now, bool *
         good = fact_keys_make(now->before, &before.keys) && fact_keys_make(now->after, &after.keys);
     for (size_t i = 0; good && i < differences.count; i++) {
         removed |= differences.items[i].kind == FACT_REMOVED;
-        good = add_difference(needs, &before, &after, &differences.items[i]);
+        good = add_difference(needs, &differences.items[i]);
     }
+    for (size_t i = 0; good && i < differences.count; i++)
+        good = add_inside(needs, &before, &after, &differences.items[i]);
     if (code == MIGRATE_OK && good && differences.count)
-        good = add_edges(needs, &after, &differences) && read_bodies(needs, now, &differences);
+        good = add_edges(needs, &after, &differences);
     if (code == MIGRATE_OK && good && removed)
         code = find_renames(needs, now, from, err);
+    if (code == MIGRATE_OK && good && !add_locked(needs, now->at->locked))
+        good = false;
+    if (code == MIGRATE_OK && good)
+        good = read_bodies(needs, now, &differences);
     fact_keys_free(&before.keys);
     fact_keys_free(&after.keys);
     differences_free(&differences);
@@ -384,7 +398,7 @@ int32_t needs_statement(struct needs *needs, const struct observed *now, migrate
     needs->raw.column = now->at->column;
     if (now->before != now->after)
         code = add_facts(needs, now, &changed, err);
-    if (code == MIGRATE_OK && !add_locked(needs, now->at->locked))
+    else if (!add_locked(needs, now->at->locked))
         code = error_nomem(err);
     if (code == MIGRATE_OK)
         code = add_touches(needs, now->scratch, false, err);

@@ -55,7 +55,7 @@ void raw_clear(struct raw_deeds *raw);
 int32_t needs_failing(struct needs *needs, size_t at, const migrate_error *problem, const struct facts *facts, migrate_error **err);
 
 /* needs_order.c: another order of those that are pending, in which they apply. *order: indexes, memory_free(); NULL: the given one is
- * right, or none is known. */
-int32_t needs_find_order(struct needs *needs, size_t **order, size_t *count, migrate_error **err);
+ * right, or none is known. *all: in that order all of them apply; else all but those that do not in any. */
+int32_t needs_find_order(struct needs *needs, size_t **order, size_t *count, bool *all, migrate_error **err);
 
 #endif

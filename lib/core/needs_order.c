@@ -16,38 +16,38 @@ struct search {
     struct needs *needs;
     size_t *pending; /* numbers in depends, in the given order */
     size_t *place;   /* by number in depends: where in pending; SIZE_MAX: nowhere */
+    bool *hopeless;  /* by number in depends: it did not run, for another reason */
     size_t count;
+    bool all;        /* of the last trial: none was hopeless */
     struct {
         struct graph_edge *items; /* numbers in pending: what trials told */
         size_t count, capacity;
     } more;
 };
 
-/* One does not run, because of what may be a matter of order. */
-static bool is_worth_it(const struct search *search, const struct found *found)
+/* It does not run because of what may be a matter of order. */
+static bool is_worth_it(const struct depends *depends, const struct found *found, size_t at)
 {
-    for (size_t i = 0; i < search->count; i++) {
-        size_t at = search->pending[i];
-        const struct failing *failing = &search->needs->depends.items[at].failing;
-        if ((failing->kind == FAILING_MISSING || failing->kind == FAILING_REFERS) && failing->thing.name &&
-            found_later(found, &failing->thing, at + 1) != SIZE_MAX)
-            return true;
-    }
-    return false;
+    const struct failing *failing = &depends->items[at].failing;
+    return (failing->kind == FAILING_MISSING || failing->kind == FAILING_REFERS) && failing->thing.name &&
+           found_later(found, &failing->thing, at + 1) != SIZE_MAX;
 }
 
-static bool list_pending(struct search *search)
+static bool list_pending(struct search *search, const struct found *found, bool *worth_it)
 {
     const struct depends *depends = &search->needs->depends;
+    search->hopeless = memory_new((depends->count + 1) * sizeof *search->hopeless);
     search->pending = memory_new((depends->count + 1) * sizeof *search->pending);
     search->place = memory_new((depends->count + 1) * sizeof *search->place);
-    if (!search->pending || !search->place)
+    if (!search->pending || !search->place || !search->hopeless)
         return false;
     for (size_t i = 0; i < depends->count; i++) {
         const struct depend *depend = &depends->items[i];
         search->place[i] = SIZE_MAX;
         if (depend->applied || depend->repeatable || depend->branch == BRANCH_THEIRS)
             continue;
+        search->hopeless[i] = depend->failing.kind != FAILING_NOT && !is_worth_it(depends, found, i);
+        *worth_it |= depend->failing.kind != FAILING_NOT && !search->hopeless[i];
         search->place[i] = search->count;
         search->pending[search->count++] = i;
     }
@@ -112,7 +112,7 @@ static int32_t learn(struct search *search, const size_t *order, size_t failed, 
     return code;
 }
 
-/* *works: all of them apply. *learnt: why not is known, and another order may do. */
+/* *works: all of them apply, but for those that do not in any order. *learnt: why not is known, and another order may do. */
 static int32_t try_order(struct search *search, const size_t *order, bool *works, bool *learnt, migrate_error **err)
 {
     struct needs *needs = search->needs;
@@ -129,8 +129,16 @@ static int32_t try_order(struct search *search, const size_t *order, bool *works
         return fatal ? code : MIGRATE_OK;
     }
     size_t i = 0;
-    for (; code == MIGRATE_OK && i < search->count; i++)
-        code = scratch_apply(scratch, &needs->of.items[search->pending[order[i]]], 1, &problem);
+    search->all = true;
+    for (; code == MIGRATE_OK && i < search->count; i++) {
+        size_t at = search->pending[order[i]];
+        code = scratch_apply(scratch, &needs->of.items[at], 1, &problem);
+        if (code != MIGRATE_OK && search->hopeless[at] && !walk_is_fatal(code)) {
+            error_clear(&problem);
+            search->all = false;
+            code = MIGRATE_OK;
+        }
+    }
     *works = code == MIGRATE_OK;
     if (code != MIGRATE_OK && walk_is_fatal(code))
         error_move(err, &problem);
@@ -187,20 +195,23 @@ static bool was_observed(const struct needs *needs)
     return false;
 }
 
-int32_t needs_find_order(struct needs *needs, size_t **order, size_t *count, migrate_error **err)
+int32_t needs_find_order(struct needs *needs, size_t **order, size_t *count, bool *all, migrate_error **err)
 {
     struct search search = {.needs = needs};
     struct found *found = found_make(&needs->depends);
-    int32_t code = found && list_pending(&search) ? MIGRATE_OK : error_nomem(err);
+    bool worth_it = false;
+    int32_t code = found && list_pending(&search, found, &worth_it) ? MIGRATE_OK : error_nomem(err);
     *order = NULL;
     *count = 0;
-    if (code == MIGRATE_OK && was_observed(needs) && is_worth_it(&search, found)) {
+    if (code == MIGRATE_OK && was_observed(needs) && worth_it) {
         code = search_order(&search, order, err);
         *count = *order ? search.count : 0;
     }
+    *all = search.all;
     found_free(found);
     memory_free(search.pending);
     memory_free(search.place);
+    memory_free(search.hopeless);
     memory_free(search.more.items);
     return code;
 }
