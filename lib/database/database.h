@@ -148,6 +148,8 @@ struct database_facts_wish {
     bool owners;                /* owners and privileges too */
     bool inside;                /* a transaction is open, which a host's driver need not be able to tell */
     bool no_edges;              /* what needs what is not wanted */
+    int64_t lock_wait;          /* where no transaction is open: so long for one lock (a view's reader needs its tables'), in microseconds;
+                                   0: as long as the session does */
 };
 
 /* What one statement of a rehearsal did to what was there before it. Names are quoted, with ", " between; "" if there is nothing to tell. */

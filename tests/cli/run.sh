@@ -112,7 +112,7 @@ run 64 goto; err 'needs an argument'
 run 64 up x; err 'up --to x'
 run 64 up 0; err 'number of steps'
 run 64 up 1 --to 3; err 'only one target'
-run 64 up --format yaml; err 'text, json, ndjson, sql'
+run 64 up --format yaml; err 'text, json, ndjson, sql, github'
 run 64 status --format sql; err 'belongs to plan'
 run 64 status --color sometimes; err 'auto, always or never'
 run 64 history --limit many; err 'is a number'
@@ -580,6 +580,8 @@ three; run 0 up
 wanted 'CREATE TABLE d (id INTEGER PRIMARY KEY);' >schema.sql
 run 2 generate add d --to schema.sql --dry-run; out 'CREATE TABLE d'; out '^-- ROLLBACK:$'; [ ! -e migrations/004_add_d.sql ] || bad 'written'
 run 2 generate add d --to schema.sql -n --format sql; out 'CREATE TABLE d'
+run 2 generate add d --to schema.sql --dry-run=sql; out 'CREATE TABLE d'; [ ! -e migrations/004_add_d.sql ] || bad 'written'
+run 64 generate add d --to schema.sql --dry-run=execute; err 'scratch'; err 'up --dry-run=execute'; out_empty
 run 0 generate Add 'd!' --to schema.sql; out '^migrations/004_add_d.sql$'; err_empty
 head -1 migrations/004_add_d.sql | grep -q '^-- add_d: generated, leads to the schema of schema.sql$' || bad 'head'
 run 0 up; tables app.db 'a b c d'
@@ -614,6 +616,7 @@ run 78 generate x --to absent.sql; err 'absent.sql'
 t 'generate --down'
 three; echo 'CREATE TABLE d (id);' >migrations/004_d.sql; echo 'DROP TABLE a;' >migrations/005_gone.up.sql
 run 2 generate --down 004 --dry-run; out 'DROP TABLE'
+run 64 generate --down 004 --dry-run=execute; err 'up --dry-run=execute'
 run 0 generate --down 004; out '^migrations/004_d.down.sql$'; grep -q '^DROP TABLE' migrations/004_d.down.sql || bad 'no text'
 run 3 generate --down 004; err 'has a rollback text'
 run 3 generate --down 005; err 'data are lost'; [ ! -e migrations/005_gone.down.sql ] || bad 'written'
