@@ -126,7 +126,7 @@ static int32_t tell_all_failed(struct trial *trial, migrate_error *const *proble
     for (size_t i = 0; code == MIGRATE_OK && i < trial->count; i++) {
         if (!problems[i])
             continue;
-        if (!explained(&trial->checking->findings, 0, trial->items[i]))
+        if (!needs_explained(trial->needs, trial->items[i]->id) && !explained(&trial->checking->findings, 0, trial->items[i]))
             code = tell_failed(trial, trial->items[i], problems[i], err);
         trial->failed++;
     }
@@ -136,6 +136,10 @@ static int32_t tell_all_failed(struct trial *trial, migrate_error *const *proble
 static int32_t finish(struct trial *trial, migrate_error **err)
 {
     struct checking *checking = trial->checking;
+    online_free(trial->online); /* another one is made to try another order: there may be room for one alone */
+    trial->online = NULL;
+    scratch_close(trial->scratch);
+    trial->scratch = NULL;
     return needs_findings(trial->needs, &checking->findings, &checking->order, err);
 }
 

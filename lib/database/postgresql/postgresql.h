@@ -45,6 +45,10 @@ extern const char postgresql_extensions[];
 /* beyond.c */
 bool postgresql_reaches_beyond(const char *statement, size_t length);
 
+/* broken.c */
+int32_t postgresql_broken(struct database *db, const struct database_facts_wish *wish, const char *names, struct migrate_rows **out,
+                          migrate_error **err);
+
 /* samples.c */
 extern const struct database_samples postgresql_samples;
 
