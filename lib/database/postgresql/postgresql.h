@@ -87,4 +87,6 @@ int32_t postgresql_writes_since(struct database *db, const struct migrate_rows *
                                 migrate_error **err);
 bool postgresql_writes_had_rows(const struct migrate_rows *baseline, const char *key);
 
+extern const struct database_online postgresql_online; /* online.c */
+
 #endif
