@@ -127,14 +127,39 @@ static int32_t check_number(struct against *against, const struct migration *our
                                         "is late", ours->id, high->id);
 }
 
+/* Which of the other side's, absent here, has this text. */
+static int32_t find_former(const struct against *against, const struct migration *ours, const struct migration **out, migrate_error **err)
+{
+    int32_t code = MIGRATE_OK;
+    for (size_t i = 0; code == MIGRATE_OK && !*out && i < against->other->versioned && !ours->up.unreadable; i++) {
+        const struct migration *theirs = &against->other->items[i];
+        bool same = false;
+        if (theirs->up.unreadable || find(against->checking.build->source, theirs))
+            continue;
+        code = same_text(ours, theirs, &same, err);
+        if (same)
+            *out = theirs;
+    }
+    return code;
+}
+
 static int32_t check_new(struct against *against, const struct migration *ours, migrate_error **err)
 {
+    const struct migration *former = NULL;
     struct finding finding = {.rule = "missing", .severity = "warning", .id = ours->id, .file = ours->up.file,
                               .hint = "remove it here, too, or bring it back there"};
     if (find(against->base, ours))
         return tell(against, &finding, err, "%s was removed on the other side", ours->id);
+    int32_t code = ours->kind == MIGRATION_VERSIONED ? find_former(against, ours, &former, err) : MIGRATE_OK;
+    if (code != MIGRATE_OK)
+        return code;
+    if (former) {
+        finding = (struct finding){.rule = "renamed", .id = ours->id, .file = ours->up.file, .other = former->id,
+                                   .hint = "bring the old name back: databases have it under that id"};
+        return tell(against, &finding, err, "%s is called %s on the other side", ours->id, former->id);
+    }
     against->new_here++;
-    int32_t code = ours->number && ours->kind == MIGRATION_VERSIONED ? check_number(against, ours, err) : MIGRATE_OK;
+    code = ours->number && ours->kind == MIGRATION_VERSIONED ? check_number(against, ours, err) : MIGRATE_OK;
     return code == MIGRATE_OK && !ours->up.unreadable ? needs_ours(against->needs, ours, err) : code;
 }
 
@@ -158,19 +183,11 @@ static int32_t check_gone(struct against *against, const struct migration *their
 {
     const struct source *ours = against->checking.build->source;
     struct finding finding = {.rule = "missing", .id = theirs->id, .hint = "bring the file back: databases have it"};
-    for (size_t i = 0; i < ours->versioned && theirs->kind == MIGRATION_VERSIONED; i++) {
-        const struct migration *m = &ours->items[i];
-        bool same = false;
-        if (find(against->other, m) || m->up.unreadable || theirs->up.unreadable)
-            continue;
-        int32_t code = same_text(m, theirs, &same, err);
-        if (code != MIGRATE_OK)
+    for (size_t i = 0; i < ours->versioned && theirs->kind == MIGRATION_VERSIONED; i++) { /* told as renamed */
+        const struct migration *m = &ours->items[i], *former = NULL;
+        int32_t code = find(against->other, m) ? MIGRATE_OK : find_former(against, m, &former, err);
+        if (code != MIGRATE_OK || former == theirs)
             return code;
-        if (!same)
-            continue;
-        finding = (struct finding){.rule = "renamed", .id = m->id, .file = m->up.file, .other = theirs->id,
-                                   .hint = "bring the old name back: databases have it under that id"};
-        return tell(against, &finding, err, "%s is called %s on the other side", m->id, theirs->id);
     }
     return tell(against, &finding, err, "%s is on the other side, and was removed here", theirs->id);
 }

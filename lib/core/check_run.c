@@ -49,6 +49,18 @@ static bool is_environment(const migrate_error *problem)
            text_equal(problem->sqlstate, "0A000") || text_equal(problem->sqlstate, "58P01") || problem->code == MIGRATE_ERROR_CODE;
 }
 
+/* Something is wrong at that very place, so it is why. */
+static bool told_there(const struct findings *findings, const migrate_error *problem)
+{
+    for (size_t i = 0; problem->line > 0 && i < findings->count; i++) {
+        const struct finding *finding = &findings->items[i];
+        if (finding->line == problem->line && finding->column == problem->column && text_equal(finding->file, problem->file) &&
+            text_equal(finding->severity, "error"))
+            return true;
+    }
+    return false;
+}
+
 static int32_t tell_failed(struct trial *trial, const struct migration *m, const migrate_error *problem, migrate_error **err)
 {
     struct finding finding = {.rule = "does-not-run", .id = m->id, .file = problem->file ? problem->file : m->up.file,
@@ -56,7 +68,7 @@ static int32_t tell_failed(struct trial *trial, const struct migration *m, const
     struct findings *findings = &trial->checking->findings;
     if (problem->hint && text_ends(problem->hint, "mend it and run again")) /* a run's, which this was none of */
         finding.hint = NULL;
-    if (problem->about) /* cannot be run at all: told by its text */
+    if (problem->about || told_there(findings, problem)) /* by its text */
         return MIGRATE_OK;
     if (is_environment(problem)) {
         finding.rule = "not-tried";

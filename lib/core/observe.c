@@ -42,6 +42,11 @@ static int32_t behind_statement(const struct rehearsal *rehearsal, void *user, m
 {
     struct observing *observing = user;
     const struct rehearsed *at = &rehearsal->item;
+    if (at->number == 1 && observing->last >= 1) { /* what was done before was undone */
+        facts_free(&observing->facts);
+        observing->apart = false;
+    }
+    observing->last = at->number;
     struct observed now = {.migration = observing->migration, .scratch = observing->scratch, .at = at,
                            .sql = at->number ? rehearsal->statement.data : NULL, .length = at->number ? rehearsal->statement.length : 0,
                            .before = now_facts(observing), .after = now_facts(observing)};
@@ -139,6 +144,7 @@ int32_t observe(struct observing *observing, const struct migration *migration, 
     migrate_error *why = NULL;
     observing->migration = migration;
     observing->outcome = MIGRATE_OK;
+    observing->last = 0;
     int32_t code = begin(observing, err);
     if (code != MIGRATE_OK)
         return code;

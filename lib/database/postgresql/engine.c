@@ -492,6 +492,7 @@ const struct database_engine database_postgresql = {
     .scratch_close = postgresql_scratch_close,
     .extensions = postgresql_extensions,
     .samples = &postgresql_samples,
+    .online = &postgresql_online,
     .reaches_beyond = postgresql_reaches_beyond,
     .probe = postgresql_probe,
     .grant_select = "GRANT SELECT ON %s TO %s",

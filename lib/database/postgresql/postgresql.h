@@ -73,7 +73,10 @@ bool postgresql_fact_in_the_way(const struct fact *changed, const struct fact *o
 bool postgresql_fact_rename(const struct fact *from, const struct fact *to, struct fact_statements *out);
 bool postgresql_fact_move(const struct fact *from, const struct fact *to, struct fact_statements *out);
 bool postgresql_fact_unchecked(const struct fact *fact, struct fact_statements *out);
-/* facts.c */
+/* facts.c: as one query; what needs what as another. */
+void postgresql_facts_query(struct text *out, int major, const struct database_facts_wish *wish);
+void postgresql_edges_query(struct text *out);
+/* facts_read.c */
 int32_t postgresql_facts(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
                          struct migrate_rows **out_edges, migrate_error **err);
 
@@ -83,5 +86,7 @@ int32_t postgresql_writes_begin(struct database *db, const struct database_facts
 int32_t postgresql_writes_since(struct database *db, const struct migrate_rows *baseline, struct text *uncovered, struct text *written,
                                 migrate_error **err);
 bool postgresql_writes_had_rows(const struct migrate_rows *baseline, const char *key);
+
+extern const struct database_online postgresql_online; /* online.c */
 
 #endif

@@ -17,6 +17,7 @@
     X(column_name, true)                                                                                     \
     X(column_text, true)                                                                                     \
     X(column_type, true)                                                                                     \
+    X(db_config, false)                                                                                      \
     X(db_filename, true)                                                                                     \
     X(db_readonly, true)                                                                                     \
     X(db_status, true)                                                                                       \

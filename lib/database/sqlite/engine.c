@@ -174,6 +174,7 @@ const struct database_engine database_sqlite = {
     .scratch_open = sqlite_scratch_open,
     .scratch_close = sqlite_scratch_close,
     .samples = &sqlite_samples,
+    .online = &sqlite_online,
     .reaches_beyond = sqlite_reaches_beyond,
     .scratch_copy = sqlite_scratch_copy,
     .clone_open = sqlite_clone_schema,

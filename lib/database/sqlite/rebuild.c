@@ -181,7 +181,7 @@ static int32_t ask_number(struct database *db, const char *query, int64_t *out, 
 }
 
 /* The names of views, and of tables and views with triggers, that do not compile; a newline behind each. */
-static int32_t list_broken(struct database *db, struct text *out, migrate_error **err)
+int32_t sqlite_broken(struct database *db, struct text *out, migrate_error **err)
 {
     struct migrate_rows *rows = NULL;
     int32_t result = db->class->query(
@@ -273,7 +273,7 @@ int32_t sqlite_rebuild_begin(struct database *db, bool outside, bool enforce, st
     if (result == MIGRATE_OK)
         result = sqlite_violations(db, &violations, err);
     if (result == MIGRATE_OK)
-        result = list_broken(db, &broken, err);
+        result = sqlite_broken(db, &broken, err);
     if (result == MIGRATE_OK)
         result = list_names(db, TABLE_NAMES " UNION " DANGLING_NAMES, &names, err);
     state->broken = result == MIGRATE_OK ? text_take(&broken) : NULL;
@@ -350,7 +350,7 @@ static int32_t check_programs(struct database *db, const struct database_rebuild
 {
     struct text broken = {0};
     char *name = NULL;
-    int32_t result = list_broken(db, &broken, err);
+    int32_t result = sqlite_broken(db, &broken, err);
 
     if (result == MIGRATE_OK && broken.length > 0 && (name = first_new(broken.data, state->broken)) != NULL) {
         result = error_set(err, MIGRATE_ERROR_REFUSED,

@@ -47,6 +47,8 @@ int32_t sqlite_rebuild_begin(struct database *db, bool outside, bool enforce, st
                              migrate_error **err);
 int32_t sqlite_rebuild_check(struct database *db, const struct database_rebuild *state, migrate_error **err);
 int32_t sqlite_rebuild_end(struct database *db, struct database_rebuild *state, migrate_error **err);
+/* The names of views, and of tables and views with triggers, that do not compile; a newline behind each. */
+int32_t sqlite_broken(struct database *db, struct text *out, migrate_error **err);
 
 /* scratch.c */
 int32_t sqlite_scratch_open(struct database *like, const struct database_scratch_wish *wish, struct database **out, migrate_error **err);
@@ -106,5 +108,7 @@ enum fact_way sqlite_reshape(const struct facts *from, const struct facts *to, c
                              const char **reason);
 enum fact_way sqlite_fact_change(const struct fact *from, const struct fact *to, struct fact_statements *out, const char **reason);
 bool sqlite_fact_rename(const struct fact *from, const struct fact *to, struct fact_statements *out);
+
+extern const struct database_online sqlite_online; /* online.c */
 
 #endif

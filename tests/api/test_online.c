@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT
+ * Online safety: each rule is triggered once, at the very statement, by what it is about, and not by its safe alternative; and how bad it
+ * is follows the size of the live table. */
+#include "api.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int32_t check(const char *depth)
+{
+    migrate_rows *rows = NULL;
+    int32_t code = api.session ? MIGRATE_OK : api_open(NULL);
+    if (code == MIGRATE_OK)
+        code = migrate_check(api.session, depth, &rows, api_error());
+    if (rows) {
+        migrate_rows_free(api.rows);
+        api.rows = rows;
+    }
+    return code;
+}
+
+static const char *at(size_t row, const char *column)
+{
+    const char *text = migrate_rows_text(api.rows, row, migrate_rows_column_index(api.rows, column));
+    return text ? text : "";
+}
+
+/* A rule that breaks; `^` stands at the place. Files are separated by lines of a lone "/". The safe way has none of that rule. */
+struct example {
+    const char *rule, *severity, *base, *bad, *good, *says;
+};
+
+enum { FILES = 4 };
+
+static void remove_files(void)
+{
+    static const char *const names[] = {"001_base.sql", "002_change.sql", "003_change.sql", "004_change.sql", "005_change.sql"};
+    char path[400];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "%s/%s", api.dir, names[i]);
+        remove(path);
+    }
+    api_close();
+}
+
+struct place {
+    char file[40];
+    int64_t line, column;
+};
+
+static void write_files(const char *base, const char *text, struct place *place)
+{
+    remove_files();
+    if (base)
+        api_file("001_base.sql", base);
+    for (int number = 2; text; number++) {
+        char name[40], content[4000];
+        const char *end = strstr(text, "\n/\n");
+        size_t length = end ? (size_t)(end - text) + 1 : strlen(text), used = 0;
+        int64_t line = 1, column = 1;
+        snprintf(name, sizeof name, "%03d_change.sql", number);
+        for (size_t i = 0; i < length; i++) {
+            if (text[i] == '^') {
+                if (place) {
+                    snprintf(place->file, sizeof place->file, "%s", name);
+                    place->line = line;
+                    place->column = column;
+                }
+                continue;
+            }
+            column = text[i] == '\n' ? 1 : column + 1;
+            line += text[i] == '\n';
+            content[used++] = text[i];
+        }
+        content[used] = '\0';
+        api_file(name, content);
+        text = end ? end + 3 : NULL;
+    }
+}
+
+static size_t count_rule(const char *rule, size_t *row)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < migrate_rows_count(api.rows); i++) {
+        if (strcmp(at(i, "rule"), rule) != 0 || strstr(at(i, "file"), "001_base"))
+            continue;
+        *row = i;
+        count++;
+    }
+    return count;
+}
+
+static const char *all(void)
+{
+    static char out[8000];
+    size_t used = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < migrate_rows_count(api.rows) && used < sizeof out - 600; i++)
+        used += (size_t)snprintf(out + used, sizeof out - used, "%s %s %s:%s:%s %s\n", at(i, "rule"), at(i, "severity"), at(i, "file"), at(i, "line"),
+                                 at(i, "column"), at(i, "message"));
+    return out;
+}
+
+static void check_example(const struct example *example)
+{
+    struct place place = {0};
+    size_t row = 0, length;
+    api_option("rules", example->severity && strcmp(example->severity, "style") == 0 ? "PG40=info,SQ12=info" : "");
+    write_files(example->base, example->bad, &place);
+    int32_t code = check(NULL);
+    ck_assert_msg(code >= 0, "%s: %s", example->rule, api.error ? migrate_error_message(api.error) : "?");
+    ck_assert_msg(count_rule(example->rule, &row) == 1, "%s: not once in\n%s\n%s", example->rule, example->bad, all());
+    const char *file = at(row, "file");
+    length = strlen(file);
+    ck_assert_msg(length >= strlen(place.file) && strcmp(file + length - strlen(place.file), place.file) == 0 &&
+                      atoll(at(row, "line")) == place.line && atoll(at(row, "column")) == place.column,
+                  "%s at %s:%s:%s, not at %s:%lld:%lld\n%s", example->rule, file, at(row, "line"), at(row, "column"), place.file,
+                  (long long)place.line, (long long)place.column, example->bad);
+    if (example->severity && strcmp(example->severity, "style") != 0)
+        ck_assert_msg(strcmp(at(row, "severity"), example->severity) == 0, "%s is %s\n%s", example->rule, at(row, "severity"), all());
+    ck_assert_msg(*at(row, "hint"), "%s has no hint", example->rule);
+    if (example->says)
+        ck_assert_msg(strstr(at(row, "message"), example->says) || strstr(at(row, "hint"), example->says), "%s says\n%s\n%s", example->rule,
+                      at(row, "message"), at(row, "hint"));
+    if (!example->good)
+        return;
+    write_files(example->base, example->good, NULL);
+    code = check(NULL);
+    ck_assert_msg(code >= 0, "%s: %s", example->rule, api.error ? migrate_error_message(api.error) : "?");
+    ck_assert_msg(count_rule(example->rule, &row) == 0, "%s is no harm in\n%s\n%s", example->rule, example->good, all());
+    ck_assert_msg(!strstr(all(), "XX00"), "%s: %s\n%s", example->rule, example->good, all());
+}
+
+#define T "CREATE TABLE t (id bigint PRIMARY KEY, a int, b varchar(20), c timestamp);\n"
+#define TU T "CREATE TABLE u (id bigint PRIMARY KEY, t bigint);\n"
+#define NT "-- migrate: no-transaction\n"
+
+static const struct example postgresql[] = {
+    {"PG01", "warning", T, "SELECT 1;\n^ALTER TABLE t SET UNLOGGED;\n", "CREATE UNLOGGED TABLE n (id int);\n", "public.t"},
+    {"PG02", "warning", T, "^DO $$ BEGIN LOCK TABLE t; PERFORM count(*) FROM t; END $$;\n", "DO $$ BEGIN PERFORM count(*) FROM t; END $$;\n", "public.t"},
+    {"PG03", "warning", T, "^ALTER TABLE t ADD COLUMN k uuid DEFAULT gen_random_uuid();\n",
+     "ALTER TABLE t ADD COLUMN k uuid;\nALTER TABLE t ALTER COLUMN k SET DEFAULT gen_random_uuid();\n", "ALTER TABLE public.t ADD COLUMN k"},
+    {"PG04", "warning", T, "^ALTER TABLE t ADD COLUMN k bigserial;\n", "ALTER TABLE t ADD COLUMN k bigint;\n", "public.t"},
+    {"PG04", "warning", T, "^ALTER TABLE t ADD COLUMN k int GENERATED ALWAYS AS (a + 1) STORED;\n", NULL, "generated"},
+    {"PG05", "warning", T, "^ALTER TABLE t ALTER COLUMN a TYPE bigint;\n", "ALTER TABLE t ADD COLUMN a2 bigint;\n", "from integer to bigint"},
+    {"PG05", "info", T, "^ALTER TABLE t ALTER COLUMN b TYPE varchar(50);\n", NULL, "no row is touched"},
+    {"PG06", "warning", T, "^ALTER TABLE t ALTER a SET NOT NULL;\n",
+     "ALTER TABLE t ADD CONSTRAINT a_not_null CHECK (a IS NOT NULL) NOT VALID;\n/\nALTER TABLE t VALIDATE CONSTRAINT a_not_null;\n/\nALTER TABLE t ALTER a SET "
+     "NOT NULL;\n",
+     "ADD CONSTRAINT a_not_null CHECK (a IS NOT NULL) NOT VALID"},
+    {"PG07", "warning", T, "^ALTER TABLE t ADD d int NOT NULL;\n", "ALTER TABLE t ADD d int NOT NULL DEFAULT 0;\n", "column d"},
+    {"PG08", "warning", TU, "^ALTER TABLE u ADD CONSTRAINT ut FOREIGN KEY (t) REFERENCES t (id);\n",
+     "ALTER TABLE u ADD CONSTRAINT ut FOREIGN KEY (t) REFERENCES t (id) NOT VALID;\n/\nALTER TABLE u VALIDATE CONSTRAINT ut;\n", "VALIDATE CONSTRAINT ut"},
+    {"PG09", "warning", T, "^ALTER TABLE t ADD CONSTRAINT big CHECK (a > 0);\n",
+     "ALTER TABLE t ADD CONSTRAINT big CHECK (a > 0) NOT VALID;\n/\nALTER TABLE t VALIDATE CONSTRAINT big;\n", "VALIDATE CONSTRAINT big"},
+    {"PG10", "warning", T, "^ALTER TABLE t ADD CONSTRAINT t_a UNIQUE (a);\n",
+     NT "CREATE UNIQUE INDEX CONCURRENTLY t_a ON t (a);\n/\nALTER TABLE t ADD CONSTRAINT t_a UNIQUE USING INDEX t_a;\n",
+     "CREATE UNIQUE INDEX CONCURRENTLY t_a ON public.t (a)"},
+    {"PG11", "warning", T, "CREATE TABLE n (id int);\nCREATE INDEX na ON n (id);\n^CREATE INDEX ta ON t (a);\n",
+     NT "CREATE INDEX CONCURRENTLY ta ON t (a);\n", "CREATE INDEX CONCURRENTLY ta ON public.t USING btree (a) in a file of its own"},
+    {"PG12", "warning", T "CREATE INDEX ta ON t (a);\n", "^DROP INDEX ta;\n", NT "DROP INDEX CONCURRENTLY ta;\n", "DROP INDEX CONCURRENTLY public.ta"},
+    {"PG13", "warning", T "CREATE INDEX ta ON t (a);\n", "^REINDEX INDEX ta;\n", NT "REINDEX INDEX CONCURRENTLY ta;\n", "CONCURRENTLY"},
+    {"PG13", "warning", T "CREATE MATERIALIZED VIEW m AS SELECT id FROM t;\nCREATE UNIQUE INDEX mi ON m (id);\n", "^REFRESH MATERIALIZED VIEW m;\n",
+     "REFRESH MATERIALIZED VIEW CONCURRENTLY m;\n", "public.m"},
+    {"PG13", "warning", T, NT "^VACUUM FULL t;\n", NT "VACUUM t;\n", "public.t"},
+    {"PG13", "warning", T, "^CLUSTER t USING t_pkey;\n", NULL, "pg_repack"},
+    {"PG14", "warning", T, "CREATE TABLE n (id int);\n^CREATE INDEX CONCURRENTLY ta ON t (a);\n", NT "CREATE INDEX CONCURRENTLY ta ON t (a);\n",
+     "no-transaction"},
+    {"PG14", "error", T, "^DO $$ BEGIN EXECUTE 'CREATE INDEX CONCURRENTLY ta ON t (a)'; END $$;\n", NULL, "no-transaction"},
+    {"PG15", "warning", T, "^DROP TABLE t;\n", "ALTER TABLE t RENAME TO t_unused;\n", "t_unused"},
+    {"PG16", "warning", T, "^ALTER TABLE t DROP COLUMN a;\n", "ALTER TABLE t ADD x int;\nALTER TABLE t DROP x;\n", "public.t.a"},
+    {"PG17", "warning", T, "^ALTER TABLE t RENAME TO t2;\n", "ALTER TABLE t RENAME TO t2;\nCREATE VIEW t AS SELECT * FROM t2;\n", "CREATE VIEW public.t AS"},
+    {"PG17", "warning", T, "^ALTER TABLE t RENAME a TO z;\n", "ALTER TABLE t ADD z int;\n", "column public.t.a"},
+    {"PG18", "warning", T "CREATE TABLE u (t bigint REFERENCES t);\n", "^DROP TABLE t CASCADE;\n", "ALTER TABLE u DROP CONSTRAINT u_t_fkey;\nDROP TABLE t;\n",
+     "constraint public.u.u_t_fkey"},
+    {"PG19", "warning", T "CREATE TABLE u (t bigint REFERENCES t);\n", "^TRUNCATE t CASCADE;\n", "DELETE FROM t WHERE id < 1000;\n", "public.u"},
+    {"PG20", "warning", "CREATE TYPE e AS ENUM ('a');\nCREATE TABLE t (e e);\n", "ALTER TYPE e ADD VALUE 'b';\n^INSERT INTO t VALUES ('b');\n",
+     "ALTER TYPE e ADD VALUE 'b';\n/\nINSERT INTO t VALUES ('b');\n", "ADD VALUE in a file of its own"},
+    {"PG21", "warning", "CREATE TYPE e AS ENUM ('a', 'b');\n", "^ALTER TYPE e RENAME VALUE 'a' TO 'x';\n", "ALTER TYPE e ADD VALUE 'x';\n", "'a' of public.e"},
+    {"PG22", "warning", T, "SET LOCAL lock_timeout = 0;\n^ALTER TABLE t ADD x int;\n", "SET LOCAL lock_timeout = '1s';\nALTER TABLE t ADD x int;\n",
+     "ddl_lock_timeout"},
+    {"PG23", "info", TU, "ALTER TABLE t ADD x int;\n^ALTER TABLE u ADD x int;\n", "ALTER TABLE t ADD x int;\n/\nALTER TABLE u ADD x int;\n", "public.u"},
+    {"PG24", "warning", TU, "ALTER TABLE t ADD x int;\n^CREATE INDEX ut ON u (t);\n", "ALTER TABLE t ADD x int;\n/\nCREATE INDEX ut ON u (t);\n", "since line 1"},
+    {"PG25", "warning", T, "ALTER TABLE t ADD CONSTRAINT big CHECK (a > 0) NOT VALID;\n^ALTER TABLE t VALIDATE CONSTRAINT big;\n",
+     "ALTER TABLE t ADD CONSTRAINT big CHECK (a > 0) NOT VALID;\n/\nALTER TABLE t VALIDATE CONSTRAINT big;\n", "in a later file"},
+    {"PG26", "warning", TU, "ALTER TABLE t ADD x int;\n^UPDATE u SET t = 1 WHERE id = 1;\n", "ALTER TABLE t ADD x int;\n/\nUPDATE u SET t = 1 WHERE id = 1;\n",
+     "public.u"},
+    {"PG27", "warning", T, "^UPDATE t SET a = (SELECT max(id) FROM t WHERE id < 5);\n", "UPDATE t SET a = 1 WHERE id BETWEEN 1 AND 1000;\n", "in batches"},
+    {"PG28", "warning", TU, "^ALTER TABLE u ADD CONSTRAINT ut FOREIGN KEY (t) REFERENCES t (id) NOT VALID;\n",
+     "CREATE INDEX ut ON u (t);\nALTER TABLE u ADD CONSTRAINT ut FOREIGN KEY (t) REFERENCES t (id) NOT VALID;\n", "ON public.u (t)"},
+    {"PG29", "warning", "CREATE TABLE p (k int) PARTITION BY RANGE (k);\n", "^CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (1) TO (2);\n",
+     "CREATE TABLE p1 (LIKE p);\nALTER TABLE p ATTACH PARTITION p1 FOR VALUES FROM (1) TO (2);\n", "ATTACH PARTITION public.p1 FOR VALUES FROM (1) TO (2)"},
+    {"PG30", "warning", "CREATE TABLE p (k int) PARTITION BY RANGE (k);\nCREATE TABLE p1 (k int);\n",
+     "^ALTER TABLE p ATTACH PARTITION p1 FOR VALUES FROM (1) TO (2);\n",
+     "ALTER TABLE p1 ADD CONSTRAINT k CHECK (k >= 1 AND k < 2 AND k IS NOT NULL) NOT VALID;\n/\nALTER TABLE p1 VALIDATE CONSTRAINT k;\n/\nALTER TABLE p "
+     "ATTACH PARTITION p1 FOR VALUES FROM (1) TO (2);\n",
+     "public.p1"},
+    {"PG31", "warning", "CREATE TABLE p (k int) PARTITION BY RANGE (k);\nCREATE TABLE p1 PARTITION OF p FOR VALUES FROM (1) TO (2);\n",
+     "^ALTER TABLE p DETACH PARTITION p1;\n", NT "ALTER TABLE p DETACH PARTITION p1 CONCURRENTLY;\n", "DETACH PARTITION public.p1 CONCURRENTLY"},
+    {"PG32", "info", T, "^SET search_path = public, pg_temp;\n", "SET LOCAL search_path = public, pg_temp;\n", "search_path"},
+    {"PG33", "warning", T, "CREATE TABLE n (id int);\n^COMMIT;\nALTER TABLE t ADD x int;\n", "BEGIN;\nCREATE TABLE n (id int);\nCOMMIT;\n", "two files"},
+    {"PG34", "warning", T, "^CREATE TABLE IF NOT EXISTS t (x int);\n", "CREATE TABLE IF NOT EXISTS t2 (x int);\n", "IF NOT EXISTS"},
+    {"PG34", "info", T, "^DROP TABLE IF EXISTS nothing;\n", "DROP VIEW IF EXISTS nothing;\n", "IF EXISTS"},
+    {"PG35", "error", T "CREATE FUNCTION f() RETURNS bigint LANGUAGE sql AS 'SELECT max(a) FROM t';\n", "SELECT 1;\n^ALTER TABLE t RENAME a TO z;\n",
+     "ALTER TABLE t RENAME a TO z;\nCREATE OR REPLACE FUNCTION f() RETURNS bigint LANGUAGE sql AS 'SELECT max(z) FROM t';\n", "public.f()"},
+    {"PG36", "warning", NULL, "^CREATE FUNCTION f() RETURNS int SECURITY DEFINER LANGUAGE sql AS 'SELECT 1';\n",
+     "CREATE FUNCTION f() RETURNS int SECURITY DEFINER SET search_path = pg_catalog LANGUAGE sql AS 'SELECT 1';\n", "public.f()"},
+    {"PG37", "error", T "INSERT INTO t (id, a) VALUES (1, 1), (2, 1);\n", NT "CREATE TABLE n (id int);\n^CREATE UNIQUE INDEX CONCURRENTLY ta ON t (a);\n", NT "CREATE INDEX CONCURRENTLY ta ON t (a);\n",
+     "DROP INDEX CONCURRENTLY public.ta"},
+    {"PG38", "warning", T,
+     "^CREATE TABLE a_name_that_is_so_long_that_nobody_would_ever_want_to_write_it_even_once (id int);\n", "CREATE TABLE short (id int);\n", "63 bytes"},
+    {"PG39", "warning", "CREATE DOMAIN d AS int;\nCREATE TABLE t (d d);\n", "^ALTER DOMAIN d ADD CONSTRAINT pos CHECK (VALUE > 0);\n",
+     "ALTER DOMAIN d ADD CONSTRAINT pos CHECK (VALUE > 0) NOT VALID;\n/\nALTER DOMAIN d VALIDATE CONSTRAINT pos;\n", "ALTER DOMAIN public.d ADD CONSTRAINT pos"},
+    {"PG40", "style", NULL, "^CREATE TABLE n (id bigint PRIMARY KEY, j json);\n", "CREATE TABLE n (id bigint PRIMARY KEY, j jsonb);\n", "jsonb"},
+    {"PG40", "style", NULL, "^CREATE TABLE n (id int PRIMARY KEY);\n", NULL, "bigint"},
+};
+
+#define L "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER, b TEXT);\n"
+#define LU L "CREATE TABLE u (id INTEGER PRIMARY KEY, t INTEGER REFERENCES t (id));\nCREATE INDEX ut ON u (t);\n"
+
+static const struct example sqlite[] = {
+    {"SQ01", "info", L, "^PRAGMA foreign_keys = OFF;\nALTER TABLE t ADD x INTEGER;\n", "ALTER TABLE t ADD x INTEGER;\n", "not sent"},
+    {"SQ02", "error", LU, "-- migrate: foreign-keys on\nCREATE TABLE n (x);\n^DROP TABLE t;\n", "DROP TABLE u;\nDROP TABLE t;\n", "foreign-keys on"},
+    {"SQ03", "error", L, "CREATE TABLE n (x);\n^CREATE TABLE u (id INTEGER PRIMARY KEY, t INTEGER REFERENCES missing (id));\n",
+     "CREATE TABLE u (id INTEGER PRIMARY KEY, t INTEGER REFERENCES later (id));\nCREATE TABLE later (id INTEGER PRIMARY KEY);\n", "missing"},
+    {"SQ03", "error", LU, "ALTER TABLE t RENAME TO t_old;\nCREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT);\n^DROP TABLE t_old;\n",
+     "CREATE TABLE t_new (id INTEGER PRIMARY KEY, a TEXT);\nINSERT INTO t_new SELECT id, a FROM t;\nDROP TABLE t;\nALTER TABLE t_new RENAME TO t;\n", "t_old"},
+    {"SQ04", "error", L "CREATE VIEW v AS SELECT a FROM t;\n", "CREATE TABLE n (x);\n^DROP TABLE t;\n", "DROP VIEW v;\nDROP TABLE t;\n", "view v"},
+    {"SQ05", "warning", "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT, a INTEGER) STRICT;\nCREATE INDEX ta ON t (a);\n",
+     "CREATE TABLE n (id INTEGER PRIMARY KEY, a TEXT);\nINSERT INTO n SELECT id, a FROM t;\n^DROP TABLE t;\nALTER TABLE n RENAME TO t;\n",
+     "CREATE TABLE n (id INTEGER PRIMARY KEY AUTOINCREMENT, a TEXT) STRICT;\nINSERT INTO n SELECT id, a FROM t;\nDROP TABLE t;\nALTER TABLE n RENAME TO "
+     "t;\nCREATE INDEX ta ON t (a);\n",
+     "STRICT, AUTOINCREMENT, index ta"},
+    {"SQ06", "warning", "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT, a INTEGER);\n",
+     "CREATE TABLE n (id INTEGER PRIMARY KEY AUTOINCREMENT, a TEXT);\nINSERT INTO n SELECT id, a FROM t;\n^DROP TABLE t;\nALTER TABLE n RENAME TO t;\n",
+     "CREATE TABLE n (id INTEGER PRIMARY KEY AUTOINCREMENT, a TEXT);\nINSERT INTO n SELECT id, a FROM t;\nUPDATE sqlite_sequence SET seq = (SELECT seq FROM "
+     "sqlite_sequence WHERE name = 't') WHERE name = 'n';\nDROP TABLE t;\nALTER TABLE n RENAME TO t;\n",
+     "sqlite_sequence"},
+    {"SQ07", "warning", L, "^ALTER TABLE t DROP COLUMN a;\n", "ALTER TABLE t RENAME COLUMN a TO z;\n", "t.a"},
+    {"SQ07", "warning", L, "^DROP TABLE t;\n", "ALTER TABLE t RENAME TO t2;\n", "table t"},
+    {"SQ08", "warning", L, "^ALTER TABLE t ADD COLUMN d INTEGER NOT NULL;\n", "ALTER TABLE t ADD COLUMN d INTEGER NOT NULL DEFAULT 0;\n", "NOT NULL"},
+    {"SQ08", "warning", L, "^ALTER TABLE t ADD COLUMN d TEXT DEFAULT CURRENT_TIMESTAMP;\n", NULL, "no constant"},
+    {"SQ09", "warning", L, "CREATE TABLE n (x);\n^VACUUM;\n", NT "VACUUM;\n", "no-transaction"},
+    {"SQ10", "warning", L, "^UPDATE t SET a = 1;\n", "UPDATE t SET a = 1 WHERE id BETWEEN 1 AND 1000;\n", "in batches"},
+    {"SQ11", "info", L, "CREATE TABLE n (x);\n^CREATE TABLE u (id INTEGER PRIMARY KEY, t INTEGER REFERENCES t (id));\n",
+     "CREATE TABLE u (id INTEGER PRIMARY KEY, t INTEGER REFERENCES t (id));\nCREATE INDEX ut ON u (t);\n", "ON u (t)"},
+    {"SQ12", "style", L, "^ALTER TABLE t RENAME COLUMN a TO z;\n", "ALTER TABLE t ADD COLUMN z TEXT;\n", "3.25"},
+    {"SQ13", "warning", L, "CREATE TABLE n (x);\n^INSERT INTO t (b) VALUES (\"text\");\n", "INSERT INTO \"t\" (\"b\") VALUES ('text');\n", "text"},
+    {"SQ13", "warning", L, "^CREATE TABLE n (x TEXT CHECK (x <> \"text\"));\n", "CREATE TABLE \"n\" (\"x\" TEXT CHECK (\"x\" <> 'text'));\n", "text"},
+};
+
+START_TEST(test_rules)
+{
+    const struct example *examples = API_EITHER(sqlite, postgresql);
+    size_t count = API_EITHER(sizeof sqlite / sizeof *sqlite, sizeof postgresql / sizeof *postgresql);
+    const char *only = getenv("MIGRATE_TEST_RULE");
+    for (size_t i = 0; i < count; i++) {
+        if (!only || strcmp(only, examples[i].rule) == 0)
+            check_example(&examples[i]);
+    }
+}
+END_TEST
+
+API("online", test_rules)
