@@ -244,6 +244,21 @@ static bool judge_idle(struct judging *judging, size_t at)
 
 /* ---- what is broken behind the run ---- */
 
+/* Another rule, which looks behind each statement, told of it already. */
+static bool is_told(const struct judging *judging, const struct broken *broken)
+{
+    const char *rule = text_equal(broken->what, "reference") ? "SQ03" : text_equal(broken->what, "function") ? "PG35" : "SQ04";
+    const char *dot = strrchr(broken->ident, '.'), *name = dot != NULL ? dot + 1 : broken->ident;
+
+    for (size_t i = 0; i < judging->out->count; i++) {
+        const struct finding *finding = &judging->out->items[i];
+
+        if (text_equal(finding->rule, rule) && text_equal(finding->id, judging_id(judging, broken->by)) && strstr(finding->message, name) != NULL)
+            return true;
+    }
+    return false;
+}
+
 static bool judge_broken(struct judging *judging)
 {
     for (size_t i = 0; i < judging->depends->broken.count; i++) {
@@ -251,6 +266,8 @@ static bool judge_broken(struct judging *judging)
         struct deed place = {0};
         bool good;
 
+        if (is_told(judging, broken))
+            continue;
         for (size_t k = 0; k < judging->depends->items[broken->by].count; k++) {
             const struct deed *deed = &judging->depends->items[broken->by].items[k];
 
