@@ -144,6 +144,8 @@ static bool tell_exists(struct judging *judging, size_t at)
     size_t maker = found_maker(judging->found, thing, at);
     struct deed place = failed_at(depend);
 
+    while (maker != SIZE_MAX && judging->depends->items[maker].failing.kind != FAILING_NOT) /* it would have, but did not run */
+        maker = found_maker(judging->found, thing, maker);
     if (maker == SIZE_MAX)
         return judging_tell(judging, "DP04", NULL, at, &place, SIZE_MAX, "drop it first, or give it another name",
                             "%s makes the %s %s, which is there already", depend->id, thing->word, thing->name);

@@ -123,7 +123,7 @@ static int32_t put_rows(struct database *db, const char *what, const char *query
     "AND columns = (SELECT count(*) FROM pragma_index_info(i.name)) AND NOT EXISTS (SELECT 1 FROM f WHERE "           \
     "f.child = g.child AND f.id = g.id AND NOT EXISTS (SELECT 1 FROM pragma_index_info(i.name) c WHERE c.name = f.far COLLATE NOCASE))) END"
 
-int32_t sqlite_find_broken(struct database *db, const struct database_facts_wish *wish, const char *names, struct migrate_rows **out,
+int32_t sqlite_broken_rows(struct database *db, const struct database_facts_wish *wish, const char *names, struct migrate_rows **out,
                       migrate_error **err)
 {
     static const char *const columns[] = {"what", "ident", "message"};

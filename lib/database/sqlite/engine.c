@@ -188,6 +188,6 @@ const struct database_engine database_sqlite = {
     .positions = sqlite_positions,
     .touches_begin = sqlite_touches_begin,
     .touches_take = sqlite_touches_take,
-    .broken = sqlite_find_broken,
+    .broken = sqlite_broken_rows,
     .probe = sqlite_probe,
 };

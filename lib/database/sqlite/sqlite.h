@@ -93,7 +93,7 @@ int32_t sqlite_touches_take(struct database *db, struct migrate_rows **out, migr
 void sqlite_touches_free(struct sqlite_touches *touches);
 
 /* broken.c */
-int32_t sqlite_find_broken(struct database *db, const struct database_facts_wish *wish, const char *names, struct migrate_rows **out,
+int32_t sqlite_broken_rows(struct database *db, const struct database_facts_wish *wish, const char *names, struct migrate_rows **out,
                       migrate_error **err);
 /* Whether the engine can make a program of what uses a view (column NULL), or writes to what triggers are on. *message: why not;
  * memory_free(). */
