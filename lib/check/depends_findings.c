@@ -214,6 +214,23 @@ static bool judge_guessed(struct judging *judging, size_t at)
 
 /* ---- what did nothing ---- */
 
+/* PG34 told of it, as the server says so, and learns who made what is there. */
+static bool is_noticed(const struct judging *judging, size_t at, const struct deed *deed, size_t maker)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < judging->out->count; i++) {
+        struct finding *finding = &judging->out->items[i];
+
+        if (!text_equal(finding->rule, "PG34") || !text_equal(finding->id, judging_id(judging, at)) || finding->line != deed->line)
+            continue;
+        found = true;
+        if (finding->other == NULL && maker != SIZE_MAX)
+            finding->other = arena_text(&judging->out->arena, judging_id(judging, maker));
+    }
+    return found;
+}
+
 static bool judge_idle(struct judging *judging, size_t at)
 {
     const struct depend *depend = &judging->depends->items[at];
@@ -226,6 +243,8 @@ static bool judge_idle(struct judging *judging, size_t at)
             continue;
         maker = found_maker(judging->found, &deed->thing, at);
         dropper = found_dropper(judging->found, &deed->thing, at, NULL);
+        if (is_noticed(judging, at, deed, deed->does == DEED_DROPS ? dropper : maker))
+            continue;
         if (text_equal(deed->word, "OR REPLACE")) {
             if (!judging_tell(judging, "DP09", "info", at, deed, maker, "take it out: it is what it says already",
                               "%s replaces the %s %s by the same", depend->id, deed->thing.word, deed->thing.name))
