@@ -121,7 +121,7 @@ static bool tell_missing(struct judging *judging, size_t at)
     struct deed place = failed_at(depend);
 
     if (maker != SIZE_MAX && judging->depends->items[maker].failing.kind != FAILING_NOT)
-        return tell_follows(judging, at, maker);
+        return is_moved(judging, at, maker) ? tell_later(judging, at, maker) : tell_follows(judging, at, maker);
     if (dropper != SIZE_MAX)
         return tell_dropped(judging, at, dropper, deed);
     maker = found_later(judging->found, thing, at + 1);
