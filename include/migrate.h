@@ -646,7 +646,7 @@ MIGRATE_API int32_t migrate_reconcile(migrate_session *session, const char *mode
  *               database is to be had, that is guessed from the words, and each finding says so
  *   "database"  the same, and the sizes of the real tables decide how severe that is
  * Columns: "rule" (a stable id: "PG11"), "name" (its word: "index-not-concurrent"), "severity" (error, warning, info), "id", "file",
- * "line", "column", "message" (what, and why), "hint" (what to do), "other" (the id of another migration that it is about), "guess" (truth).
+ * "line", "column", "message" (what, and why), "hint" (what to do), "other" (the id of another migration that it is about), "guess" (truth: it may be wrong, and is no error unless the option rules makes it one).
  * A line "-- migrate: ignore RULE REASON" in a file takes a rule's findings in the statement behind it away; in front of the first
  * statement, in the whole file. The option rules changes severities. Values: "count", "errors", "warnings", "infos", "ignored", "by" (scratch, words, source), "reason"
  * (why there was no scratch database), "order" (ids, separated by spaces: the smallest change of the pending ones' order in which they apply,

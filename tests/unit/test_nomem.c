@@ -135,6 +135,15 @@ static void make_place(void)
                "ALTER TABLE new RENAME TO parent;\nPRAGMA foreign_keys = ON;\n");
     make_folder("declared");
     write_file("declared/001_a.sql", "CREATE TABLE a (id INTEGER PRIMARY KEY, n INTEGER);\n");
+    make_folder("flawed");
+    write_file("flawed/001_a.sql", "-- migrate: whatever\n-- migrate: ignore gap on purpose\nCREATE TABLE a (id INTEGER);\n");
+    write_file("flawed/002_b.sql", "-- Depends: 009\n-- Depends: 005_d\nCREATE TABLE b (id INTEGER);\r\n-- ROLLBACK:\n-- END ROLLBACK\n");
+    write_file("flawed/002_c.sql", "-- migrate: ignore\nCREATE TABLE c (id INTEGER;\n");
+    write_file("flawed/005_d.sql", "-- Depends: 002_b\nCREATE TABLE d (id INTEGER REFERENCES absent);\n-- migrate: ignore SR15 meant\n"
+                                   "INSERT INTO d VALUES (:x);\nROLLBACK;\n.mode csv\n");
+    write_file("flawed/006_e.sql", "\xFF");
+    write_file("flawed/007_f.down.sql", "DROP TABLE f;\n");
+    write_file("flawed/008_g.sql.bak", "");
     make_folder("broken");
     write_file("broken/001_a.sql", "CREATE TABLE a (id INTEGER);\n");
     write_file("broken/002_b.sql", "CREATE TABLE b (id INTEGER);\nINSERT INTO absent VALUES (1);\n");
@@ -360,6 +369,31 @@ static int32_t work_verify(migrate_session *session, migrate_error **err)
     return report_json(rows, code, err);
 }
 
+static int32_t work_find(migrate_session *session, migrate_error **err)
+{
+    migrate_rows *rows = NULL;
+    int32_t code = migrate_check_rules(&rows, err), found = code;
+
+    code = report_json(rows, code, err);
+    rows = NULL;
+    if (code >= 0)
+        code = found = migrate_check(session, NULL, &rows, err);
+    code = report_json(rows, code, err);
+    return code < 0 ? code : found;
+}
+
+static int32_t work_against(migrate_session *session, migrate_error **err)
+{
+    migrate_rows *rows = NULL;
+    char other[128];
+    int32_t code, found;
+
+    snprintf(other, sizeof other, "%s/rehearsal", root);
+    code = found = migrate_check_against(session, other, NULL, &rows, err);
+    code = report_json(rows, code, err);
+    return code < 0 ? code : found;
+}
+
 #define WANTED                                                                                                                    \
     "CREATE TABLE a (id INTEGER PRIMARY KEY, number INTEGER NOT NULL -- renamed-from: n\n);\n"                                    \
     "CREATE TABLE b (id INTEGER);\nCREATE INDEX i ON b (id);\n"
@@ -446,6 +480,9 @@ static const struct scenario scenarios[] = {
     {"drift", "short", false, "drifted", work_drift, MIGRATE_DIFFERS, MIGRATE_DIFFERS,
      "a,libmigrate_history,libmigrate_history_facts", 1, true},
     {"replay", "short", false, "drifted without facts", work_drift, MIGRATE_DIFFERS, MIGRATE_DIFFERS, "a,libmigrate_history", 17, false},
+    {"check", "rehearsal", false, "schema", work_find, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 17, false},
+    {"check flawed", "flawed", false, "schema", work_find, MIGRATE_FINDINGS, MIGRATE_FINDINGS, "a,b,libmigrate_history", 5, false},
+    {"against", "flawed", false, "schema", work_against, MIGRATE_FINDINGS, MIGRATE_FINDINGS, "a,b,libmigrate_history", 1, false},
     {"reconcile", "declared", false, NULL, work_startup, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 5, false},
 };
 
