@@ -654,6 +654,14 @@ MIGRATE_API int32_t migrate_reconcile(migrate_session *session, const char *mode
 MIGRATE_API int32_t migrate_check(migrate_session *session, const char *depth, migrate_rows **out_rows,
                                   migrate_error **out_err);
 
+/* Before a merge: do the session's migrations fit to those of another side, whose files are in the folder dir? Findings as of
+ * migrate_check(): what is new here and has a number that is taken there, or is lower than one that is there (late); what the other side
+ * has, and was changed, renamed or removed here; and two migrations, each new on its own side, that are about one object. base: a folder
+ * with the files from which both sides began, so that it is known who changed what (a version control's merge base); NULL: whatever the
+ * other side has counts as having been there first. The database, if there is one, is not asked. MIGRATE_FINDINGS or MIGRATE_OK. */
+MIGRATE_API int32_t migrate_check_against(migrate_session *session, const char *dir, const char *base,
+                                          migrate_rows **out_rows, migrate_error **out_err);
+
 /* The rules: "rule", "name", "severity" (by default; off: only where the option rules asks for it), "summary". Any thread. */
 MIGRATE_API int32_t migrate_check_rules(migrate_rows **out_rows, migrate_error **out_err);
 

@@ -396,6 +396,9 @@ int32_t database_open(const char *url, const struct database_options *options, s
 int32_t database_open_handle(migrate_client *client, void *handle, struct database **out,
                              migrate_error **err);
 int32_t database_open_host(migrate_driver *driver, struct database **out, migrate_error **err);
+/* Nothing is there: all that is asked fails with MIGRATE_ERROR_MISUSE (absent.c). */
+int32_t database_open_absent(const struct database_engine *engine, struct database **out, migrate_error **err);
+bool database_is_absent(const struct database *db);
 void database_close(struct database *db); /* NULL is fine */
 
 /* Short hands for the class's functions. */

@@ -22,7 +22,17 @@ struct rollback {
     bool commented;    /* its lines begin with "--", which is taken off */
 };
 
+/* One "-- migrate: ignore". */
+struct ignore {
+    size_t comment;
+    struct span rule, reason; /* may be empty */
+    size_t end;               /* of the statement behind it; 0: not known yet, or none */
+    bool whole;               /* no statement stands before it */
+};
+
 struct reading {
+    const struct source_options *options; /* where problems go; NULL: the first one is the end */
+    const char *id;                       /* for them; may be NULL */
     const struct layout *layout;
     const struct sql_dialect *dialect;
     const char *file; /* for messages */
@@ -34,6 +44,10 @@ struct reading {
         size_t count, capacity;
     } rollbacks; /* in order of appearance; several are run in that order */
     struct spans depends, tables;
+    struct {
+        struct ignore *items;
+        size_t count, capacity;
+    } ignores;
     struct span allow_data_loss, stands_for; /* empty: none */
     bool no_transaction, rollback_no_transaction, out_of_order, breaking;
     bool foreign_keys, rollback_foreign_keys;

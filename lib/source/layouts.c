@@ -16,6 +16,7 @@ static const struct directive_row native_directives[] = {
     {"migrate: out-of-order", DIRECTIVE_OUT_OF_ORDER, ARGUMENT_NONE, ROLE_UP, NULL},
     {"migrate: breaking", DIRECTIVE_BREAKING, ARGUMENT_NONE, ROLE_UP | ROLE_REPEATABLE, NULL},
     {"migrate: allow-data-loss", DIRECTIVE_ALLOW_DATA_LOSS, ARGUMENT_NEEDED, ROLE_UP | ROLE_REPEATABLE, NULL},
+    {"migrate: ignore", DIRECTIVE_IGNORE, ARGUMENT_ANY, ROLE_ANY, NULL},
     {"migrate: stands-for", DIRECTIVE_STANDS_FOR, ARGUMENT_NEEDED, ROLE_SCHEMA, NULL},
     /* Read as plain SQL, files of these tools would run their down part on the way up. */
     {"migrate: up", DIRECTIVE_FOREIGN, ARGUMENT_ANY, ROLE_ANY, "dbmate"},
