@@ -88,6 +88,10 @@ struct online_migration {
         struct online_flaw *items;
         size_t count, capacity;
     } flaws; /* new ones, with their places: as the last item each */
+    struct {
+        const char **items;
+        size_t count, capacity;
+    } copied; /* SQLite: columns (their idents) that a table was filled from */
     int64_t statements;
     bool no_transaction; /* the file says so */
     struct online_spot {

@@ -76,7 +76,7 @@ static void type_changed(struct online_change *change, struct online_say *say)
         return;
     text_format(&say->message, "column %s of %s goes from %s to %s: ", column, table->name, change->from->value, change->to->value);
     text_add(&say->message, table->rewritten ? "all rows are rewritten, and its indexes built anew, while it is locked against readers and writers"
-                            : table->scanned ? "all rows are looked at while it is locked against readers and writers"
+                            : table->scanned ? "indexes are built or constraints checked anew, for all rows, while it is locked against readers and writers"
                                              : "no row is touched, but programs see another type");
     online_add_size(&say->message, table);
     if (table->rewritten || table->scanned)

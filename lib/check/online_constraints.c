@@ -35,8 +35,9 @@ static void foreign_key(const struct online_statement *s, struct online_change *
         return;
     text_format(&say->message, "foreign key %s is checked for every row of %s", change->to->name, table->name);
     online_add_size(&say->message, table);
-    text_format(&say->message, " while writes to it and to what it %.*s are held up", (int)strcspn(parent != NULL ? parent : "refers to", "("),
-                parent != NULL ? parent : "refers to");
+    if (parent != NULL)
+        text_format(&say->message, " while writes to it and to %.*s are held up", (int)strcspn(parent + strlen("REFERENCES "), "("),
+                    parent + strlen("REFERENCES "));
     text_format(&say->hint, "ALTER TABLE %s ADD CONSTRAINT %s %s NOT VALID; in a later file ALTER TABLE %s VALIDATE CONSTRAINT %s", table->name,
                 change->to->name, change->to->value, table->name, change->to->name);
     put_scaled(say, "PG08", largest(s, table));

@@ -13,11 +13,12 @@ static bool is_relation(const struct fact *fact)
 
 /* ---- dropped ---- */
 
-static void table_gone(const struct online_change *change, struct online_say *say)
+/* Renamed away, and its name given to a new one, it has been copied. */
+static void table_gone(const struct online_statement *s, const struct online_change *change, struct online_say *say)
 {
     const struct online_table *table = change->table;
 
-    if (table == NULL)
+    if (table == NULL || (strcmp(table->name, change->from->ident) != 0 && online_fact(s->after, "table", table->name) != NULL))
         return;
     text_format(&say->message, "table %s goes, with its rows", change->from->ident);
     online_add_size(&say->message, table);
@@ -193,7 +194,7 @@ void online_drops(struct online_statement *s, struct online_say *say)
         const struct online_change *change = &s->changes[i];
 
         if (online_is(change, "table", ONLINE_REMOVED))
-            table_gone(change, say);
+            table_gone(s, change, say);
         else if (online_is(change, "column", ONLINE_REMOVED))
             column_gone(s, change, say);
     }

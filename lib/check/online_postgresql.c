@@ -181,7 +181,7 @@ static void flaw(const struct online_migration *m, const struct online_flaw *fla
         return;
     }
     placed = placed_for(m, flaw);
-    if (placed == NULL && (strcmp(flaw->what, "invalid") != 0 || flaw->line == 0))
+    if (placed == NULL && strcmp(flaw->what, "invalid") != 0)
         return;
     say->line = placed != NULL ? placed->line : flaw->line;
     say->column = placed != NULL ? placed->column : flaw->column;

@@ -224,6 +224,14 @@ static void lost(const struct online_migration *m, const struct facts *before, c
     }
 }
 
+static bool is_copied(const struct online_migration *m, const struct fact *column)
+{
+    for (size_t i = 0; i < m->copied.count; i++)
+        if (text_equal(m->copied.items[i], column->ident))
+            return true;
+    return false;
+}
+
 static void column_gone(const struct online_migration *m, const struct facts *after, const struct fact *column, const struct fact *table,
                         struct online_say *say)
 {
@@ -233,7 +241,7 @@ static void column_gone(const struct online_migration *m, const struct facts *af
         return;
     if (gone == NULL)
         gone = taken_away(m, "table", table->ident);
-    if (gone == NULL)
+    if (gone == NULL || (taken_away(m, "table", table->ident) != NULL && is_copied(m, column)))
         return;
     at(say, gone->line, gone->column);
     text_format(&say->message, "column %s goes, with its values", column->ident);
@@ -305,12 +313,6 @@ static void end(struct online_migration *m, const struct facts *before, const st
         at(say, m->first_alone.line, m->first_alone.column);
         text_add(&say->message, "it cannot run in a transaction, so the file is none: what comes before it stays when it, or what follows, fails");
         text_add(&say->hint, "put it into a file of its own with -- migrate: no-transaction; or write that into this file, if it is meant");
-        online_put(say, "SQ09", "warning");
-    }
-    if (m->commit.line != 0) {
-        at(say, m->commit.line, m->commit.column);
-        text_add(&say->message, "the file ends its transaction here: what comes before it stays when what follows fails");
-        text_add(&say->hint, "leave BEGIN and COMMIT out, and make two files of it: each is a transaction");
         online_put(say, "SQ09", "warning");
     }
     if (m->failure != NULL) {

@@ -46,7 +46,8 @@ static void late_work(const struct online_statement *s, struct online_migration 
         const struct online_table *table = &s->tables[i];
         const struct online_table *locked = table->rewritten || table->scanned ? held(s, table) : NULL;
 
-        if (locked == NULL || s->rows > 0 || table->took == ONLINE_ROW_EXCLUSIVE)
+        if (locked == NULL || s->rows > 0 || table->took == ONLINE_ROW_EXCLUSIVE || table->written_line != 0 || online_begins(s, "update") ||
+            online_begins(s, "delete")) /* PG26 speaks of these */
             continue;
         text_format(&say->message, "all of %s is read or written while %s is locked against readers and writers since line %lld", table->name,
                     locked->name, (long long)locked->exclusive_line);
@@ -73,8 +74,8 @@ static void many_locks(const struct online_statement *s, struct online_migration
     }
     if (s->alone || m->exclusive_told || first == NULL || second == NULL)
         return;
-    text_format(&say->message, "%s is locked against readers and writers while %s already is: two of them, in the order in which programs use them or "
-                               "not (a deadlock ends within ddl_lock_timeout)",
+    text_format(&say->message, "%s is locked against readers and writers while %s still is: programs that use both in the other order run into a deadlock, "
+                               "which ends within ddl_lock_timeout",
                 second->name, first->name);
     text_format(&say->hint, "put what is done to %s into a file of its own", second->name);
     online_put(say, "PG23", first->rows < 0 || second->rows < 0 ? "info" : capped(online_severity(first->rows < second->rows ? first->rows : second->rows)));
@@ -143,6 +144,21 @@ static bool may_come_again(const struct online_statement *s)
     return sql_reader_is(&reader, "materialized");
 }
 
+/* A name in it is longer than the server takes. (It says the same of names that are not the statement's.) */
+static bool has_long_name(const struct online_statement *s)
+{
+    enum { LONGEST = 63 };
+    size_t run = 0;
+
+    for (size_t i = 0; s->sql != NULL && i < s->length && run <= LONGEST; i++) {
+        char c = s->sql[i];
+        bool in_name = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$' || (c & 0x80) != 0;
+
+        run = in_name || (run > 0 && (c == ' ' || c == '-' || c == '.') && s->sql[i - run] == '"') || c == '"' ? run + 1 : 0;
+    }
+    return run > LONGEST;
+}
+
 static void notices(const struct online_statement *s, struct online_say *say)
 {
     bool drops = online_begins(s, "drop") || (online_contains(s, "drop") && online_begins(s, "alter"));
@@ -155,7 +171,7 @@ static void notices(const struct online_statement *s, struct online_say *say)
                                    : "leave IF NOT EXISTS out: what is there under that name may be something else; if databases differ, mend that first");
         online_put(say, "PG34", drops || schema ? "info" : "warning");
     }
-    if (s->truncated != NULL) {
+    if (s->truncated != NULL && has_long_name(s)) {
         text_format(&say->message, "a name is longer than the server's 63 bytes: %s", s->truncated);
         text_add(&say->hint, "give it a shorter name, so that two of them cannot become one");
         online_put(say, "PG38", "warning");

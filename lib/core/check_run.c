@@ -95,8 +95,8 @@ static int32_t tell_failed(struct trial *trial, const struct migration *m, const
 static bool explained(const struct findings *findings, const struct migration *m)
 {
     for (size_t i = 0; i < findings->count; i++) {
-        if (text_equal(findings->items[i].id, m->id) && text_equal(findings->items[i].severity, "error") &&
-            strncmp(findings->items[i].rule, "SR", 2) != 0)
+        const struct finding *finding = &findings->items[i];
+        if (text_equal(finding->id, m->id) && text_equal(finding->severity, "error") && strncmp(finding->rule, "DP", 2) == 0)
             return true;
     }
     return false;

@@ -60,7 +60,7 @@ static const char *skipped(const struct online *online, const struct online_stat
 
 static void reset(struct online *online)
 {
-    online->m.placed.count = online->m.flaws.count = 0;
+    online->m.placed.count = online->m.flaws.count = online->m.copied.count = 0;
     online->m.statements = online->m.transaction = 0;
     online->m.first_alone = (struct online_spot){0};
     online->m.exclusive_told = online->m.late_told = online->m.mixed_told = online->m.leak_told = false;
@@ -96,16 +96,19 @@ static void read_words(struct online *online, const struct sql_dialect *dialect,
     struct sql_splitter splitter;
     struct sql_statement statement;
     struct online_spot commit = {0};
+    bool work = false; /* a COMMIT ahead of everything ends nothing */
     sql_split(&splitter, dialect, text, length);
     while (sql_next(&splitter, &statement)) {
         struct online_spot spot;
         struct online_statement s = {.sql = text + statement.offset, .length = statement.length, .dialect = dialect};
         sql_position(text, length, statement.offset, &spot.line, &spot.column);
         spot.line += first_line - 1;
-        if (commit.line && !online->m.commit.line && statement.kind != SQL_BEGIN && statement.kind != SQL_COMMIT && statement.kind != SQL_META)
+        bool control = statement.kind == SQL_BEGIN || statement.kind == SQL_COMMIT || statement.kind == SQL_META;
+        if (commit.line && !online->m.commit.line && !control)
             online->m.commit = commit;
-        if (statement.kind == SQL_COMMIT)
+        if (statement.kind == SQL_COMMIT && work)
             commit = spot;
+        work = work || (!control && statement.kind != SQL_FOREIGN_KEYS);
         if (statement.kind == SQL_FOREIGN_KEYS && !online->m.pragma.line)
             online->m.pragma = spot;
         online->m.names_sequences |= online_mentions(&s, "sqlite_sequence");
@@ -249,6 +252,22 @@ static int32_t try_quotes(struct online *online, const struct observed *now, str
     return db->engine->online->quotes(db, now->sql, now->length, undo, out, err);
 }
 
+/* Where a table is filled from another one: which of its columns are taken, under whatever name they come to have. */
+static int32_t take_copied(struct online *online, const struct observed *now, const struct online_statement *s, migrate_error **err)
+{
+    if (!now->scratch->db->engine->names_fold || !online_begins(s, "insert") || !online_contains(s, "select"))
+        return MIGRATE_OK;
+    for (size_t i = 0; i < online->began->count; i++) {
+        const struct fact *fact = &online->began->items[i];
+        if (strcmp(fact->kind, "column") != 0 || !online_mentions(s, fact->inside) || !online_mentions(s, online_plain(fact->ident)))
+            continue;
+        if (!array_reserve(&online->m.copied))
+            return error_nomem(err);
+        online->m.copied.items[online->m.copied.count++] = fact->ident;
+    }
+    return MIGRATE_OK;
+}
+
 static void tell(struct online *online, const struct observed *now, struct online_statement *s)
 {
     s->tables = online->tables.items;
@@ -305,6 +324,8 @@ static int32_t statement(const struct observed *now, void *user, migrate_error *
         tell(online, now, &s);
         code = online->say.failed ? error_nomem(err) : online_place(online, now, err);
     }
+    if (code == MIGRATE_OK)
+        code = take_copied(online, now, &s, err);
     if (code == MIGRATE_OK)
         code = online_flaws_behind(online, now, err);
     text_free(&stated.leaked);
@@ -389,6 +410,7 @@ void online_free(struct online *online)
     online_say_free(&online->say);
     memory_free(online->m.placed.items);
     memory_free(online->m.flaws.items);
+    memory_free(online->m.copied.items);
     memory_free(online->tables.items);
     memory_free(online->changes.items);
     memory_free(online->tables_live.items);
