@@ -315,6 +315,36 @@ sqlite3 app.db 'DROP TABLE libmigrate_history_facts; CREATE TABLE c (id INTEGER)
 run 3 drift --json; json .by replay; json '.rows[0].restore' 'DROP TABLE c;'
 unset MIGRATE_URL MIGRATE_DIR
 
+# ---- graph, heads ----
+
+t 'graph and heads'
+mkdir m
+echo 'CREATE TABLE a (id INTEGER PRIMARY KEY);' >m/001_a.sql
+echo 'CREATE TABLE b (id INTEGER PRIMARY KEY, a_id INTEGER REFERENCES a (id));' >m/002_b.sql
+printf -- '-- Depends: 001_a\nINSERT INTO b (id) VALUES (1);\n' >m/add_c.sql
+export MIGRATE_URL=sqlite:app.db MIGRATE_DIR=m
+run 0 up --to 001_a
+run 0 graph; out '^001_a (applied)'; out '    -> 001_a (declared)'; out '    -> 002_b (found)'
+run 0 graph --files; out '^001_a$'
+run 0 graph --format dot; out '"add_c" -> "002_b" \[label="found", style=dashed\];'
+run 0 graph --format mermaid; out '^graph BT'; out 'n1\["002_b"\]'
+run 0 graph --json; json .nodes 3; json '.rows | map(select(.kind == "edge")) | length' 3; json .by scratch
+run 0 graph --tables; out '    -> a (a_id)'
+run 0 graph --tables --at 001; out '^a$'
+run 64 graph --at 001; err '--at belongs to --tables'
+run 64 status --format dot
+run 0 heads
+printf -- '-- Depends: 001_a\nCREATE TABLE d (id INTEGER);\n' >m/add_d.sql
+run 3 heads; out '^add_c'; out '^add_d'; err 'Depends: add_c, add_d'
+run 3 heads --json; json .merge '-- Depends: add_c, add_d'; json .heads 2; json .by declared
+unset MIGRATE_URL MIGRATE_DIR
+
+t 'check names another order'
+mkdir m
+echo 'INSERT INTO b (id) VALUES (1);' >m/add_a.sql
+echo 'CREATE TABLE b (id INTEGER PRIMARY KEY);' >m/add_b.sql
+run 3 check --dir m --files --engine sqlite; out 'add_a has to run behind add_b'; out 'They apply in this order: add_b add_a'
+
 t 'check --drift'
 migration m/001_a.sql a
 export MIGRATE_URL=sqlite:app.db MIGRATE_DIR=m
