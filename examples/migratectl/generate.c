@@ -257,7 +257,10 @@ static int generate_down(struct cli *cli, const char *id)
 
 int command_generate(struct cli *cli)
 {
-    const char *down = cli->arguments.flags[FLAG_DOWN];
+    const char *down = cli->arguments.flags[FLAG_DOWN], *dry = cli->arguments.flags[FLAG_DRY_RUN];
+    if (dry && strcmp(dry, "execute") == 0)
+        return output_usage(cli, "generate runs nothing but what it tries in a scratch database: --dry-run shows what it would write, and "
+                                 "what was written is rehearsed by migratectl up --dry-run=execute");
     return down ? generate_down(cli, down) : generate_up(cli);
 }
 

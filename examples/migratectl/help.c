@@ -89,8 +89,9 @@ static const struct entry entries[COMMAND_COUNT] = {
                           "  migratectl generate add_notes --to-url postgresql://localhost/other\n"
                           "  migratectl generate --down 004\n",
                           "The SQL is run in a scratch database, never parsed; \"-- renamed-from: OLD\" above a table or\n"
-                          "column, or behind a column, keeps what was called OLD. Exits with 2 under --dry-run if there is\n"
-                          "something to write, and with 3 if something was left out, is not proven, or was refused.\n"},
+                          "column, or behind a column, keeps what was called OLD. --dry-run (=plan and =sql are the same here)\n"
+                          "shows what would be written and exits with 2 if there is something; else it exits with 3 if\n"
+                          "something was left out, is not proven, or was refused.\n"},
     [COMMAND_RECONCILE] = {"reconcile", " repair ", "--to FILE [--apply]", "add what is missing of a declared schema",
                            "  migratectl reconcile --to schema.sql\n"
                            "  migratectl reconcile --to schema.sql --apply\n",

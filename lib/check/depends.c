@@ -23,6 +23,7 @@ bool depends_deed(struct depends *depends, size_t migration, const struct deed *
 
     copy.thing.name = arena_text(&depends->arena, deed->thing.name);
     copy.to = arena_text(&depends->arena, deed->to);
+    copy.inside = arena_text(&depends->arena, deed->inside);
     if (depends->arena.failed || copy.thing.name == NULL || !array_reserve(depend))
         return false;
     depend->items[depend->count++] = copy;
@@ -69,9 +70,13 @@ static bool add_deed(const struct found *found, size_t by, const struct deed *de
 {
     enum edge_how how = deed->guess ? EDGE_GUESSED : EDGE_FOUND;
 
+    size_t maker = found_maker(found, &deed->thing, by);
+
     if (deed->does == DEED_MAKES && !is_whole(&deed->thing) && !deed->idle)
         return true;
-    return add_edge(out, by, found_maker(found, &deed->thing, by), how, deed);
+    if (maker == SIZE_MAX && deed->guess && !deed->late && deed->thing.kind == THING_TABLE && deed->does != DEED_MAKES)
+        maker = found_later(found, &deed->thing, by); /* in the wrong order; or it makes it itself */
+    return add_edge(out, by, maker, how, deed);
 }
 
 static bool add_declared(const struct depends *depends, size_t by, struct edges *out)
@@ -134,7 +139,9 @@ bool depends_edges(const struct depends *depends, struct edges *out)
         const struct edge *edge = &out->items[i];
 
         if (kept > 0 && out->items[kept - 1].by == edge->by && out->items[kept - 1].needed == edge->needed) {
-            if (out->items[kept - 1].deed == NULL) /* declared, and found */
+            const struct deed *first = out->items[kept - 1].deed;
+
+            if (first == NULL || (first->late && edge->deed != NULL && !edge->deed->late)) /* declared, and found; or needed at once */
                 out->items[kept - 1].deed = edge->deed;
             continue;
         }

@@ -17,6 +17,7 @@ struct deed {
     enum deed_kind does;
     struct thing thing;
     const char *to;       /* it was dropped by giving it this name; NULL: it is gone */
+    const char *inside;   /* needed for a foreign key of this table; else NULL */
     const char *word;     /* of what was idle: "IF NOT EXISTS"; else NULL */
     int64_t line, column; /* 0: unknown */
     bool guess;           /* read from the words */

@@ -78,7 +78,7 @@ static bool tell_later(struct judging *judging, size_t at, size_t maker)
 
     if (is_moved(judging, at, maker))
         return judging_tell(judging, "DP12", NULL, at, &place, maker,
-                            hint(judging, "write \"-- Depends: %s\" into the file: in that order they apply, which was tried in a scratch database", id),
+                            hint(judging, "write \"-- Depends: %s\" into the file: behind that one it applies, which was tried in a scratch database", id),
                             "%s has to run behind %s, which makes the %s %s that it needs", depend->id, id, thing->word, thing->name);
     return judging_tell(judging, "DP01", NULL, at, &place, maker,
                         hint(judging, "write \"-- Depends: %s\" into the file, or give it a number behind that one", id),

@@ -98,7 +98,7 @@ int32_t severities_check(const char *option, migrate_error **err)
     return code;
 }
 
-/* The last one that speaks of the rule holds. */
+/* The last one that speaks of the rule holds. Else a guess is no error: it may be wrong. */
 static const char *severity_of(const struct settings *settings, const struct finding *finding)
 {
     const struct rule *rule = rule_find(finding->rule);
@@ -107,7 +107,9 @@ static const char *severity_of(const struct settings *settings, const struct fin
         if (settings->items[i - 1].rule == rule)
             return settings->items[i - 1].severity;
     }
-    return rule != NULL && text_equal(rule->severity, "off") ? "off" : finding->severity;
+    if (rule != NULL && text_equal(rule->severity, "off"))
+        return "off";
+    return finding->guess && text_equal(finding->severity, "error") ? "warning" : finding->severity;
 }
 
 /* ---- ignores ---- */

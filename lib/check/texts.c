@@ -242,7 +242,7 @@ static int by_value(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-/* The distance that most neighbours have: teams count by ones, or by tens. */
+/* The distance that most neighbours have: teams count by ones, or by tens. Where none is usual yet, by ones unless it looks like tens. */
 static int64_t usual_step(int64_t *steps, size_t count)
 {
     int64_t best = 0;
@@ -258,7 +258,7 @@ static int64_t usual_step(int64_t *steps, size_t count)
             best = steps[i];
         }
     }
-    return best;
+    return most > 1 || best % 10 == 0 ? best : 1;
 }
 
 int32_t check_gaps(const struct checked_number *numbers, size_t count, struct findings *findings, migrate_error **err)

@@ -212,7 +212,7 @@ static void need_table(struct reading *reading, bool rows, bool refers)
         is_common(reading, reading->name.data))
         return;
     tell(reading, (struct word){.does = DEED_NEEDS, .kind = THING_TABLE, .word = "table", .name = reading->name.data, .offset = offset,
-                                .refers = refers});
+                                .refers = refers, .inside = refers ? reading->table.data : NULL});
 }
 
 /* FROM a, b AS x, c y */
@@ -397,7 +397,9 @@ static void need_type(struct reading *reading)
 static void read_columns(struct reading *reading)
 {
     struct sql_reader kept = reading->at, *at = &reading->at;
+    bool conditional = reading->base.conditional;
 
+    reading->base.conditional = false; /* that is of the table */
     sql_reader_next(at);
     while (at->token.kind != SQL_END && at->token.kind != SQL_CLOSE && !reading->stopped) {
         if (is_name(at->token) && !is_any(at, constraint_words)) {
@@ -419,6 +421,7 @@ static void read_columns(struct reading *reading)
             sql_reader_next(at);
     }
     reading->at = kept;
+    reading->base.conditional = conditional;
 }
 
 /* CREATE TRIGGER n ... ON t */

@@ -16,6 +16,7 @@ struct word {
     const char *word;   /* "table", "view", "constraint" ... */
     const char *name;   /* of a column: "users.email". Ends with the call */
     const char *to;     /* dropped: by giving it this name; NULL: it is gone */
+    const char *inside; /* of a foreign key's table: the one that has it; else NULL */
     size_t offset;      /* of the name in the statement */
     bool conditional;   /* IF EXISTS, IF NOT EXISTS, OR REPLACE */
     bool replaces;      /* OR REPLACE */

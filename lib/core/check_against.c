@@ -253,8 +253,10 @@ int32_t verb_check_against(migrate_session *session, const char *dir, const char
             code = needs_open(session, &against.needs, err);
         if (code == MIGRATE_OK)
             code = compare_sides(&against, err);
-        if (code == MIGRATE_OK && against.new_here > 0 && against.new_there > 0)
+        if (code == MIGRATE_OK && against.new_here > 0 && against.new_there > 0) {
+            checking->by = "words";
             code = needs_findings(against.needs, &checking->findings, &checking->order, err);
+        }
     }
     if (code == MIGRATE_OK)
         code = checking_answer(checking, out, err);

@@ -42,11 +42,19 @@ static int32_t choose(struct trial *trial, migrate_error **err)
 
 /* ---- by running ---- */
 
+/* SQLite: what an application registers on its own handle is not in a scratch database. */
+static bool is_registered(const char *message)
+{
+    return text_starts(message, "no such function: ") || text_starts(message, "no such collation sequence: ") ||
+           text_starts(message, "no such module: ");
+}
+
 /* Where something stands in the way that is not the migration's fault. */
 static bool is_environment(const migrate_error *problem)
 {
     return problem->code == MIGRATE_ERROR_SHADOW || problem->code == MIGRATE_ERROR_RIGHTS || problem->kind == ERROR_RIGHTS ||
-           text_equal(problem->sqlstate, "0A000") || text_equal(problem->sqlstate, "58P01") || problem->code == MIGRATE_ERROR_CODE;
+           text_equal(problem->sqlstate, "0A000") || text_equal(problem->sqlstate, "58P01") || problem->code == MIGRATE_ERROR_CODE ||
+           is_registered(problem->message);
 }
 
 /* Something is wrong at that very place, so it is why. */
@@ -72,6 +80,9 @@ static int32_t tell_failed(struct trial *trial, const struct migration *m, const
         return MIGRATE_OK;
     if (is_environment(problem)) {
         finding.rule = "not-tried";
+        finding.severity = is_registered(problem->message) ? "warning" : NULL;
+        if (finding.severity)
+            finding.hint = "a scratch database has none of what the application registers; if it does not either, mend the name";
         return findings_tell(findings, &finding, err, "could not be tried in a scratch database: %s", problem->message);
     }
     if (trial->failed == 0)
@@ -81,12 +92,18 @@ static int32_t tell_failed(struct trial *trial, const struct migration *m, const
 }
 
 /* Those whose observers know better why it fails say so themselves. */
-static bool explained(const struct findings *findings, size_t from, const struct migration *m)
+static bool explained(const struct findings *findings, const struct migration *m)
 {
+<<<<<<< HEAD
     for (size_t i = from; i < findings->count; i++) {
         const struct finding *finding = &findings->items[i];
         bool other = strncmp(finding->rule, "SR", 2) == 0 || strncmp(finding->rule, "PG", 2) == 0; /* bad, but no reason to fail */
         if (text_equal(finding->id, m->id) && text_equal(finding->severity, "error") && !other)
+=======
+    for (size_t i = 0; i < findings->count; i++) {
+        if (text_equal(findings->items[i].id, m->id) && text_equal(findings->items[i].severity, "error") &&
+            strncmp(findings->items[i].rule, "SR", 2) != 0)
+>>>>>>> checks
             return true;
     }
     return false;
@@ -127,17 +144,48 @@ static int32_t tell_all_failed(struct trial *trial, migrate_error *const *proble
     for (size_t i = 0; code == MIGRATE_OK && i < trial->count; i++) {
         if (!problems[i])
             continue;
-        if (!explained(&trial->checking->findings, 0, trial->items[i]))
+        if (!needs_explained(trial->needs, trial->items[i]->id) && !explained(&trial->checking->findings, trial->items[i]))
             code = tell_failed(trial, trial->items[i], problems[i], err);
         trial->failed++;
     }
     return code;
 }
 
-static int32_t finish(struct trial *trial, migrate_error **err)
+/* Whether it stands behind one that could not be tried, and that may be all that it lacks. */
+static bool stands_behind_untried(const struct trial *trial, migrate_error *const *problems, const char *id)
+{
+    bool untried = false;
+    for (size_t i = 0; i < trial->count; i++) {
+        if (text_equal(trial->items[i]->id, id))
+            return untried;
+        untried = untried || (problems[i] && !problems[i]->about && is_environment(problems[i]));
+    }
+    return false;
+}
+
+/* Nothing is certain about what stands on something that was not tried. */
+static void soften(struct trial *trial, migrate_error *const *problems)
+{
+    struct findings *findings = &trial->checking->findings;
+    for (size_t i = 0; i < findings->count; i++) {
+        struct finding *finding = &findings->items[i];
+        if (strncmp(finding->rule, "SR", 2) != 0 && text_equal(finding->severity, "error") &&
+            stands_behind_untried(trial, problems, finding->id))
+            finding->guess = true;
+    }
+}
+
+static int32_t finish(struct trial *trial, migrate_error *const *problems, migrate_error **err)
 {
     struct checking *checking = trial->checking;
-    return needs_findings(trial->needs, &checking->findings, &checking->order, err);
+    online_free(trial->online); /* another one is made to try another order: there may be room for one alone */
+    trial->online = NULL;
+    scratch_close(trial->scratch);
+    trial->scratch = NULL;
+    int32_t code = needs_findings(trial->needs, &checking->findings, &checking->order, err);
+    if (code == MIGRATE_OK && problems)
+        soften(trial, problems);
+    return code;
 }
 
 /* ---- by words ---- */
@@ -203,7 +251,7 @@ int32_t check_run(struct checking *checking, bool live, migrate_error **err)
     if (code == MIGRATE_OK)
         code = trial.scratch ? run_all_items(&trial, &problems, err) : guess(&trial, err);
     if (code == MIGRATE_OK)
-        code = finish(&trial, err);
+        code = finish(&trial, problems, err);
     if (code == MIGRATE_OK && problems)
         code = tell_all_failed(&trial, problems, err);
     for (size_t i = 0; problems && i < trial.count; i++)

@@ -2,6 +2,7 @@
  * The build's migrations against the history. */
 #include "core/compare.h"
 
+#include "util/array.h"
 #include "util/memory.h"
 
 #include <stdlib.h>
@@ -72,17 +73,17 @@ static int by_checksum(const void *a, const void *b)
     return strcmp((*x)->migration->checksum, (*y)->migration->checksum);
 }
 
+static int order_of_checksum(const void *item, const void *checksum)
+{
+    return strcmp((*(struct item *const *)item)->migration->checksum, checksum);
+}
+
+/* The first of them. */
 static struct item **find_checksum(struct item **pending, size_t count, const char *checksum)
 {
-    size_t low = 0, high = count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (strcmp(pending[middle]->migration->checksum, checksum) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < count && strcmp(pending[low]->migration->checksum, checksum) == 0 ? &pending[low] : NULL;
+    bool found;
+    size_t at = array_place(pending, count, sizeof *pending, checksum, order_of_checksum, &found);
+    return found ? &pending[at] : NULL;
 }
 
 /* An applied id that the source does not know, whose text stands there under one pending id, was renamed. Several candidates

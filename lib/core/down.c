@@ -37,6 +37,7 @@ static struct database_facts_wish wish_of(const migrate_session *session)
 {
     struct database_facts_wish wish = session_facts_wish(session);
     wish.owners = true;
+    wish.lock_wait = option_duration(session->options, OPTION_DDL_LOCK_TIMEOUT);
     return wish;
 }
 

@@ -168,54 +168,33 @@ int32_t history_look(migrate_session *session, struct history_head *out, migrate
 
 /* ---- replay ---- */
 
-static int applied_order(const struct applied *a, bool repeatable, const char *id)
+static int applied_order(const void *item, const void *key)
 {
-    if (a->repeatable != repeatable)
+    const struct applied *a = item, *b = key;
+    if (a->repeatable != b->repeatable)
         return a->repeatable ? 1 : -1;
-    return strcmp(a->id, id);
+    return strcmp(a->id, b->id);
 }
 
 static size_t applied_find(const struct history *history, bool repeatable, const char *id, bool *found)
 {
-    size_t low = 0, high = history->count;
+    const struct applied key = {.repeatable = repeatable, .id = id};
     /* Ids mostly arrive in order: look at the end first. */
-    if (high > 0 && applied_order(&history->items[high - 1], repeatable, id) < 0) {
+    if (history->count > 0 && applied_order(&history->items[history->count - 1], &key) < 0) {
         *found = false;
-        return high;
+        return history->count;
     }
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = applied_order(&history->items[middle], repeatable, id);
-        if (order == 0) {
-            *found = true;
-            return middle;
-        }
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    *found = false;
-    return low;
+    return array_place(history->items, history->count, sizeof key, &key, applied_order, found);
+}
+
+static int trace_order(const void *item, const void *id)
+{
+    return strcmp(((const struct trace *)item)->id, id);
 }
 
 static size_t trace_find(const struct history *history, const char *id, bool *found)
 {
-    size_t low = 0, high = history->traces_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = strcmp(history->traces[middle].id, id);
-        if (order == 0) {
-            *found = true;
-            return middle;
-        }
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    *found = false;
-    return low;
+    return array_place(history->traces, history->traces_count, sizeof *history->traces, id, trace_order, found);
 }
 
 static struct trace *trace_of(struct history *history, const char *id, migrate_error **err)

@@ -315,20 +315,6 @@ int32_t reconcile_report(migrate_session *session, migrate_error **err)
 
 /* ---- runs ---- */
 
-static int32_t make_up(migrate_session *session, struct build *build, const struct history *history, const struct request *request,
-                       struct migrate_plan **out, migrate_error **err)
-{
-    struct migrate_plan *plan = NULL;
-    int32_t code = plan_up(session, build, history, request->target, &plan, err);
-    if (code == MIGRATE_OK)
-        code = reconcile_plan(session, plan, history->head.table, err);
-    if (code == MIGRATE_OK)
-        *out = plan;
-    else
-        plan_free(plan);
-    return code;
-}
-
 static int32_t refuse_pending(const struct migrate_plan *plan, migrate_error **err)
 {
     error_set(err, MIGRATE_ERROR_REFUSED, "%zu migration%s pending, and what is missing of the declared schema may be what they bring",
@@ -337,12 +323,13 @@ static int32_t refuse_pending(const struct migrate_plan *plan, migrate_error **e
     return MIGRATE_ERROR_REFUSED;
 }
 
-static int32_t make_alone(migrate_session *session, struct build *build, const struct history *history, const struct request *request,
-                          struct migrate_plan **out, migrate_error **err)
+/* alone: no migration may be pending. */
+static int32_t make(migrate_session *session, struct build *build, const struct history *history, const struct request *request,
+                    bool alone, struct migrate_plan **out, migrate_error **err)
 {
     struct migrate_plan *plan = NULL;
     int32_t code = plan_up(session, build, history, request->target, &plan, err);
-    if (code == MIGRATE_OK && plan->count > 0)
+    if (code == MIGRATE_OK && alone && plan->count > 0)
         code = refuse_pending(plan, err);
     if (code == MIGRATE_OK)
         code = reconcile_plan(session, plan, history->head.table, err);
@@ -351,6 +338,18 @@ static int32_t make_alone(migrate_session *session, struct build *build, const s
     else
         plan_free(plan);
     return code;
+}
+
+static int32_t make_up(migrate_session *session, struct build *build, const struct history *history, const struct request *request,
+                       struct migrate_plan **out, migrate_error **err)
+{
+    return make(session, build, history, request, false, out, err);
+}
+
+static int32_t make_alone(migrate_session *session, struct build *build, const struct history *history, const struct request *request,
+                          struct migrate_plan **out, migrate_error **err)
+{
+    return make(session, build, history, request, true, out, err);
 }
 
 int32_t reconcile_apply(migrate_session *session, migrate_rows **out, migrate_error **err)

@@ -7,7 +7,8 @@ struct database_facts_wish session_facts_wish(const migrate_session *session)
 {
     return (struct database_facts_wish){.schema = session->history_schema,
                                         .table = session->history_table,
-                                        .owners = option_is(session->options, OPTION_SCHEMA_PRIVILEGES, "on")};
+                                        .owners = option_is(session->options, OPTION_SCHEMA_PRIVILEGES, "on"),
+                                        .lock_wait = option_duration(session->options, OPTION_WAIT_TIMEOUT)};
 }
 
 int32_t session_facts(migrate_session *session, struct facts *out, migrate_error **err)

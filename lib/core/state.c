@@ -14,30 +14,18 @@ const char *kind_name(enum migration_kind kind)
     return kind == MIGRATION_REPEATABLE ? "repeatable" : "versioned";
 }
 
-static int entry_compare(const struct state_entry *entry, const char *kind, const char *id)
+static int entry_order(const void *item, const void *key)
 {
-    int by_kind = strcmp(entry->kind, kind);
-    return by_kind ? by_kind : strcmp(entry->id, id);
+    const struct state_entry *a = item, *b = key;
+    int by_kind = strcmp(a->kind, b->kind);
+    return by_kind ? by_kind : strcmp(a->id, b->id);
 }
 
 /* Where the entry is or would stand. */
 static size_t state_find(const struct state_set *set, const char *kind, const char *id, bool *found)
 {
-    size_t low = 0, high = set->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = entry_compare(&set->items[middle], kind, id);
-        if (order == 0) {
-            *found = true;
-            return middle;
-        }
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    *found = false;
-    return low;
+    const struct state_entry key = {.kind = kind, .id = id};
+    return array_place(set->items, set->count, sizeof key, &key, entry_order, found);
 }
 
 /* Marks behind a changed entry no longer hold. */

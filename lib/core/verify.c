@@ -167,26 +167,13 @@ static int32_t repeat_all(struct verifying *verifying, migrate_error **err)
     return code;
 }
 
-/* An empty database by schema.sql, the migrations behind it and the repeatable ones. */
-static int32_t fast_road(struct verifying *verifying, struct facts *out, migrate_error **err)
+/* Where an empty database comes to by the migrations alone. fast: by schema.sql and the migrations behind it. */
+static int32_t take_road(struct verifying *verifying, bool fast, struct facts *out, migrate_error **err)
 {
     migrate_session *scratch = NULL;
     int32_t code = scratch_open(verifying->session, &scratch, err);
-    if (code == MIGRATE_OK)
+    if (code == MIGRATE_OK && fast)
         code = scratch_option(scratch, "schema_file", "use", err);
-    if (code == MIGRATE_OK)
-        code = scratch_migrate(scratch, NULL, err);
-    if (code == MIGRATE_OK)
-        code = session_facts(scratch, out, err);
-    scratch_close(scratch);
-    return code;
-}
-
-/* The same by the migrations alone. */
-static int32_t long_road(struct verifying *verifying, struct facts *out, migrate_error **err)
-{
-    migrate_session *scratch = NULL;
-    int32_t code = scratch_open(verifying->session, &scratch, err);
     if (code == MIGRATE_OK)
         code = scratch_migrate(scratch, NULL, err);
     if (code == MIGRATE_OK)
@@ -200,9 +187,9 @@ static int32_t compare_roads(struct verifying *verifying, struct verdict *verdic
     struct facts fast = {0}, slow = {0};
     struct differences differences = {0};
     migrate_error *problem = NULL;
-    int32_t code = long_road(verifying, &slow, err);
+    int32_t code = take_road(verifying, false, &slow, err);
     if (code == MIGRATE_OK) {
-        code = fast_road(verifying, &fast, &problem);
+        code = take_road(verifying, true, &fast, &problem);
         if (code != MIGRATE_OK && !walk_is_fatal(code)) {
             facts_free(&slow);
             return not_run(verdict, VERDICT_UP, &problem, err);

@@ -23,6 +23,7 @@ static void warn_of_drift(struct migrate_run *run, const struct vouched *vouched
     struct facts facts = {0};
     char text[FINGERPRINT_TEXT];
     wish.no_edges = true;
+    wish.lock_wait = option_duration(session->options, OPTION_DDL_LOCK_TIMEOUT); /* a warning is not worth more */
     wish.inside = run->open || session_embedded(session);
     if (facts_read(session->db, &wish, &facts, NULL) != MIGRATE_OK)
         return;

@@ -149,6 +149,8 @@ struct database_facts_wish {
     bool owners;                /* owners and privileges too */
     bool inside;                /* a transaction is open, which a host's driver need not be able to tell */
     bool no_edges;              /* what needs what is not wanted */
+    int64_t lock_wait;          /* where no transaction is open: so long for one lock (a view's reader needs its tables'), in microseconds;
+                                   0: as long as the session does */
 };
 
 /* What one statement of a rehearsal did to what was there before it. Names are quoted, with ", " between; "" if there is nothing to tell. */
@@ -341,6 +343,15 @@ struct database_engine {
     int32_t (*look_close)(struct database_look *look, migrate_error **err);
     int32_t (*look_undone)(struct database_look *look, bool *out, migrate_error **err);
     void (*look_free)(struct database_look *look); /* NULL is fine */
+    /* Which tables and columns statements touch, where no locks tell it. begin: from now on, on an own connection; it ends with that. take:
+     * what was touched since, as rows: does (read, insert, update, delete), table, column (null: the table as such). NULL: locks tell. */
+    int32_t (*touches_begin)(struct database *db, migrate_error **err);
+    int32_t (*touches_take)(struct database *db, struct migrate_rows **out, migrate_error **err);
+    /* What is there and does not work, found without running it: rows what (view, trigger, function, reference: a foreign key to a table
+     * that is not there, key: to columns without a unique index), ident (as in facts), message. names: with line ends between; only
+     * functions that have one of them in their text are looked at. Leaves nothing behind; no transaction is open. */
+    int32_t (*broken)(struct database *db, const struct database_facts_wish *wish, const char *names, struct migrate_rows **out,
+                      migrate_error **err);
     /* MIGRATE_ERROR_REFUSED, with a reason: a rollback would bring nothing back here. NULL: it always does. */
     int32_t (*rolls_back)(struct database *db, migrate_error **err);
     /* What facts do not show and a rollback need not bring back, outside of transactions: rows (name, value). */

@@ -8,6 +8,11 @@
 
 bool array_grow(void **items, size_t *capacity, size_t needed, size_t item_size);
 
+/* Where in a sorted array the first element stands that is not less than the key: there it is to be put if it was not found. compare: an
+ * element with the key. */
+size_t array_place(const void *items, size_t count, size_t item_size, const void *key, int (*compare)(const void *item, const void *key),
+                   bool *found);
+
 /* true if the array has room for one more element after the call. */
 #define array_reserve(array)                                                                                 \
     ((array)->count < (array)->capacity ||                                                                   \

@@ -43,6 +43,8 @@ static const char sqlite_schema[] =
     "CREATE TABLE strict_one (n INTEGER NOT NULL, s TEXT) STRICT;\n"
     "CREATE TABLE bare (k TEXT PRIMARY KEY, v TEXT) WITHOUT ROWID;\n"
     "CREATE TABLE generated (a INT, b INT AS (a * 2) STORED);\n"
+    "CREATE TABLE named (n INTEGER CONSTRAINT high CHECK (n > 0));\n"
+    "CREATE VIRTUAL TABLE pages USING fts5 (body);\n"
     "CREATE VIEW v AS SELECT id, b FROM t;\n"
     "CREATE TRIGGER guard AFTER INSERT ON t BEGIN UPDATE plain SET x = 1; END;\n";
 
@@ -171,6 +173,39 @@ static const struct change sqlite_changes[] = {
      "removed unique t (d)", NULL},
     {"ALTER TABLE strict_one ADD COLUMN z ANY", "added column strict_one.z", NULL},
     {"ALTER TABLE bare RENAME COLUMN v TO w", "added column bare.w/removed column bare.v", NULL},
+    {"DROP TABLE plain; CREATE TABLE plain (x INTEGER NOT NULL ON CONFLICT IGNORE, y TEXT)", "changed column plain.x", NULL},
+    {"DROP TABLE strict_one; CREATE TABLE strict_one (n INTEGER, s TEXT) STRICT", "changed column strict_one.n", NULL},
+    {"DROP TABLE named; CREATE TABLE named (n INTEGER PRIMARY KEY CONSTRAINT high CHECK (n > 0)) WITHOUT ROWID",
+     "added primary key named/changed column named.n/changed table named", NULL},
+    {"DROP TABLE bare; CREATE TABLE bare (k TEXT PRIMARY KEY DESC, v TEXT) WITHOUT ROWID", "changed primary key bare", NULL},
+    {"DROP TABLE bare; CREATE TABLE bare (k TEXT, v TEXT, PRIMARY KEY (k, v)) WITHOUT ROWID", "changed column bare.v/changed primary key bare", NULL},
+    {"DROP TABLE bare; CREATE TABLE bare (k TEXT PRIMARY KEY ON CONFLICT REPLACE, v TEXT) WITHOUT ROWID",
+     "added conflict bare PRIMARY KEY (k)", NULL},
+    {"DROP TABLE plain; CREATE TABLE plain (x INTEGER, y TEXT, UNIQUE (y COLLATE NOCASE, x DESC))",
+     "added unique plain (y COLLATE NOCASE, x DESC)", NULL},
+    {"DROP TABLE plain; CREATE TABLE plain (x INTEGER CONSTRAINT high CHECK (x > 0), y TEXT)", "added check plain CHECK (x > 0)", NULL},
+    {"DROP TABLE child; CREATE TABLE child (id INTEGER PRIMARY KEY, t INTEGER REFERENCES t (id) ON UPDATE SET NULL, note TEXT)",
+     "changed foreign key child (t) REFERENCES t (id)", NULL},
+    {"DROP TABLE child; CREATE TABLE child (id INTEGER PRIMARY KEY, t INTEGER REFERENCES t (d), note TEXT)",
+     "added foreign key child (t) REFERENCES t (d)/removed foreign key child (t) REFERENCES t (id)", NULL},
+    {"DROP TABLE plain; CREATE TABLE plain (x INTEGER, y TEXT, FOREIGN KEY (x, y) REFERENCES plain (y, x))",
+     "added foreign key plain (x, y) REFERENCES plain (y, x)", NULL},
+    {"DROP TABLE \"generated\"; CREATE TABLE \"generated\" (a INT, b INT)", "changed column \"generated\".b", NULL},
+    {"ALTER TABLE plain ADD COLUMN z INTEGER AS (x + 1) VIRTUAL", "added column plain.z", NULL},
+    {"DROP TABLE plain; CREATE TABLE plain (x INTEGER DEFAULT (1 + 1), y TEXT)", "changed column plain.x", NULL},
+    {"DROP INDEX t_b; CREATE UNIQUE INDEX t_b ON t (b)", "changed index t_b", NULL},
+    {"DROP INDEX t_b; CREATE INDEX t_b ON t (b COLLATE NOCASE)", "changed index t_b", NULL},
+    {"DROP INDEX t_b; CREATE INDEX t_b ON t (b) WHERE b <> ''", "changed index t_b", NULL},
+    {"DROP INDEX t_b; CREATE INDEX t_b ON plain (y)", "changed index t_b", NULL},
+    {"DROP VIEW v; CREATE VIEW v (one, two) AS SELECT id, b FROM t", "changed view v", NULL},
+    {"CREATE TRIGGER through INSTEAD OF INSERT ON v BEGIN INSERT INTO t (id) VALUES (NEW.id); END", "added trigger through", NULL},
+    {"DROP TRIGGER guard; CREATE TRIGGER guard AFTER INSERT ON t WHEN NEW.id > 1 BEGIN UPDATE plain SET x = 1; END", "changed trigger guard", NULL},
+    {"DROP TRIGGER guard; CREATE TRIGGER guard BEFORE UPDATE OF a ON t BEGIN UPDATE plain SET x = 1; END", "changed trigger guard", NULL},
+    {"DROP TABLE pages; CREATE VIRTUAL TABLE pages USING fts5 (body, title)", "changed virtual table pages",
+     "DROP TABLE pages; CREATE VIRTUAL TABLE pages USING fts5 (body)"},
+    {"DROP TABLE pages", "removed virtual table pages", NULL},
+    {"CREATE TABLE copied AS SELECT * FROM t", "added table copied", NULL},
+    {"DROP TABLE named; CREATE TABLE named (n INTEGER CONSTRAINT low CHECK (n > 0))", "changed check named CHECK (n > 0)", NULL},
 };
 
 /* ---- tools ---- */

@@ -112,7 +112,7 @@ run 64 goto; err 'needs an argument'
 run 64 up x; err 'up --to x'
 run 64 up 0; err 'number of steps'
 run 64 up 1 --to 3; err 'only one target'
-run 64 up --format yaml; err 'text, json, ndjson or sql'
+run 64 up --format yaml; err 'text, json, ndjson, sql, github'
 run 64 status --format sql; err 'belongs to plan'
 run 64 status --color sometimes; err 'auto, always or never'
 run 64 history --limit many; err 'is a number'
@@ -341,6 +341,49 @@ echo '-- more' >>migrations/003_c.sql; echo 'CREATE TABLE x (id);' >>migrations/
 run 3 check; err '002_b'
 run 64 check --mode apply; err 'never writes'
 
+t 'check: findings beside the answer'
+three
+printf 'CREATE TABLE d (id);\r\n-- migrate: breking\n' >migrations/004_d.sql
+run 3 check; err 'unknown directive'; out '004_d.sql:2:13: .*error.*: unknown directive "breking" \[SR05 directive\]'; out '    is "-- migrate: breaking" meant?'
+run 3 check --answer; out_empty; run 3 check --json; json .error.name source
+printf 'CREATE TABLE d (id);\r\nSELECT 1; -- migrate: breaking\n' >migrations/004_d.sql
+run 2 check; out '4 pending'; out '004_d.sql:2:11: warning: '; out '0 errors, 1 warning, 2 notes (--verbose shows them)'; no_out SR12
+run 2 check -q; no_out pending; out SR27; run 2 check --answer; no_out SR27
+run 3 check --fail-on warning; run 2 check --fail-on warning --rules SR27=info; run 3 check --fail-on info; out SR12
+run 64 check --fail-on fatal; run 78 check --rules SR72=off; err 'is SR.. meant'
+run 2 check --json; json .answer pending; json .pending 4; json .findings.warnings 1; json '.findings.rows[0].rule' SR06
+run 2 check --format github; no_out pending; out '^::warning file=migrations/004_d.sql,line=2,col=11,title=SR27 stray-directive::this looks like'
+run 0 up; run 0 check; out 'Up to date'; out SR27; run 0 check --database; out 'Up to date'
+
+t 'check: the files alone'
+three; alone
+run 0 check; out '0 errors'; no_out 'Up to date'; no_err 'no database is named'
+echo 'CREATE TABLE a (id);' >migrations/004_again.sql
+run 3 check --files --engine sqlite; out '004_again.sql:1:'; run 3 check --engine sqlite --json; json .answer null; json .findings.by scratch
+run 0 check --files --engine postgresql --rules DP04=off; err 'Nothing was run: '
+run 64 check --files --database; err 'asks the database'; run 64 check --files --mode wait
+printf 'SELECT 1;\nSELECT ?;\n' >'migrations/005_a%,b.sql'; run 3 check --engine sqlite --format github
+out '^::error file=migrations/005_a%25%2Cb.sql,line=2,col=8,title=SR15 shell-variable::this is a parameter, and nobody gives it a value: it is null%0Awrite the value itself$'
+[ ! -e app.db ] || bad 'check made a database'
+
+t 'check --against'
+git init -q -b main . && git config user.email a@b && git config user.name a || bad 'no git'
+migration migrations/001_a.sql a; git add . && git commit -q -m one
+git checkout -q -b mine; migration migrations/002_mine.sql mine; migration migrations/005_last.sql last; git add . && git commit -q -m mine
+git checkout -q main; migration migrations/003_main.sql main; migration migrations/005_taken.sql taken; git add . && git commit -q -m two
+git checkout -q mine; before=$(git status --porcelain; git ls-files -s)
+run 3 check --against main; out '002_mine.sql: error: 002_mine is new here.*\[SR03 late\]'; out '005_last.sql: error: the other side has another.*005: 005_taken \[SR01 duplicate\]'
+no_out '003_main.*removed here'
+[ "$(git status --porcelain; git ls-files -s)" = "$before" ] || bad 'the index was touched'
+(cd migrations && run 3 check -d . --against main; out 002_mine); run 0 check --against mine; run 0 check --against HEAD
+git rm -q migrations/001_a.sql; run 3 check --against main; out '001_a is on the other side, and was removed here'; git reset -q --hard
+echo '-- more' >>migrations/001_a.sql; run 3 check --against main --json; json '.findings.rows[0].rule' SR08
+run 78 check --against nobody; err 'neither a folder nor a git ref'; git checkout -q .
+mkdir ../against; cp migrations/00[1-5]*.sql ../against; run 0 check --against ../against; run 78 check --against ../nowhere
+mv ../against ./main; run 3 check --against main; out 002_mine; run 0 check --against ./main
+git checkout -q --orphan new; git rm -qrf --cached .; git commit -q --allow-empty -m new; run 3 check --against main; err 'no merge base'
+mkdir tmp; with "TMPDIR=$PWD/tmp"; run 3 check --against main; rmdir tmp || bad 'a temporary folder is left'
+
 t 'check: ahead, missing, late'
 three
 run 0 up; mv migrations/003_c.sql 003; run 8 check; err '003_c'; run 8 status --exit-code
@@ -537,6 +580,8 @@ three; run 0 up
 wanted 'CREATE TABLE d (id INTEGER PRIMARY KEY);' >schema.sql
 run 2 generate add d --to schema.sql --dry-run; out 'CREATE TABLE d'; out '^-- ROLLBACK:$'; [ ! -e migrations/004_add_d.sql ] || bad 'written'
 run 2 generate add d --to schema.sql -n --format sql; out 'CREATE TABLE d'
+run 2 generate add d --to schema.sql --dry-run=sql; out 'CREATE TABLE d'; [ ! -e migrations/004_add_d.sql ] || bad 'written'
+run 64 generate add d --to schema.sql --dry-run=execute; err 'scratch'; err 'up --dry-run=execute'; out_empty
 run 0 generate Add 'd!' --to schema.sql; out '^migrations/004_add_d.sql$'; err_empty
 head -1 migrations/004_add_d.sql | grep -q '^-- add_d: generated, leads to the schema of schema.sql$' || bad 'head'
 run 0 up; tables app.db 'a b c d'
@@ -571,6 +616,7 @@ run 78 generate x --to absent.sql; err 'absent.sql'
 t 'generate --down'
 three; echo 'CREATE TABLE d (id);' >migrations/004_d.sql; echo 'DROP TABLE a;' >migrations/005_gone.up.sql
 run 2 generate --down 004 --dry-run; out 'DROP TABLE'
+run 64 generate --down 004 --dry-run=execute; err 'up --dry-run=execute'
 run 0 generate --down 004; out '^migrations/004_d.down.sql$'; grep -q '^DROP TABLE' migrations/004_d.down.sql || bad 'no text'
 run 3 generate --down 004; err 'has a rollback text'
 run 3 generate --down 005; err 'data are lost'; [ ! -e migrations/005_gone.down.sql ] || bad 'written'

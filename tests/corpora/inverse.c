@@ -12,11 +12,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct campaign {
     struct database *db;
     const char *url, *copy;
     char *dump; /* of the schema as it was */
+    char file[64]; /* where dumps are put for other programs */
     struct text details;
 };
 
@@ -224,21 +226,71 @@ static const char *without_trial(struct campaign *campaign, const struct facts *
 
 /* ---- pg_dump ---- */
 
-static char *dump_of(const char *url)
+/* What a shell command prints. */
+static char *output_of(const char *command)
 {
-    struct text command = {0}, out = {0};
+    struct text out = {0};
     char buffer[4096];
-    FILE *pipe;
+    FILE *pipe = popen(command, "r");
     size_t got;
 
-    text_format(&command, "pg_dump -s '%s' | grep -v -e restrict -e '^--' | sed 's/,$//' | LC_ALL=C sort", url);
-    pipe = popen(command.data, "r");
     while (pipe != NULL && (got = fread(buffer, 1, sizeof buffer, pipe)) > 0)
         text_add_n(&out, buffer, got);
     if (pipe != NULL)
         pclose(pipe);
-    text_free(&command);
     return text_take(&out);
+}
+
+/* Lines in any order, and storage parameters too, which are printed as they once came. */
+#define SORTED                                                                                                       \
+    "grep -v -e restrict -e '^--' | sed 's/,$//' | "                                                                 \
+    "perl -pe 's{WITH \\(([^()]*)\\)}{q(WITH ) . join(q(, ), sort split(q(, ), $1))}ge' | LC_ALL=C sort"
+
+static char *dump_of(const char *url)
+{
+    struct text command = {0};
+    char *dump;
+
+    text_format(&command, "pg_dump -s '%s'", url);
+    dump = output_of(command.data);
+    text_free(&command);
+    return dump;
+}
+
+static char *sorted(const struct campaign *campaign, const char *dump)
+{
+    struct text command = {0};
+    char *lines;
+    FILE *file = fopen(campaign->file, "w");
+
+    if (file == NULL || fputs(dump != NULL ? dump : "", file) == EOF || fclose(file) != 0)
+        abort();
+    text_format(&command, "<'%s' " SORTED, campaign->file);
+    lines = output_of(command.data);
+    text_free(&command);
+    return lines;
+}
+
+/* What the database that a dump makes dumps: PostgreSQL prints some expressions another way once it has read its own words (a AND b AND c,
+ * where (a AND b) AND c was written), so that two equal views may differ in a first dump. */
+static char *sorted_again(const struct campaign *campaign, const char *dump, struct database *admin, const char *url)
+{
+    struct text text = {0};
+    char *lines, *second;
+
+    text_format(&text, "CREATE DATABASE %s_again", campaign->copy);
+    database_exec_text(admin, &text, NULL, NULL);
+    memory_free(sorted(campaign, dump));
+    text_clear(&text);
+    text_format(&text, "psql -qX '%s_again' <'%s' >/dev/null 2>&1; pg_dump -s '%s_again'", url, campaign->file, url);
+    second = output_of(text.data);
+    lines = sorted(campaign, second);
+    memory_free(second);
+    text_clear(&text);
+    text_format(&text, "DROP DATABASE IF EXISTS %s_again", campaign->copy);
+    database_exec_text(admin, &text, NULL, NULL);
+    text_free(&text);
+    return lines;
 }
 
 static void tell_first_difference(struct campaign *campaign, const char *a, const char *b)
@@ -263,6 +315,25 @@ static void replace_name(struct text *out, const char *url, const char *name)
     text_add(out, name);
 }
 
+static bool same_dumps(struct campaign *campaign, const char *dump, struct database *admin, const char *url)
+{
+    char *one = sorted(campaign, dump), *other = sorted(campaign, campaign->dump);
+    bool equal = text_equal(one, other);
+
+    if (!equal) {
+        memory_free(one);
+        memory_free(other);
+        one = sorted_again(campaign, dump, admin, url);
+        other = sorted_again(campaign, campaign->dump, admin, url);
+        equal = text_equal(one, other);
+    }
+    if (!equal)
+        tell_first_difference(campaign, one, other);
+    memory_free(one);
+    memory_free(other);
+    return equal;
+}
+
 /* Behind COMMIT, in a copy. */
 static bool dumps_equal(struct campaign *campaign, const struct text *sql)
 {
@@ -284,10 +355,7 @@ static bool dumps_equal(struct campaign *campaign, const struct text *sql)
         database_close(copy);
     }
     if (good(campaign, "in a copy", err)) {
-        dump = dump_of(copy_url.data);
-        equal = text_equal(dump, campaign->dump);
-        if (!equal)
-            tell_first_difference(campaign, dump, campaign->dump);
+        equal = same_dumps(campaign, dump = dump_of(copy_url.data), admin, copy_url.data);
     }
     text_clear(&text);
     text_format(&text, "DROP DATABASE IF EXISTS %s", campaign->copy);
@@ -388,6 +456,7 @@ int main(int count, char **arguments)
     }
     campaign.url = arguments[1];
     campaign.copy = count > 3 ? arguments[3] : NULL;
+    snprintf(campaign.file, sizeof campaign.file, "/tmp/inverse-%ld.sql", (long)getpid());
     campaign.db = open_url(&campaign, campaign.url);
     found = scandir(arguments[2], &files, is_up, alphasort);
     for (int i = 0; i < found; i++) {
@@ -395,6 +464,7 @@ int main(int count, char **arguments)
         free(files[i]);
     }
     free(files);
+    unlink(campaign.file);
     database_close(campaign.db);
     memory_free(campaign.dump);
     text_free(&campaign.details);

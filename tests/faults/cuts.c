@@ -22,6 +22,7 @@ struct scenario {
     bool borrowed;
     bool no_parts; /* without the migration that is several transactions */
     bool lone;     /* with the one that has lone statements */
+    bool facts;    /* with some that get rollback texts; the schema's facts are kept */
 };
 
 static char proxied[600];
@@ -68,6 +69,12 @@ static void write_lone(void)
 {
     api_file("006_lone.sql", "INSERT INTO effects VALUES ('006a');\nCREATE INDEX CONCURRENTLY items_id ON items (id);\n"
                              "INSERT INTO effects VALUES ('006b');\n");
+}
+
+static void write_made(void)
+{
+    api_file("007_made.sql", "CREATE TABLE made (id integer);\n");
+    api_file("008_more.sql", "ALTER TABLE made ADD more text;\nCREATE INDEX made_more ON made (more);\n");
 }
 
 /* ---- work ---- */
@@ -124,6 +131,9 @@ static const struct scenario scenes[] = {
     {.name = "lone statements", .prepare = apply_all, .work = apply, .ids = "006_lone",
      .effects = "001 1 002 1 003 1 004 1 005a 1 005b 1 006a 1 006b 1 r 1",
      .history = "id = '006_lone' AND event = 'applied'", .lone = true},
+    {.name = "generated rollbacks", .prepare = apply_all, .work = apply, .ids = "007_made 008_more", .effects = FIVE_EFFECTS,
+     .history = "(id = '007_made' AND down_sql ~ 'DROP TABLE' OR id = '008_more' AND down_sql ~ 'DROP COLUMN' AND fingerprint IS NOT NULL "
+                "AND EXISTS (SELECT FROM libmigrate_history_facts)) AND event = 'applied'", .facts = true},
 };
 
 /* ---- the program ---- */
@@ -230,6 +240,8 @@ static void begin_scene(void)
     tell("code", "");
     tell("report", "");
     without("006_lone.sql");
+    without("007_made.sql");
+    without("008_more.sql");
     if (scene->no_parts)
         without("005_parts.sql");
     else
@@ -238,6 +250,8 @@ static void begin_scene(void)
         scene->prepare();
     if (scene->lone)
         write_lone();
+    if (scene->facts)
+        write_made();
 }
 
 static void start(const struct proxy_cut *cuts, struct proxy_state *state)
@@ -330,6 +344,8 @@ static void run_scene(void)
     struct proxy_state whole = {0};
     memset(&sum, 0, sizeof sum);
     api_option("transaction", scene->transaction);
+    api_option("generate_down", scene->facts ? "on" : NULL);
+    api_option("keep_facts", scene->facts ? "on" : NULL);
     begin_scene();
     start(none, &whole);
     ck_assert_msg(strcmp(told("code"), "ok") == 0, "%s: %s", scene->name, faults_errors());

@@ -6,21 +6,8 @@
 #include "database/sqlite/sqlite.h"
 #include "util/memory.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-void frame_die(const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
-    va_end(arguments);
-    fputc('\n', stderr);
-    abort();
-}
 
 /* ---- databases ---- */
 
@@ -32,14 +19,6 @@ static struct database *open_memory(void)
     if (database_open("sqlite::memory:", &options, &db, NULL) != MIGRATE_OK)
         frame_die("no database");
     return db;
-}
-
-void frame_run(struct database *db, const char *sql)
-{
-    migrate_error *err = NULL;
-
-    if (database_exec(db, sql, &err) != MIGRATE_OK)
-        frame_die("%s\n%s", sql, err->message);
 }
 
 struct database *frame_open(const char *sql)
@@ -66,22 +45,14 @@ char *frame_ask(struct database *db, const char *sql)
 {
     struct migrate_rows *rows = NULL;
     migrate_error *err = NULL;
-    struct text out = {0};
 
     if (db->class->query(db, sql, &rows, &err) != MIGRATE_OK) {
+        struct text out = {0};
         text_format(&out, "failed: %s", err->message);
         error_free(err);
         return text_take(&out);
     }
-    for (size_t row = 0; row < rows_count(rows); row++) {
-        for (size_t column = 0; column < rows_columns(rows); column++) {
-            const char *value = rows_text(rows, row, column);
-            text_format(&out, "%s%s", column > 0 ? "|" : "", value != NULL ? value : "(null)");
-        }
-        text_add_char(&out, '\n');
-    }
-    rows_free(rows);
-    return text_take(&out);
+    return frame_lines(rows);
 }
 
 struct facts frame_facts(struct database *db)
@@ -176,27 +147,6 @@ char *frame_migrate(struct database *db, const char *sql)
 }
 
 /* ---- what became of it ---- */
-
-char *frame_differ(const struct facts *is, const struct facts *wanted)
-{
-    struct differences differences = {0};
-    struct text out = {0};
-
-    if (facts_compare(is, wanted, &differences, NULL) != MIGRATE_OK)
-        frame_die("no memory");
-    for (size_t i = 0; i < differences.count; i++) {
-        const struct difference *difference = &differences.items[i];
-        const struct fact *fact = difference->from != NULL ? difference->from : difference->to;
-        text_format(&out, "%s %s: %s, not %s\n", fact->kind, fact->ident, difference->from != NULL ? difference->from->value : "(none)",
-                    difference->to != NULL ? difference->to->value : "(none)");
-    }
-    differences_free(&differences);
-    if (out.length == 0) {
-        text_free(&out);
-        return NULL;
-    }
-    return text_take(&out);
-}
 
 /* It begins with that name. */
 static bool is_of(const char *ident, const char *name)

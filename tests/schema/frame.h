@@ -1,20 +1,16 @@
 /* SPDX-License-Identifier: MIT
  * What tests of the way from one schema to another share: databases with sample rows, the way found and run as a migration, and what
- * became of the rows. Over the static library, which shows its internals. */
+ * became of the rows. */
 #ifndef TESTS_SCHEMA_FRAME_H
 #define TESTS_SCHEMA_FRAME_H
 
-#include "schema/changes.h"
+#include "frame_any.h"
 
 #include <sqlite3.h>
-
-/* Ends the program with a message. */
-void frame_die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
 /* ---- databases ---- */
 struct database *frame_open(const char *sql); /* in memory, with that in it; foreign keys are enforced afterwards */
 struct database *frame_copy(struct database *db); /* with its rows */
-void frame_run(struct database *db, const char *sql);
 char *frame_ask(struct database *db, const char *sql); /* rows by lines, values by | */
 struct facts frame_facts(struct database *db);
 void frame_fill(struct database *db, size_t rows); /* some rows in every table that takes any */
@@ -33,8 +29,6 @@ void frame_way_free(struct frame_way *way);
 char *frame_migrate(struct database *db, const char *sql);
 
 /* ---- what became of it ---- */
-/* Where two schemas differ; NULL: nowhere. */
-char *frame_differ(const struct facts *is, const struct facts *wanted);
 /* The rows of what two schemas have in common; side 0: by the names of the first one. */
 char *frame_rows(struct database *db, int side, const struct facts *first, const struct facts *second, const struct fact_renamed *renamed,
                  size_t count);

@@ -2,22 +2,8 @@
  * Databases of a test on a server, and what is to be seen in them. */
 #include "frame_postgresql.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-void frame_die(const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
-    va_end(arguments);
-    fputc('\n', stderr);
-    exit(1);
-}
 
 struct database *frame_open_url(const char *url)
 {
@@ -28,14 +14,6 @@ struct database *frame_open_url(const char *url)
     if (database_open(url, &options, &db, &err) != MIGRATE_OK)
         frame_die("no database: %s", err->message);
     return db;
-}
-
-void frame_run(struct database *db, const char *sql)
-{
-    migrate_error *err = NULL;
-
-    if (database_exec(db, sql, &err) != MIGRATE_OK)
-        frame_die("%s\n%s", sql, err->message);
 }
 
 static void database_name(struct text *out, const char *which)
@@ -102,20 +80,10 @@ char *frame_ask(struct database *db, const char *sql)
 {
     struct migrate_rows *rows = NULL;
     migrate_error *err = NULL;
-    struct text out = {0};
 
     if (db->class->query(db, sql, &rows, &err) != MIGRATE_OK)
         frame_die("%s\n%s", sql, err->message);
-    for (size_t row = 0; row < rows_count(rows); row++) {
-        for (size_t column = 0; column < rows_columns(rows); column++) {
-            const char *value = rows_text(rows, row, column);
-            text_format(&out, "%s%s", column > 0 ? "|" : "", value != NULL ? value : "(null)");
-        }
-        text_add_char(&out, '\n');
-    }
-    rows_free(rows);
-    text_add(&out, "");
-    return text_take(&out);
+    return frame_lines(rows);
 }
 
 /* ---- schemas ---- */
@@ -132,21 +100,4 @@ bool frame_in_order(const struct facts *is, const struct facts *wanted)
             return false;
     }
     return true;
-}
-
-char *frame_differ(const struct facts *is, const struct facts *wanted)
-{
-    struct differences differences = {0};
-    struct text out = {0};
-
-    if (facts_compare(is, wanted, &differences, NULL) != MIGRATE_OK)
-        frame_die("no memory");
-    for (size_t i = 0; i < differences.count; i++) {
-        const struct difference *difference = &differences.items[i];
-        const struct fact *fact = difference->from != NULL ? difference->from : difference->to;
-        text_format(&out, "%s %s: %s, not %s\n", fact->kind, fact->ident, difference->from != NULL ? difference->from->value : "(none)",
-                    difference->to != NULL ? difference->to->value : "(none)");
-    }
-    differences_free(&differences);
-    return out.length > 0 ? text_take(&out) : NULL;
 }

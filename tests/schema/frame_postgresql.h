@@ -4,19 +4,15 @@
 #ifndef TESTS_SCHEMA_FRAME_POSTGRESQL_H
 #define TESTS_SCHEMA_FRAME_POSTGRESQL_H
 
-#include "schema/changes.h"
+#include "frame_any.h"
 
 enum { FRAME_SKIPPED = 77 };
-
-/* Ends the program with a message. */
-void frame_die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
 /* ---- databases ---- */
 struct database *frame_open_url(const char *url);
 /* One of the test's own on that server; which: a word for it. */
 struct database *frame_make_database(struct database *server, const char *url, const char *which);
 void frame_drop_database(struct database *server, struct database *db, const char *which); /* closes it, too */
-void frame_run(struct database *db, const char *sql);
 char *frame_ask(struct database *db, const char *sql); /* rows by lines, values by | */
 
 /* ---- schemas ---- */
@@ -24,6 +20,5 @@ extern const struct database_facts_wish frame_wish;
 struct facts frame_facts_of(struct database *db);
 struct facts frame_facts_made(struct database *db, const struct text *sql); /* made, read and forgotten */
 bool frame_in_order(const struct facts *is, const struct facts *wanted); /* columns stand where they should */
-char *frame_differ(const struct facts *is, const struct facts *wanted); /* NULL: nowhere */
 
 #endif

@@ -1,62 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * Every allocation fails once while a schema is read, copied, and the way to another is found: no crash, no leak, MIGRATE_ERROR_NOMEM or
- * the same way as ever. (Linked with --wrap for malloc, calloc, realloc and free.) */
+ * the same way as ever. */
+#include "allocator.h"
 #include "frame.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static long left = -1; /* allocations until one fails; -1: none does */
-static bool failed;
-static long alive;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *block, size_t size);
-void __real_free(void *block);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *block, size_t size);
-void __wrap_free(void *block);
-
-static bool fails_now(void)
-{
-    if (left < 0 || left-- > 0)
-        return false;
-    failed = true;
-    return true;
-}
-
-static void *counted(void *block)
-{
-    alive += block != NULL;
-    return block;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails_now() ? NULL : counted(__real_malloc(size));
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails_now() ? NULL : counted(__real_calloc(count, size));
-}
-
-void *__wrap_realloc(void *block, size_t size)
-{
-    void *grown = fails_now() ? NULL : __real_realloc(block, size);
-
-    alive += grown != NULL && block == NULL;
-    return grown;
-}
-
-void __wrap_free(void *block)
-{
-    alive -= block != NULL;
-    __real_free(block);
-}
 
 #define BEFORE                                                                                                                         \
     "CREATE TABLE p (id INTEGER PRIMARY KEY, \"n n\" TEXT UNIQUE ON CONFLICT IGNORE);"                                                  \
@@ -106,21 +56,21 @@ int main(int count, char **arguments)
         frame_die("it does not work with all the memory there is");
     for (long nth = 0;; nth += stride, tried++) {
         migrate_error *err = NULL;
-        long before = alive;
+        long before = allocator.alive;
         int32_t rc;
-        failed = false;
-        left = nth;
+        allocator.failed = false;
+        allocator.left = nth;
         rc = find(db, &wanted, &sql, &err);
-        left = -1;
+        allocator.left = -1;
         if (rc != MIGRATE_OK && rc != MIGRATE_ERROR_NOMEM)
             frame_die("allocation %ld: %s", nth, err != NULL ? err->message : "no message");
         if (rc == MIGRATE_OK && strcmp(sql.data, expected.data) != 0)
             frame_die("allocation %ld: another way:\n%s\nnot:\n%s", nth, sql.data, expected.data);
         error_free(err);
         text_free(&sql);
-        if (alive != before)
-            frame_die("allocation %ld: %ld blocks are left", nth, alive - before);
-        if (!failed)
+        if (allocator.alive != before)
+            frame_die("allocation %ld: %ld blocks are left", nth, allocator.alive - before);
+        if (!allocator.failed)
             break;
     }
     printf("%ld allocations failed\n", tried);

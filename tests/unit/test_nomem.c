@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * Every allocation that a verb makes on a SQLite file fails once: no crash, no leak, MIGRATE_ERROR_NOMEM or
- * success, and the next run brings the file to where it belongs. First the library's own allocations (linked
- * with --wrap for malloc, calloc, realloc and free), then those of SQLite itself. */
+ * success, and the next run brings the file to where it belongs. First the library's own allocations, then
+ * those of SQLite itself. */
 #include "migrate.h"
 
+#include "allocator.h"
 #include "unit.h"
 
 #include <errno.h>
@@ -14,68 +15,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- the allocators ---- */
-
-static long left = -1; /* allocations until one fails; -1: none does */
-static bool failed;
-static long alive; /* blocks of the library and this program */
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *block, size_t size);
-void __real_free(void *block);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *block, size_t size);
-void __wrap_free(void *block);
-
-static bool fails_now(void)
-{
-    if (left < 0 || left-- > 0)
-        return false;
-    failed = true;
-    return true;
-}
-
-static void *counted(void *block)
-{
-    alive += block != NULL;
-    return block;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails_now() ? NULL : counted(__real_malloc(size));
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails_now() ? NULL : counted(__real_calloc(count, size));
-}
-
-void *__wrap_realloc(void *block, size_t size)
-{
-    if (fails_now())
-        return NULL;
-    return block == NULL ? counted(__real_realloc(NULL, size)) : __real_realloc(block, size);
-}
-
-void __wrap_free(void *block)
-{
-    alive -= block != NULL;
-    __real_free(block);
-}
+/* ---- SQLite's allocator ---- */
 
 static sqlite3_mem_methods sqlite_memory;
 
 static void *sqlite_malloc(int size)
 {
-    return fails_now() ? NULL : sqlite_memory.xMalloc(size);
+    return allocator_fails() ? NULL : sqlite_memory.xMalloc(size);
 }
 
 static void *sqlite_realloc(void *block, int size)
 {
-    return fails_now() ? NULL : sqlite_memory.xRealloc(block, size);
+    return allocator_fails() ? NULL : sqlite_memory.xRealloc(block, size);
 }
 
 /* The library opens the same libsqlite3 that this program is linked with. */
@@ -121,7 +72,7 @@ static void make_folder(const char *name)
 static void make_big_file(void)
 {
     enum { SIZE = 4 * 1024 * 1024 + 1000 };
-    char *text = __real_malloc(SIZE + 400), *end = text;
+    char *text = malloc(SIZE + 400), *end = text;
 
     ck_assert_ptr_nonnull(text);
     end += sprintf(end, "-- migrate: breaking\nCREATE TABLE big (id INTEGER);\n-- ");
@@ -129,7 +80,7 @@ static void make_big_file(void)
     sprintf(end + SIZE,
             "\nINSERT INTO big VALUES (1);\n-- ROLLBACK: DROP TABLE big;\nINSERT INTO big VALUES (2);\n");
     write_file("big/001_big.sql", text);
-    __real_free(text);
+    free(text);
 }
 
 static void make_place(void)
@@ -177,6 +128,15 @@ static void make_place(void)
                "ALTER TABLE new RENAME TO parent;\nPRAGMA foreign_keys = ON;\n");
     make_folder("declared");
     write_file("declared/001_a.sql", "CREATE TABLE a (id INTEGER PRIMARY KEY, n INTEGER);\n");
+    make_folder("flawed");
+    write_file("flawed/001_a.sql", "-- migrate: whatever\n-- migrate: ignore gap on purpose\nCREATE TABLE a (id INTEGER);\n");
+    write_file("flawed/002_b.sql", "-- Depends: 009\n-- Depends: 005_d\nCREATE TABLE b (id INTEGER);\r\n-- ROLLBACK:\n-- END ROLLBACK\n");
+    write_file("flawed/002_c.sql", "-- migrate: ignore\nCREATE TABLE c (id INTEGER;\n");
+    write_file("flawed/005_d.sql", "-- Depends: 002_b\nCREATE TABLE d (id INTEGER REFERENCES absent);\n-- migrate: ignore SR15 meant\n"
+                                   "INSERT INTO d VALUES (:x);\nROLLBACK;\n.mode csv\n");
+    write_file("flawed/006_e.sql", "\xFF");
+    write_file("flawed/007_f.down.sql", "DROP TABLE f;\n");
+    write_file("flawed/008_g.sql.bak", "");
     make_folder("broken");
     write_file("broken/001_a.sql", "CREATE TABLE a (id INTEGER);\n");
     write_file("broken/002_b.sql", "CREATE TABLE b (id INTEGER);\nINSERT INTO absent VALUES (1);\n");
@@ -222,6 +182,7 @@ struct scenario {
     int32_t expected, again; /* the code of a whole run, and of one that follows it */
     const char *tables;      /* all there are then */
     long stride;             /* each so manieth allocation fails */
+    bool keeps;              /* the facts */
 };
 
 static int32_t work_startup(migrate_session *session, migrate_error **err);
@@ -245,6 +206,8 @@ static int32_t open_all(const struct scenario *scenario, migrate_session **out, 
         if (code == MIGRATE_OK)
             code = migrate_options_set_source(options, source, err);
     }
+    if (code == MIGRATE_OK && scenario->keeps)
+        code = migrate_options_set(options, "keep_facts", "on", err);
     if (code == MIGRATE_OK && scenario->work == work_startup) {
         code = migrate_options_set(options, "reconcile", "apply", err);
         if (code == MIGRATE_OK)
@@ -399,6 +362,31 @@ static int32_t work_verify(migrate_session *session, migrate_error **err)
     return report_json(rows, code, err);
 }
 
+static int32_t work_find(migrate_session *session, migrate_error **err)
+{
+    migrate_rows *rows = NULL;
+    int32_t code = migrate_check_rules(&rows, err), found = code;
+
+    code = report_json(rows, code, err);
+    rows = NULL;
+    if (code >= 0)
+        code = found = migrate_check(session, NULL, &rows, err);
+    code = report_json(rows, code, err);
+    return code < 0 ? code : found;
+}
+
+static int32_t work_against(migrate_session *session, migrate_error **err)
+{
+    migrate_rows *rows = NULL;
+    char other[128];
+    int32_t code, found;
+
+    snprintf(other, sizeof other, "%s/rehearsal", root);
+    code = found = migrate_check_against(session, other, NULL, &rows, err);
+    code = report_json(rows, code, err);
+    return code < 0 ? code : found;
+}
+
 #define WANTED                                                                                                                    \
     "CREATE TABLE a (id INTEGER PRIMARY KEY, number INTEGER NOT NULL -- renamed-from: n\n);\n"                                    \
     "CREATE TABLE b (id INTEGER);\nCREATE INDEX i ON b (id);\n"
@@ -415,6 +403,28 @@ static int32_t work_generate(migrate_session *session, migrate_error **err)
     return report_json(rows, code, err);
 }
 
+/* And somebody's hand comes behind it. */
+static int32_t work_drifted(migrate_session *session, migrate_error **err)
+{
+    sqlite3 *db = NULL;
+    int32_t code = work_apply(session, err);
+
+    if (code != MIGRATE_OK)
+        return code;
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, "CREATE INDEX by_hand ON a (id); DROP TABLE b", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    return code;
+}
+
+static int32_t work_drift(migrate_session *session, migrate_error **err)
+{
+    migrate_rows *rows = NULL;
+    int32_t code = migrate_diff(session, &rows, err);
+
+    return report_json(rows, code, err);
+}
+
 /* What start-up does with reconcile=apply: the session has the options of open_all(), so it is said there. */
 static int32_t work_startup(migrate_session *session, migrate_error **err)
 {
@@ -427,32 +437,49 @@ static int32_t work_startup(migrate_session *session, migrate_error **err)
 #define ALL_TABLES "coded,last,libmigrate_history,names,orders,users,v"
 
 static const struct scenario scenarios[] = {
-    {"apply", "dir", true, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, ALL_TABLES, 1},
-    {"plan", "dir", true, NULL, work_plan, MIGRATE_OK, MIGRATE_OK, ALL_TABLES, 1},
+    {"apply", "dir", true, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, ALL_TABLES, 1, false},
+    {"plan", "dir", true, NULL, work_plan, MIGRATE_OK, MIGRATE_OK, ALL_TABLES, 1, false},
     {"pulled", "dir", false, NULL, work_pulled, MIGRATE_OK, MIGRATE_OK,
-     "last,libmigrate_history,names,orders,users,v", 1},
-    {"schema", "short", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 1},
-    {"big", "big", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, "big,libmigrate_history", 1},
+     "last,libmigrate_history,names,orders,users,v", 1, false},
+    {"schema", "short", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 1, false},
+    {"big", "big", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, "big,libmigrate_history", 1, false},
     {"rebuild", "rebuild", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK,
-     "child,libmigrate_history,parent", 1},
+     "child,libmigrate_history,parent", 1, false},
     {"broken", "broken", false, NULL, work_apply, MIGRATE_ERROR_SQL, MIGRATE_ERROR_SQL,
-     "a,libmigrate_history", 1},
-    {"rollback", "dir", true, "apply", work_rollback, MIGRATE_OK, MIGRATE_OK, "libmigrate_history,v", 1},
-    {"rehearse", "rehearsal", true, "schema", work_rehearse, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 1},
-    {"read", "dir", true, "apply", work_read, MIGRATE_OK, MIGRATE_OK, ALL_TABLES, 1},
-    {"no-op", "dir", true, "apply", work_check, MIGRATE_OK, MIGRATE_OK, ALL_TABLES, 1},
-    {"mark", "dir", true, "apply", work_mark, MIGRATE_OK, MIGRATE_OK, ALL_TABLES, 1},
-    {"baseline", "dir", true, NULL, work_baseline, MIGRATE_OK, MIGRATE_ERROR_HISTORY, "libmigrate_history", 1},
-    {"declared", "declared", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 1},
-    {"generate", "declared", false, "declared", work_generate, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 17},
-    {"verify", "short", false, "schema", work_verify, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 31},
-    {"reconcile", "declared", false, NULL, work_startup, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 5},
+     "a,libmigrate_history", 1, false},
+    {"rollback", "dir", true, "apply", work_rollback, MIGRATE_OK, MIGRATE_OK, "libmigrate_history,v", 1, false},
+    {"rehearse", "rehearsal", true, "schema", work_rehearse, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 1, false},
+    {"read", "dir", true, "apply", work_read, MIGRATE_OK, MIGRATE_OK, ALL_TABLES, 1, false},
+    {"no-op", "dir", true, "apply", work_check, MIGRATE_OK, MIGRATE_OK, ALL_TABLES, 1, false},
+    {"mark", "dir", true, "apply", work_mark, MIGRATE_OK, MIGRATE_OK, ALL_TABLES, 1, false},
+    {"baseline", "dir", true, NULL, work_baseline, MIGRATE_OK, MIGRATE_ERROR_HISTORY, "libmigrate_history", 1, false},
+    {"declared", "declared", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 1, false},
+    {"generate", "declared", false, "declared", work_generate, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 17, false},
+    {"verify", "short", false, "schema", work_verify, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 31, false},
+    {"kept", "short", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history,libmigrate_history_facts", 1, true},
+    {"drift", "short", false, "drifted", work_drift, MIGRATE_DIFFERS, MIGRATE_DIFFERS,
+     "a,libmigrate_history,libmigrate_history_facts", 1, true},
+    {"replay", "short", false, "drifted without facts", work_drift, MIGRATE_DIFFERS, MIGRATE_DIFFERS, "a,libmigrate_history", 17, false},
+    {"check", "rehearsal", false, "schema", work_find, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 17, false},
+    {"check flawed", "flawed", false, "schema", work_find, MIGRATE_FINDINGS, MIGRATE_FINDINGS, "a,b,libmigrate_history", 5, false},
+    {"against", "flawed", false, "schema", work_against, MIGRATE_FINDINGS, MIGRATE_FINDINGS, "a,b,libmigrate_history", 1, false},
+    {"reconcile", "declared", false, NULL, work_startup, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 5, false},
+};
+
+/* Only ever go before others. */
+static const struct scenario preparations[] = {
+    {"drifted", "short", false, NULL, work_drifted, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history,libmigrate_history_facts", 0, true},
+    {"drifted without facts", "short", false, NULL, work_drifted, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 0, false},
 };
 
 static const struct scenario *scenario_named(const char *name)
 {
     size_t i = 0;
 
+    for (size_t p = 0; p < sizeof preparations / sizeof preparations[0]; p++) {
+        if (strcmp(preparations[p].name, name) == 0)
+            return &preparations[p];
+    }
     while (strcmp(scenarios[i].name, name) != 0)
         i++;
     return &scenarios[i];
@@ -536,16 +563,16 @@ static void fail_each(const struct scenario *scenario, long stride)
         long before, after;
 
         prepare(scenario);
-        before = alive;
-        failed = false;
-        left = nth;
+        before = allocator.alive;
+        allocator.failed = false;
+        allocator.left = nth;
         code = run_scenario(scenario, &err);
-        left = -1;
-        after = alive - (err != NULL && code != MIGRATE_ERROR_NOMEM ? alive - before
+        allocator.left = -1;
+        after = allocator.alive - (err != NULL && code != MIGRATE_ERROR_NOMEM ? allocator.alive - before
                                                                     : 0); /* the error's own blocks */
         judge(scenario, nth, code, after - before, err);
         nth += stride;
-    } while (failed);
+    } while (allocator.failed);
     ck_assert_int_gt(nth, stride);
 }
 

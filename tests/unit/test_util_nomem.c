@@ -1,45 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * Every allocation of util/ fails once: the result is MIGRATE_ERROR_NOMEM, no crash and no leak (a leak shows
- * under the address sanitizer). Linked with --wrap for malloc, calloc and realloc. */
+ * under the address sanitizer). */
 #include "util/file.h"
 #include "util/memory.h"
 #include "util/rows.h"
 #include "util/watch.h"
 
+#include "allocator.h"
 #include "unit.h"
-
-static long left = -1; /* allocations until one fails; -1: none does */
-static bool failed;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *block, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *block, size_t size);
-
-static bool fails_now(void)
-{
-    if (left < 0 || left-- > 0)
-        return false;
-    failed = true;
-    return true;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails_now() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails_now() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *block, size_t size)
-{
-    return fails_now() ? NULL : __real_realloc(block, size);
-}
 
 /* Runs work once for each of its allocations, that one failing; work returns what it would report. */
 static void fail_each(int32_t (*work)(migrate_error **err), bool may_succeed)
@@ -50,19 +18,19 @@ static void fail_each(int32_t (*work)(migrate_error **err), bool may_succeed)
         migrate_error *err = NULL;
         int32_t code;
 
-        failed = false;
-        left = nth++;
+        allocator.failed = false;
+        allocator.left = nth++;
         code = work(&err);
-        left = -1;
-        if (failed && !may_succeed) {
+        allocator.left = -1;
+        if (allocator.failed && !may_succeed) {
             ck_assert_int_eq(code, MIGRATE_ERROR_NOMEM);
             ck_assert_ptr_nonnull(err);
             ck_assert_int_eq(err->code, MIGRATE_ERROR_NOMEM);
         }
-        if (!failed || may_succeed)
+        if (!allocator.failed || may_succeed)
             ck_assert_int_eq(code, MIGRATE_OK);
         error_clear(&err);
-    } while (failed);
+    } while (allocator.failed);
     ck_assert_int_gt(nth, 1);
 }
 

@@ -478,6 +478,7 @@ const struct database_engine database_postgresql = {
     .look_undone = postgresql_look_undone,
     .look_free = postgresql_look_free,
     .positions = postgresql_positions,
+    .broken = postgresql_broken,
     .settle = postgresql_settle,
     .fact_change = postgresql_fact_change,
     .fact_aside = postgresql_fact_aside,

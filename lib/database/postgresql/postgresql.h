@@ -45,6 +45,10 @@ extern const char postgresql_extensions[];
 /* beyond.c */
 bool postgresql_reaches_beyond(const char *statement, size_t length);
 
+/* broken.c */
+int32_t postgresql_broken(struct database *db, const struct database_facts_wish *wish, const char *names, struct migrate_rows **out,
+                          migrate_error **err);
+
 /* samples.c */
 extern const struct database_samples postgresql_samples;
 
@@ -69,7 +73,10 @@ bool postgresql_fact_in_the_way(const struct fact *changed, const struct fact *o
 bool postgresql_fact_rename(const struct fact *from, const struct fact *to, struct fact_statements *out);
 bool postgresql_fact_move(const struct fact *from, const struct fact *to, struct fact_statements *out);
 bool postgresql_fact_unchecked(const struct fact *fact, struct fact_statements *out);
-/* facts.c */
+/* facts.c: as one query; what needs what as another. */
+void postgresql_facts_query(struct text *out, int major, const struct database_facts_wish *wish);
+void postgresql_edges_query(struct text *out);
+/* facts_read.c */
 int32_t postgresql_facts(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
                          struct migrate_rows **out_edges, migrate_error **err);
 

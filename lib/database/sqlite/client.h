@@ -30,6 +30,7 @@
     X(prepare_v2, true)                                                                                      \
     X(progress_handler, true)                                                                                \
     X(reset, true)                                                                                           \
+    X(set_authorizer, false)                                                                                 \
     X(step, true)                                                                                            \
     X(system_errno, true)
 

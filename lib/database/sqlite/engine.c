@@ -186,5 +186,8 @@ const struct database_engine database_sqlite = {
     .look_free = sqlite_look_free,
     .rolls_back = sqlite_rolls_back,
     .positions = sqlite_positions,
+    .touches_begin = sqlite_touches_begin,
+    .touches_take = sqlite_touches_take,
+    .broken = sqlite_broken_rows,
     .probe = sqlite_probe,
 };

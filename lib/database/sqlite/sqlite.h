@@ -86,6 +86,19 @@ void sqlite_look_free(struct database_look *look);
 int32_t sqlite_rolls_back(struct database *db, migrate_error **err);
 int32_t sqlite_positions(struct database *db, struct migrate_rows **out, migrate_error **err);
 
+/* touches.c; see struct database_engine */
+struct sqlite_touches;
+int32_t sqlite_touches_begin(struct database *db, migrate_error **err);
+int32_t sqlite_touches_take(struct database *db, struct migrate_rows **out, migrate_error **err);
+void sqlite_touches_free(struct sqlite_touches *touches);
+
+/* broken.c */
+int32_t sqlite_broken_rows(struct database *db, const struct database_facts_wish *wish, const char *names, struct migrate_rows **out,
+                      migrate_error **err);
+/* Whether the engine can make a program of what uses a view (column NULL), or writes to what triggers are on. *message: why not;
+ * memory_free(). */
+bool sqlite_object_compiles(struct database *db, const char *name, bool view, const char *column, char **message);
+
 /* facts.c */
 int32_t sqlite_facts(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
                      struct migrate_rows **out_edges, migrate_error **err);
