@@ -94,16 +94,9 @@ static int32_t tell_failed(struct trial *trial, const struct migration *m, const
 /* Those whose observers know better why it fails say so themselves. */
 static bool explained(const struct findings *findings, const struct migration *m)
 {
-<<<<<<< HEAD
-    for (size_t i = from; i < findings->count; i++) {
-        const struct finding *finding = &findings->items[i];
-        bool other = strncmp(finding->rule, "SR", 2) == 0 || strncmp(finding->rule, "PG", 2) == 0; /* bad, but no reason to fail */
-        if (text_equal(finding->id, m->id) && text_equal(finding->severity, "error") && !other)
-=======
     for (size_t i = 0; i < findings->count; i++) {
-        if (text_equal(findings->items[i].id, m->id) && text_equal(findings->items[i].severity, "error") &&
-            strncmp(findings->items[i].rule, "SR", 2) != 0)
->>>>>>> checks
+        const struct finding *finding = &findings->items[i];
+        if (text_equal(finding->id, m->id) && text_equal(finding->severity, "error") && strncmp(finding->rule, "DP", 2) == 0)
             return true;
     }
     return false;
