@@ -127,7 +127,7 @@ typedef void (*migrate_function)(void);
     (-37) /* the connection broke during COMMIT and the database could not be asked; the next run finds out */
 
 #define MIGRATE_ERROR_SHADOW                                                                                 \
-    (-38) /* no scratch database to try things in: the role may not create one (option shadow_url) */
+    (-38) /* no scratch database to try things in: the role may not create one (option shadow_url), and a transaction does not do */
 #define MIGRATE_ERROR_SCHEMA                                                                                 \
     (-39) /* the schema is not the one that was claimed or wanted; the detail names what differs */
 
@@ -248,7 +248,8 @@ MIGRATE_API void migrate_token_free(migrate_token *token);
  * the declared schema was added: "count"); "reconnecting" and "reconnected" (the connection broke; whether the migration under way had been committed); on PostgreSQL "blocked" (it
  * waits for a lock, or did not get it and is tried again: "sessions" names who has it) and "blocking" (it has
  * held a lock on the existing "tables" for more than 5 s; "sessions" are the "count" that wait behind it),
- * "pooler" (one stands before the server: each transaction takes the lock for itself, or the run goes past it).
+ * "pooler" (one stands before the server: each transaction takes the lock for itself, or the run goes past it), "scratch" (the role may make no
+ * scratch database: things are tried in a transaction of the database itself, see migrate_verify(); once a session).
  * Later versions add names: ignore those that you do not know. Values: "id", "name", "file", "message",
  * "direction", "number", "count", "duration_us", "waited_us", "statement", "code", "pid", "tables",
  * "sessions". "waiting", where the server tells who holds the lock: its "pid", "application", "host", "since"
@@ -371,7 +372,7 @@ MIGRATE_API void migrate_source_free(migrate_source *source);
 MIGRATE_API const char *
 migrate_connection_engine(const migrate_connection *connection); /* "sqlite", "postgresql" */
 
-/* The native handle (sqlite3 *, PGconn *) or NULL for a host's driver. It belongs to the session or its host.
+/* The native handle (sqlite3 *, PGconn *) or NULL for a host's driver, and where things are only tried in a transaction of the database. It belongs to the session or its host.
  */
 MIGRATE_API void *migrate_connection_handle(const migrate_connection *connection);
 
@@ -565,7 +566,13 @@ MIGRATE_API int32_t migrate_snapshot(migrate_session *session, migrate_rows **ou
  * twice each (exact, differs, fails, up), and, where there is a schema.sql, a row with the id "schema.sql": whether it leads where the
  * migrations do (exact, order, differs, up). Values: "count", "good", "bad" (differs, fails, up), "untried". Returns MIGRATE_DIFFERS if any is bad.
  * Needs a scratch database (option shadow_url: on PostgreSQL it is made on the same server if the role has CREATEDB); the session's own
- * database is only looked at. */
+ * database is only looked at. Where the role may make none, and there is no shadow_url, a PostgreSQL role that owns public, and every schema where it
+ * may make things, and has CREATE on the database is served in one transaction of that database, which is rolled back (event "scratch"): in it the
+ * schemas have other names, and an empty public is in their place. No table is locked by that, and sessions that use tables do not wait; those
+ * that rename, drop or grant on one of the schemas do. What cannot be tried there is "untried" here, and MIGRATE_ERROR_SHADOW elsewhere, with the
+ * reason: what cannot run in a transaction (an index is made without CONCURRENTLY), an enum's value behind ADD VALUE, what needs an extension that
+ * lies in a schema with tables, what locks a table that is there. The same holds for every call below that needs a scratch database, but for a
+ * rehearsal. */
 MIGRATE_API int32_t migrate_verify(migrate_session *session, const char *target, migrate_rows **out_rows,
                                    migrate_error **out_err);
 
@@ -609,7 +616,9 @@ MIGRATE_API int32_t migrate_diff(migrate_session *session, migrate_rows **out_ro
 /* The migration that leads from the schema as it is to another one. to: SQL text that makes the other one in an empty database, or the URL
  * of a database that has it (which is only looked at); NULL: the declared schema of the options. The schema as it is: the session's
  * database, or, where that is not where the source's migrations lead (some are pending, or unknown here), what they lead to. Lines
- * "-- renamed-from: OLD" in the SQL (above CREATE TABLE or a column, or behind a column) keep what was called OLD; nothing is guessed.
+ * "-- renamed-from: OLD" in the SQL (above CREATE TABLE or a column, or behind a column) keep what was called OLD; nothing is guessed. A
+ * constraint or index that differs in its name alone from the only wanted one of the same table that says the same gets that name, where
+ * the engine can rename it; what another kind of counter (a serial, an identity) counts for a column goes on where the former one stands.
  * Nothing is run but in scratch databases, where the result was tried.
  * Rows: what was left out and why, "kind", "ident", "reason". Values: "up", "down" (SQL, with a comment line "-- loses data: ..." above what
  * drops a table or a column; down is "" where there is no way back, see "down_refused", and says what does not come back with it),

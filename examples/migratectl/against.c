@@ -15,7 +15,19 @@ extern char **environ;
 
 /* ---- running git ---- */
 
-/* The environment with another index; NULL: as it is. */
+/* In a hook git says relative to the working directory where its repository is, which does not hold behind -C. */
+static char *absolute(char *variable)
+{
+    char *equals = strchr(variable, '=');
+    if ((strncmp(variable, "GIT_DIR=", 8) != 0 && strncmp(variable, "GIT_WORK_TREE=", 14) != 0) || equals[1] == '/')
+        return variable;
+    char *path = realpath(equals + 1, NULL);
+    char *whole = path ? cli_format("%.*s=%s", (int)(equals - variable), variable, path) : variable;
+    free(path);
+    return whole;
+}
+
+/* The environment with another index; NULL: with none of a hook's. */
 static char **environment_with(const char *index)
 {
     size_t count = 0, kept = 0;
@@ -23,8 +35,8 @@ static char **environment_with(const char *index)
         count++;
     char **list = cli_alloc((count + 2) * sizeof *list);
     for (size_t i = 0; i < count; i++)
-        if (!index || strncmp(environ[i], "GIT_INDEX_FILE=", 15) != 0)
-            list[kept++] = environ[i];
+        if (strncmp(environ[i], "GIT_INDEX_FILE=", 15) != 0)
+            list[kept++] = absolute(environ[i]);
     if (index)
         list[kept] = cli_format("GIT_INDEX_FILE=%s", index);
     return list;

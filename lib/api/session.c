@@ -170,7 +170,6 @@ int32_t migrate_check_rules(migrate_rows **out_rows, migrate_error **out_err)
 int32_t migrate_graph(migrate_session *session, const char *of, const char *at, migrate_rows **out_rows, migrate_error **out_err)
 {
     API_NEED(session);
-    API_NEED(of);
     API_NEED(out_rows);
     return api_result(verb_graph(session, of, at, out_rows, out_err), out_err);
 }

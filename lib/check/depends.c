@@ -241,7 +241,7 @@ bool depends_heads(const struct depends *depends, size_t **heads, size_t *count)
             continue;
         if (joins(depend))
             *count = 0;
-        else if (!needed[i])
+        else if (depend->depends_count > 0 && !needed[i])
             list[(*count)++] = i;
     }
     any = needed != NULL && list != NULL;

@@ -96,8 +96,8 @@ int32_t depends_findings(struct depends *depends, const size_t *order, size_t co
 
 /* ---- heads ---- */
 
-/* Migrations that no other one declares to need, where Depends: form more than one line; none: there is one line, or nothing is declared.
- * *heads: indexes; memory_free(). */
+/* Those that declare to need others, and that no other one declares to need, where that makes more than one line; none: there is one, or
+ * nothing is declared. *heads: indexes; memory_free(). */
 bool depends_heads(const struct depends *depends, size_t **heads, size_t *count);
 /* "-- Depends: a, b" */
 void depends_merge(const struct depends *depends, const size_t *heads, size_t count, struct text *out);

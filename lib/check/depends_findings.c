@@ -121,7 +121,7 @@ static bool tell_missing(struct judging *judging, size_t at)
     struct deed place = failed_at(depend);
 
     if (maker != SIZE_MAX && judging->depends->items[maker].failing.kind != FAILING_NOT)
-        return tell_follows(judging, at, maker);
+        return is_moved(judging, at, maker) ? tell_later(judging, at, maker) : tell_follows(judging, at, maker);
     if (dropper != SIZE_MAX)
         return tell_dropped(judging, at, dropper, deed);
     maker = found_later(judging->found, thing, at + 1);
@@ -144,6 +144,8 @@ static bool tell_exists(struct judging *judging, size_t at)
     size_t maker = found_maker(judging->found, thing, at);
     struct deed place = failed_at(depend);
 
+    while (maker != SIZE_MAX && judging->depends->items[maker].failing.kind != FAILING_NOT) /* it would have, but did not run */
+        maker = found_maker(judging->found, thing, maker);
     if (maker == SIZE_MAX)
         return judging_tell(judging, "DP04", NULL, at, &place, SIZE_MAX, "drop it first, or give it another name",
                             "%s makes the %s %s, which is there already", depend->id, thing->word, thing->name);
@@ -212,6 +214,23 @@ static bool judge_guessed(struct judging *judging, size_t at)
 
 /* ---- what did nothing ---- */
 
+/* PG34 told of it, as the server says so, and learns who made what is there. */
+static bool is_noticed(const struct judging *judging, size_t at, const struct deed *deed, size_t maker)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < judging->out->count; i++) {
+        struct finding *finding = &judging->out->items[i];
+
+        if (!text_equal(finding->rule, "PG34") || !text_equal(finding->id, judging_id(judging, at)) || finding->line != deed->line)
+            continue;
+        found = true;
+        if (finding->other == NULL && maker != SIZE_MAX)
+            finding->other = arena_text(&judging->out->arena, judging_id(judging, maker));
+    }
+    return found;
+}
+
 static bool judge_idle(struct judging *judging, size_t at)
 {
     const struct depend *depend = &judging->depends->items[at];
@@ -224,6 +243,8 @@ static bool judge_idle(struct judging *judging, size_t at)
             continue;
         maker = found_maker(judging->found, &deed->thing, at);
         dropper = found_dropper(judging->found, &deed->thing, at, NULL);
+        if (is_noticed(judging, at, deed, deed->does == DEED_DROPS ? dropper : maker))
+            continue;
         if (text_equal(deed->word, "OR REPLACE")) {
             if (!judging_tell(judging, "DP09", "info", at, deed, maker, "take it out: it is what it says already",
                               "%s replaces the %s %s by the same", depend->id, deed->thing.word, deed->thing.name))
@@ -244,6 +265,21 @@ static bool judge_idle(struct judging *judging, size_t at)
 
 /* ---- what is broken behind the run ---- */
 
+/* Another rule, which looks behind each statement, told of it already. */
+static bool is_told(const struct judging *judging, const struct broken *broken)
+{
+    const char *rule = text_equal(broken->what, "reference") ? "SQ03" : text_equal(broken->what, "function") ? "PG35" : "SQ04";
+    const char *dot = strrchr(broken->ident, '.'), *name = dot != NULL ? dot + 1 : broken->ident;
+
+    for (size_t i = 0; i < judging->out->count; i++) {
+        const struct finding *finding = &judging->out->items[i];
+
+        if (text_equal(finding->rule, rule) && text_equal(finding->id, judging_id(judging, broken->by)) && strstr(finding->message, name) != NULL)
+            return true;
+    }
+    return false;
+}
+
 static bool judge_broken(struct judging *judging)
 {
     for (size_t i = 0; i < judging->depends->broken.count; i++) {
@@ -251,6 +287,8 @@ static bool judge_broken(struct judging *judging)
         struct deed place = {0};
         bool good;
 
+        if (is_told(judging, broken))
+            continue;
         for (size_t k = 0; k < judging->depends->items[broken->by].count; k++) {
             const struct deed *deed = &judging->depends->items[broken->by].items[k];
 

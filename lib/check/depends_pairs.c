@@ -124,7 +124,7 @@ static bool judge_edge(struct judging *judging, size_t at, const struct edge *ed
         return judging_tell(judging, "DP06", NULL, at, &line, edge->needed, "take it out, unless the order matters for another reason",
                             "%s declares to need %s, and needs nothing that it makes", depend->id, needed->id);
     }
-    if (deed == NULL || deed->late)
+    if (deed == NULL || deed->late || depend->failing.kind != FAILING_NOT) /* that one's own finding says it */
         return true;
     text_clear(&judging->hint);
     text_format(&judging->hint, "write \"-- Depends: %s\" into the file", needed->id);

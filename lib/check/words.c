@@ -225,7 +225,11 @@ static void need_list(struct reading *reading)
     bool more = true;
 
     while (more && !reading->stopped) {
+        size_t offset = at->token.offset;
+
         need_table(reading, true, false);
+        if (at->token.kind == SQL_OPEN && at->token.offset != offset)
+            pass_group(at); /* of a call */
         if (sql_reader_take(at, "as") || (is_name(at->token) && !is_any(at, ends)))
             sql_reader_next(at);
         more = is_symbol(at, ',');
@@ -678,7 +682,12 @@ static void read_list(struct reading *reading)
 
     while (take_any(&reading->at, fillers))
         continue;
-    need_list(reading);
+    for (bool more = true; more && !reading->stopped;) {
+        need_table(reading, false, false);
+        more = is_symbol(&reading->at, ',');
+        if (more)
+            sql_reader_next(&reading->at);
+    }
 }
 
 static void read_comment(struct reading *reading)

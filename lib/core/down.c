@@ -101,7 +101,7 @@ static void judge_change(const migrate_session *session, struct down *down, cons
     const struct fact *fact = facts_find(before, change->kind, change->ident), *now;
     if (!fact)
         return;
-    bool made = change->does == OP_MAKE;
+    bool made = change->does == OP_MAKE && !change->keeps;
     if (made && (strcmp(fact->kind, "table") == 0 || strcmp(fact->kind, "sequence") == 0) && held(session, down, fact))
         down_refuse(down, "data are lost: what was in %s %s does not come back", fact->kind, fact->ident);
     if (made && strcmp(fact->kind, "column") == 0 && held(session, down, table_of(before, keys, fact)))

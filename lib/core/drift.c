@@ -147,7 +147,7 @@ static int32_t expect(struct drift *drift, migrate_error **err)
 
 static struct changes_wish wish_of(const struct drift *drift)
 {
-    return (struct changes_wish){.facts = session_facts_wish(drift->session), .same_database = drift->renamed.count > 0};
+    return (struct changes_wish){.facts = session_facts_wish(drift->session), .same_database = drift->renamed.count > 0, .apart = true};
 }
 
 /* What has another name is not gone, with its rows, but where it is known to be the same. */

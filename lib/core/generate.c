@@ -467,14 +467,14 @@ int32_t verb_generate(migrate_session *session, const char *to, migrate_rows **o
     int32_t code = session_begin(session, err);
     if (code == MIGRATE_OK) {
         event_doing(session, "comparing schemas", NULL);
+        code = take_to(&g, to, err);
+    }
+    if (code == MIGRATE_OK) {
+        side_close(&g.to); /* its facts are all that is needed, and there may be room for one scratch database alone */
         code = take_from(&g, err);
     }
     if (code == MIGRATE_OK)
-        code = take_to(&g, to, err);
-    if (code == MIGRATE_OK) {
-        side_close(&g.to); /* its facts are all that is needed */
         code = take_renames(&g, err);
-    }
     if (code == MIGRATE_OK)
         code = differ(&g, &differs, &order, err);
     if (code == MIGRATE_OK && differs) {

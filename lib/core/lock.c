@@ -25,6 +25,8 @@ static int64_t lock_key(const migrate_session *session)
     digest_add(&digest, session->history_schema, strlen(session->history_schema) + 1);
     digest_add(&digest, session->history_table, strlen(session->history_table) + 1);
     digest_add(&digest, module, strlen(module));
+    if (session->scratch) /* it may lie in the very database that is locked already */
+        digest_add(&digest, "scratch", sizeof "scratch");
     digest_end(&digest, bytes);
     for (size_t i = 0; i < 8; i++)
         key = key << 8 | bytes[i];

@@ -522,6 +522,16 @@ static bool settle_thing(struct needs *needs, const struct deed *const *list, si
     return depends_deed(&needs->depends, needs->at, &deed);
 }
 
+/* DROP ... IF EXISTS, and made right behind that: it is meant to do nothing. */
+static bool is_anew(const struct raw_deeds *raw, const struct deed *idle)
+{
+    for (const struct deed *deed = idle + 1; idle->does == DEED_DROPS && deed < raw->items + raw->count; deed++) {
+        if (deed->does == DEED_MAKES && things_same(&deed->thing, &idle->thing))
+            return true;
+    }
+    return false;
+}
+
 bool needs_settle(struct needs *needs)
 {
     struct raw_deeds *raw = &needs->raw;
@@ -529,6 +539,8 @@ bool needs_settle(struct needs *needs)
     size_t count = 0;
     bool good = list != NULL;
     for (size_t i = 0; good && i < raw->count; i++) {
+        if (raw->items[i].idle && is_anew(raw, &raw->items[i]))
+            continue;
         if (raw->items[i].idle)
             good = depends_deed(&needs->depends, needs->at, &raw->items[i]);
         else

@@ -107,7 +107,8 @@ static void read_postgresql(struct reading *reading, const migrate_error *proble
     const char *state = problem->sqlstate;
     bool is_new = strcmp(state, "42P07") == 0 || strcmp(state, "42701") == 0;
     if (strcmp(state, "42P01") == 0 || strcmp(state, "42P07") == 0) {
-        if (quoted(reading->message, 0, &reading->name))
+        /* "missing FROM-clause entry for table": a mistake in the statement */
+        if (!strstr(reading->message, "FROM") && quoted(reading->message, 0, &reading->name))
             found(reading, is_new ? FAILING_EXISTS : FAILING_MISSING, THING_TABLE, "table");
     } else if (strcmp(state, "42703") == 0 || strcmp(state, "42701") == 0) {
         if (read_column(reading))

@@ -98,7 +98,8 @@ static const struct option_row table[OPTION_COUNT] = {
     [OPTION_DECLARED] = {"declared", TYPE_TEXT, NULL, NULL, false, false,
                          "File with the schema that the application is written for, as SQL for an empty database"},
     [OPTION_SHADOW_URL] = {"shadow_url", TYPE_TEXT, NULL, NULL, true, false,
-                           "Where scratch databases are made, or an empty database to be used as one (default: on the same server)"},
+                           "Where scratch databases are made, or an empty database to be used as one (default: on the same server, or in a "
+                           "transaction of the database that is rolled back)"},
     [OPTION_RULES] = {"rules", TYPE_TEXT, NULL, NULL, false, false,
                       "Severities of findings: RULE=error|warning|info|off, with commas between (PG11=error,style=warning)"},
     [OPTION_BACKUP] = {"backup", TYPE_WORD, "auto", "auto|off|destructive|tables|always", false, false,

@@ -209,6 +209,7 @@ int32_t rehearse_apart(struct migrate_run *run, int32_t (*leave)(struct migrate_
     struct facts facts = {0};
     bool copies = run->session->db->engine->scratch_copy != NULL, whole = false;
     int32_t code = session_facts(run->session, &facts, err);
+    run->session->apart = true;
     if (code == MIGRATE_OK && (copies || run->next + 1 == run->plan->count))
         code = leave(run, err); /* nothing else waits for its locks */
     if (code == MIGRATE_OK) {
@@ -225,6 +226,7 @@ int32_t rehearse_apart(struct migrate_run *run, int32_t (*leave)(struct migrate_
             code = run_in_schema(run, scratch, err);
     }
     rehearsal->reason = reason;
+    run->session->apart = false;
     facts_free(&facts);
     scratch_close(scratch);
     return code;

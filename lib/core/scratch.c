@@ -198,7 +198,7 @@ static int32_t go_past_pooler(migrate_session *like, bool *direct, migrate_error
 static int32_t open_database(migrate_session *like, struct database **out, migrate_error **err)
 {
     struct database_scratch_wish wish = {.url = option_text(like->options, OPTION_SHADOW_URL),
-                                         .role = option_text(like->options, OPTION_SET_ROLE), .schema = like->history_schema};
+                                         .role = option_text(like->options, OPTION_SET_ROLE), .schema = like->history_schema, .another = like->scratches > 0, .apart = like->apart};
     bool direct = false;
     int32_t code = go_past_pooler(like, &direct, err);
     if (code != MIGRATE_OK)
@@ -221,6 +221,15 @@ static void close_database(migrate_session *like, struct database *db)
     error_clear(&problem);
 }
 
+/* Nobody expects that, and it holds up whoever would grant something on a schema, or rename it. */
+static void tell_place(const migrate_session *scratch, migrate_session *like)
+{
+    if (scratch->db->inside && !like->told_inside)
+        event_say(like, "scratch", "info", "no scratch database may be made: things are tried in a transaction of %s itself, in schemas that "
+                                            "nobody else sees, which is rolled back", like->db->label);
+    like->told_inside |= scratch->db->inside;
+}
+
 int32_t scratch_open(migrate_session *like, migrate_session **out, migrate_error **err)
 {
     migrate_options *options = NULL;
@@ -241,6 +250,8 @@ int32_t scratch_open(migrate_session *like, migrate_session **out, migrate_error
     }
     if (code == MIGRATE_OK) {
         scratch->scratch->like = like;
+        like->scratches++;
+        tell_place(scratch, like);
         scratch->confined = !option_text(like->options, OPTION_SHADOW_URL) || !scratch->db->engine->standbys;
         code = share_build(scratch, like, err);
     }
@@ -273,6 +284,7 @@ void scratch_close(migrate_session *scratch)
     struct scratch *own = scratch->scratch;
     struct database *db = scratch->db;
     scratch->db = NULL;
+    own->like->scratches--;
     close_database(own->like, db);
     text_free(&own->missing);
     memory_free(own);

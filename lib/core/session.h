@@ -34,6 +34,9 @@ struct migrate_session {
     char *history_name;        /* quoted, schema and table */
     const char *history_schema, *history_table; /* raw; belong to options or engine */
     int64_t waited;            /* microseconds spent on waiting so far in this call */
+    size_t scratches;          /* that are open and like this one's database */
+    bool apart;                /* only what is really a database counts as a scratch one */
+    bool told_inside;          /* the host knows that they are inside of transactions */
     struct scratch *scratch;   /* not NULL: the database is a scratch one, see scratch.c */
     bool confined;             /* statements that reach beyond the database are refused: others' are there, too */
     const char *doing;         /* what the running call is at, for progress events */

@@ -95,6 +95,7 @@ struct database {
     bool borrowed;    /* the host's handle: leave everything as found */
     bool read_only;   /* known at open: standby, read-only file */
     const char *network; /* the network file system that the file is on; NULL: it is on none, or is no file */
+    bool inside;      /* a scratch place in a transaction of a database that is in use */
     bool pooled;      /* each transaction may meet another session of the server; core finds out and sets it */
     char *label;      /* for messages, without any secret: "sqlite:app.db", "postgresql://h:5432/d" */
     char version[32]; /* of server or library; "": see the engine's query */
@@ -167,6 +168,8 @@ struct database_scratch_wish {
     const char *url;  /* where it is made, or an empty one to be used; NULL: none was given */
     const char *role;   /* makes things in it, too; NULL: the session's own user alone */
     const char *schema; /* is to be there, because the history goes into it; the engine's default is anyway */
+    bool another;       /* one is open already, for the same work */
+    bool apart;         /* nothing but a database of its own will do: statements run there as they stand */
 };
 
 /* Rows to try things with, see core/samples.c. */
@@ -301,6 +304,17 @@ struct database_engine {
     /* Behind that: takes it to the schema of `to`, which is not just another name of its own schema. false: it is there, or goes there
      * with something else. NULL: nothing moves. */
     bool (*fact_move)(const struct fact *from, const struct fact *to, struct fact_statements *out);
+    /* The two say the same but for their names, and the one can be given the other's: a constraint, an index. What they are inside of is
+     * the caller's to compare. NULL: nothing is alike. */
+    bool (*fact_alike)(const struct fact *a, const struct fact *b);
+    /* Statements that make something that counts for a column (a sequence, an identity) which was there before, and was of that type (a
+     * fact; NULL: unknown). It goes on where another kind of counter stands, and takes that away; old NULL: behind what rows have. false:
+     * it cannot go on from there. NULL: the engine has none. */
+    bool (*fact_goes_on)(const struct fact *old, const struct fact *new, const struct fact *column, const struct fact *type,
+                         struct fact_statements *out);
+    /* Statements that make a column of a table that is there, and what counts for it, at once, so that rows get their numbers. false: each is
+     * made by itself. NULL: always. */
+    bool (*fact_counted)(const struct fact *column, const struct fact *counter, struct fact_statements *out);
     /* Statements that make something that bounds rows for new ones alone: those that are there are not looked at. false: there is no such
      * thing. NULL: the engine has none. */
     bool (*fact_unchecked)(const struct fact *fact, struct fact_statements *out);

@@ -32,7 +32,8 @@ static int32_t take(struct changes *changes, const struct op *op, migrate_error 
                                 .sql = arena_text(&changes->arena, op->sql.items[i]),
                                 .kind = arena_text(&changes->arena, op->fact->kind),
                                 .ident = arena_text(&changes->arena, op->fact->ident),
-                                .loses = op->loses};
+                                .loses = op->loses,
+                                .keeps = op->keeps};
         if (changes->arena.failed || !array_reserve(&changes->run))
             return error_nomem(err);
         changes->run.items[changes->run.count++] = change;
@@ -346,13 +347,15 @@ static int32_t take_round(const struct facts *from, const struct facts *to, cons
     return rc;
 }
 
-static int32_t plan_only(const struct facts *from, const struct facts *to, const struct changes_wish *wish, struct changes *changes,
+static int32_t plan_only(const struct facts *from, const struct facts *to, const struct changes_wish *given, struct changes *changes,
                          migrate_error **err)
 {
+    struct changes_wish copy = *given, *wish = &copy;
     struct facts renamed = {0};
     bool any = false;
     int32_t rc;
 
+    copy.apart = true; /* nobody looks again at what a name leads to */
     if (wish->renamed_count > 0) /* else it would be dropped, and made anew */
         return error_set(err, MIGRATE_ERROR_SHADOW, "what comes behind a rename can only be found where the rename is tried");
     if (!wish->same_database && !from->engine->names_fold)

@@ -15,6 +15,7 @@ struct change {
     const char *sql;          /* without semicolon */
     const char *kind, *ident; /* of the fact that it is about */
     bool loses;               /* rows go with it: a table or a column */
+    bool keeps;               /* what it makes goes on where something that it takes away stands */
     const char *note;         /* a comment line for whoever reads it, without "-- "; NULL: none */
 };
 
@@ -34,6 +35,7 @@ struct changes_wish {
     bool same_database; /* both were read from one database, so a key means one thing in both: what was renamed is known */
     bool additive;      /* only what is absent is made; what would drop or change something is left out */
     bool renames_alone; /* what else differs is not looked at */
+    bool apart;         /* each difference is mended by itself: nothing gets the name of something else that is not there yet */
     bool keep;          /* what was run on the trial database stays, in its open transaction */
     const struct fact_renamed *renamed;
     size_t renamed_count;
@@ -74,7 +76,7 @@ struct op {
     const struct fact *fact; /* what it undoes, or leads to */
     struct fact_statements sql;
     struct fact_statements otherwise; /* what to try where that fails; may be empty */
-    bool loses;                       /* rows go with it: a table or a column */
+    bool loses, keeps;                /* see struct change */
     int64_t place;                    /* of a column among those of its table; 0: it is none */
     const char *problem;     /* why it failed when it was tried; NULL: it did not */
     bool done;

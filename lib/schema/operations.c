@@ -68,7 +68,7 @@ static void add_undo(struct plan *plan, size_t old)
 {
     const struct fact *fact = &plan->old.facts->items[old];
 
-    if (!plan->explicit[old] && carried(&plan->old, old, FATE_UNDONE))
+    if (plan->heir[old] != SIZE_MAX || (!plan->explicit[old] && carried(&plan->old, old, FATE_UNDONE)))
         return;
     if (fact->undo != NULL)
         add_statement(plan, OP_UNDO, fact, fact->undo);
@@ -103,6 +103,19 @@ static bool comes_too_late(const struct plan *plan, size_t new, int64_t place)
     return false;
 }
 
+/* By other statements than its own one. They stay in the plan: the list may be taken apart. */
+static void add_made(struct plan *plan, size_t new)
+{
+    const struct fact_statements *sql = &plan->sql[new];
+    struct op *op = add_op(plan, OP_MAKE, &plan->new.facts->items[new]);
+
+    for (size_t i = 0; op != NULL && i < sql->count; i++)
+        fact_statements_add(&op->sql, "%s", sql->items[i]);
+    for (size_t i = 0; op != NULL && i < plan->old.facts->count && !op->keeps; i++)
+        op->keeps = plan->heir[i] == new;
+    plan->failed |= op != NULL && op->sql.failed;
+}
+
 static void add_make(struct plan *plan, size_t new)
 {
     const struct fact *fact = &plan->new.facts->items[new];
@@ -112,7 +125,9 @@ static void add_make(struct plan *plan, size_t new)
         return;
     if (fact->part && with_container)
         return;
-    if (fact->make != NULL)
+    if (plan->sql[new].count > 0)
+        add_made(plan, new);
+    else if (fact->make != NULL)
         add_statement(plan, OP_MAKE, fact, fact->make);
     if (fact->make != NULL && fact->part && !plan->failed) {
         int64_t place = plan->ops->items[plan->ops->count - 1].place = place_of(&plan->new, new);
@@ -209,7 +224,7 @@ static void index_op(struct plan_side *side, size_t fact, size_t op)
         graph_need(&side->attributes, side->facts->count + op, plan_container(side, fact)); /* no number means both a fact and an operation */
 }
 
-/* A fact that changes in place has one operation on both sides. */
+/* A fact that changes in place, or takes another's place, has one operation on both sides. */
 static void index_ops(struct plan *plan)
 {
     index_side(&plan->old);
@@ -222,8 +237,9 @@ static void index_ops(struct plan *plan)
             index_op(&plan->new, (size_t)(op->fact - plan->new.facts->items), i);
     }
     for (size_t i = 0; i < plan->old.facts->count; i++) {
-        if (plan->old.fates[i] == FATE_CHANGED && plan->partner[i] != SIZE_MAX && plan->new.op[plan->partner[i]] != SIZE_MAX)
-            index_op(&plan->old, i, plan->new.op[plan->partner[i]]);
+        size_t partner = plan->heir[i] != SIZE_MAX ? plan->heir[i] : plan->old.fates[i] == FATE_CHANGED ? plan->partner[i] : SIZE_MAX;
+        if (partner != SIZE_MAX && plan->new.op[partner] != SIZE_MAX)
+            index_op(&plan->old, i, plan->new.op[partner]);
     }
     graph_sort(&plan->old.attributes);
     graph_sort(&plan->new.attributes);
@@ -352,6 +368,7 @@ static size_t *find_order(struct plan *plan, bool *again)
     order_side(plan, &graph, &plan->old);
     order_side(plan, &graph, &plan->new);
     order_sides(plan, &graph);
+    plan_order_inherited(plan, &graph);
     order = graph_order(&graph);
     if (order != NULL && place != NULL) {
         for (size_t i = 0; i < plan->ops->count; i++)

@@ -28,7 +28,9 @@ struct plan {
     struct changes *changes;
     struct plan_side old, new;
     size_t *partner; /* of each old fact: the new one of its kind and ident; SIZE_MAX: there is none */
-    struct fact_statements *sql, *otherwise; /* of each new fact that is changed in place: how, and how else */
+    struct fact_statements *sql, *otherwise; /* of each new fact that is changed in place: how, and how else; of one that is made: how, if
+                                                not by its `make` */
+    size_t *heir;    /* of each old fact: the new one whose statements take it away; SIZE_MAX: none */
     bool *explicit;  /* of each old fact: it is undone by itself, although it would go with something */
     struct {
         struct along { /* an old fact is out of the way while a new one is changed to */
@@ -43,6 +45,18 @@ struct plan {
 /* What the fact is inside of; SIZE_MAX: nothing. */
 size_t plan_container(const struct plan_side *side, size_t fact);
 void plan_leave(struct plan *plan, const struct fact *fact, const char *reason);
+const char *plan_stubborn(const struct plan *plan, const struct fact *fact); /* why it was not changed in place; NULL: nobody tried */
+/* What has another name alone gets the one that is wanted (alike.c). true: these are all operations of the round. */
+bool plan_alike(struct plan *plan, const struct differences *differences);
+/* The difference is one of an inherited column, and changing the column that it is inherited from brings it about (inherited.c). */
+bool plan_inherits(const struct plan *plan, const struct difference *difference);
+/* A column or constraint of a table would have to be one that is inherited, and its own no more; the same of any that it has. */
+bool plan_is_to_be_inherited(const struct plan *plan, size_t old);
+bool plan_own_is_inherited(const struct plan *plan, size_t table);
+/* It was inherited, by a table that changes from whom it inherits, and is the table's own then. */
+bool plan_comes_to_be(const struct plan *plan, const struct fact *added);
+void plan_order_inherited(const struct plan *plan, struct graph *graph);
+void plan_counters(struct plan *plan); /* when fates are known (counters.c) */
 /* Fates become operations, in an order that should work (operations.c). */
 void plan_operations(struct plan *plan);
 

@@ -116,7 +116,7 @@ static void clear_for(struct plan *plan, size_t old, size_t new, const struct gr
 }
 
 /* It could not be changed in place when that was tried. */
-static const char *why_stubborn(const struct plan *plan, const struct fact *fact)
+const char *plan_stubborn(const struct plan *plan, const struct fact *fact)
 {
     for (size_t i = 0; i < plan->changes->stubborn.count; i++) {
         const struct left_out *one = &plan->changes->stubborn.items[i];
@@ -137,10 +137,10 @@ static enum fact_way way_of(struct plan *plan, const struct fact *from, const st
 {
     enum fact_way way = FACT_ANEW;
 
-    if (why_stubborn(plan, to) != NULL && plan->engine->fact_aside != NULL && plan->engine->fact_aside(from, to, sql)) {
+    if (plan_stubborn(plan, to) != NULL && plan->engine->fact_aside != NULL && plan->engine->fact_aside(from, to, sql)) {
         way = FACT_IN_PLACE;
-    } else if (why_stubborn(plan, to) != NULL) {
-        *reason = why_stubborn(plan, to);
+    } else if (plan_stubborn(plan, to) != NULL) {
+        *reason = plan_stubborn(plan, to);
         way = from->undo != NULL ? FACT_ANEW : FACT_NO_WAY;
     } else if (plan->engine->fact_change != NULL) {
         way = plan->engine->fact_change(from, to, sql, reason);
@@ -162,6 +162,10 @@ static void change(struct plan *plan, const struct difference *difference)
     struct fact_statements sql = {0};
     enum fact_way way = way_of(plan, from, to, &sql, &reason);
 
+    if (way == FACT_IN_PLACE && plan_own_is_inherited(plan, old)) {
+        way = FACT_NO_WAY;
+        reason = "what is its own now would not become inherited";
+    }
     if (way == FACT_IN_PLACE || way == FACT_WHEN_ALONE) {
         plan->sql[new] = sql;
         plan->old.fates[old] = plan->new.fates[new] = FATE_CHANGED;
@@ -209,56 +213,14 @@ static void decide_additive(struct plan *plan, const struct difference *differen
         plan_leave(plan, difference->from, "it is there, and is not wanted");
 }
 
-/* ---- what is inherited ---- */
-
-/* What the fact of that kind inside of something says; NULL: there is none. */
-static const char *value_inside(const struct plan_side *side, size_t container, const char *kind)
-{
-    const struct graph *graph = &side->insides;
-
-    for (size_t i = graph_first(graph, container); i < graph->edges && graph->items[i].needed == container; i++) {
-        const struct fact *fact = &side->facts->items[graph->items[i].by];
-        if (strcmp(fact->kind, kind) == 0)
-            return fact->value;
-    }
-    return NULL;
-}
-
-static const char *value_of(const struct fact *fact)
-{
-    return fact != NULL ? fact->value : NULL;
-}
-
-/* The difference is one of an inherited column, and changing the column that it is inherited from brings it about. */
-static bool is_inherited(const struct plan *plan, const struct difference *difference)
-{
-    const struct fact *from = difference->from, *to = difference->to, *one = to != NULL ? to : from;
-    size_t old = from != NULL ? plan_container(&plan->old, old_index(plan, from)) : SIZE_MAX;
-    size_t new = to != NULL ? plan_container(&plan->new, new_index(plan, to)) : SIZE_MAX;
-    const struct graph *graph = &plan->new.along;
-
-    if (strncmp(one->kind, "column ", 7) != 0)
-        return false;
-    if (new == SIZE_MAX)
-        new = old == SIZE_MAX ? SIZE_MAX : plan->partner[old];
-    if (new == SIZE_MAX)
-        return false;
-    for (size_t i = graph_first(graph, new); i < graph->edges && graph->items[i].needed == new; i++) {
-        const struct fact *column = &plan->new.facts->items[graph->items[i].by];
-        const struct fact *former = facts_find(plan->old.facts, column->kind, column->ident);
-        const char *then = value_inside(&plan->new, graph->items[i].by, one->kind);
-        const char *now = former == NULL ? NULL : value_inside(&plan->old, old_index(plan, former), one->kind);
-        if (former != NULL && text_equal(then, value_of(to)) && !text_equal(now, then))
-            return true;
-    }
-    return false;
-}
+/* ---- */
 
 /* A table that cannot become what it should be keeps its columns: they might be what others are to inherit. */
 static bool is_of_left_table(struct plan *plan, const struct difference *difference)
 {
     const struct fact *fact = difference->from;
-    size_t table = fact != NULL && strcmp(fact->kind, "column") == 0 ? plan_container(&plan->old, old_index(plan, fact)) : SIZE_MAX;
+    bool kept = fact != NULL && (strcmp(fact->kind, "column") == 0 || plan_is_to_be_inherited(plan, old_index(plan, fact)));
+    size_t table = kept ? plan_container(&plan->old, old_index(plan, fact)) : SIZE_MAX;
 
     if (table == SIZE_MAX || plan->old.fates[table] != FATE_LEFT)
         return false;
@@ -274,13 +236,13 @@ static void decide(struct plan *plan, const struct difference *difference)
 
     if (!stays || is_of_left_table(plan, difference))
         return;
-    if (is_inherited(plan, difference)) {
+    if (plan_inherits(plan, difference)) {
         if (from != NULL)
             plan->old.fates[old_index(plan, from)] = FATE_CHANGED;
         if (to != NULL)
             plan->new.fates[new_index(plan, to)] = FATE_CHANGED;
     } else if (difference->kind == FACT_ADDED) {
-        plan->new.fates[new_index(plan, to)] = FATE_MADE;
+        plan->new.fates[new_index(plan, to)] = plan_comes_to_be(plan, to) ? FATE_CHANGED : FATE_MADE;
     } else if (difference->kind == FACT_REMOVED) {
         make_anew(plan, old_index(plan, from));
     } else {
@@ -397,11 +359,12 @@ static void side_close(struct plan_side *side)
 static bool plan_open(struct plan *plan, const struct facts *from, const struct facts *to)
 {
     plan->partner = memory_new((from->count + 1) * sizeof *plan->partner);
+    plan->heir = memory_new((from->count + 1) * sizeof *plan->heir);
     plan->explicit = memory_new((from->count + 1) * sizeof *plan->explicit);
     plan->sql = memory_new((to->count + 1) * sizeof *plan->sql);
     plan->otherwise = memory_new((to->count + 1) * sizeof *plan->otherwise);
-    return side_open(&plan->old, from) && side_open(&plan->new, to) && plan->partner != NULL && plan->explicit != NULL &&
-           plan->sql != NULL && plan->otherwise != NULL && side_relate(&plan->old) && side_relate(&plan->new);
+    return side_open(&plan->old, from) && side_open(&plan->new, to) && plan->partner != NULL && plan->heir != NULL &&
+           plan->explicit != NULL && plan->sql != NULL && plan->otherwise != NULL && side_relate(&plan->old) && side_relate(&plan->new);
 }
 
 static void plan_close(struct plan *plan)
@@ -413,6 +376,7 @@ static void plan_close(struct plan *plan)
     side_close(&plan->old);
     side_close(&plan->new);
     memory_free(plan->partner);
+    memory_free(plan->heir);
     memory_free(plan->explicit);
     memory_free(plan->sql);
     memory_free(plan->otherwise);
@@ -467,8 +431,9 @@ int32_t changes_plan(const struct facts *from, const struct facts *to, const str
         plan.failed |= !changes_renames(from, to, wish, out, changes);
     if (!plan.failed && !out->renames && !wish->renames_alone) { /* renames come alone: behind them much of the rest is equal */
         rc = facts_compare(from, to, &differences, err);
-        if (rc == MIGRATE_OK) {
+        if (rc == MIGRATE_OK && !plan_alike(&plan, &differences)) {
             decide_all(&plan, &differences);
+            plan_counters(&plan);
             plan_operations(&plan);
         }
         changes->column_order = differences.column_order;

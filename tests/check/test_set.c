@@ -202,7 +202,6 @@ static void check_words(size_t row)
 static int32_t check_it(void)
 {
     char other[400], base[400];
-    migrate_free(NULL);
     migrate_rows_free(api.rows);
     api.rows = NULL;
     if (!now.database) {

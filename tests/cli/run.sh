@@ -372,6 +372,7 @@ migration migrations/001_a.sql a; git add . && git commit -q -m one
 git checkout -q -b mine; migration migrations/002_mine.sql mine; migration migrations/005_last.sql last; git add . && git commit -q -m mine
 git checkout -q main; migration migrations/003_main.sql main; migration migrations/005_taken.sql taken; git add . && git commit -q -m two
 git checkout -q mine; before=$(git status --porcelain; git ls-files -s)
+with GIT_DIR=.git GIT_INDEX_FILE=.git/none; run 3 check --against main; out 002_mine
 run 3 check --against main; out '002_mine.sql: error: 002_mine is new here.*\[SR03 late\]'; out '005_last.sql: error: the other side has another.*005: 005_taken \[SR01 duplicate\]'
 no_out '003_main.*removed here'
 [ "$(git status --porcelain; git ls-files -s)" = "$before" ] || bad 'the index was touched'

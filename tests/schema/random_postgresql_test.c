@@ -83,13 +83,13 @@ static void select_rows(struct text *sql, const struct random_table *here, const
     text_add(sql, " ORDER BY 1");
 }
 
-/* Where the sequence stands, if both of a kind have one. */
+/* Where the sequence, or the identity, stands, if both have one. */
 static void add_counter(struct text *out, struct database *db, const struct random_table *here, const struct random_table *there)
 {
     struct text sql = {0}, quoted = {0};
     char *answer;
 
-    if (!random_postgresql_counts(here) || !random_postgresql_counts(there) || ((here->flavour ^ there->flavour) & 2) != 0)
+    if (!random_postgresql_counts(here) || !random_postgresql_counts(there))
         return;
     database_postgresql.name_quoted(&quoted, NULL, here->name);
     text_add(&sql, "SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence(");

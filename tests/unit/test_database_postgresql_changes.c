@@ -69,7 +69,7 @@ static const struct pair pairs[] = {
     {TABLE, "ALTER TABLE t SET UNLOGGED; ALTER TABLE t SET (fillfactor = 50, toast.autovacuum_enabled = off)", NULL, NULL, "SET LOGGED"},
     {TABLE "ALTER TABLE t SET (fillfactor = 50)", "ALTER TABLE t SET (fillfactor = 60); ALTER TABLE t REPLICA IDENTITY FULL; ALTER TABLE t CLUSTER ON t_pkey",
      NULL, NULL, "fillfactor=50"},
-    {"CREATE TABLE p (a int); CREATE TABLE c (b int) INHERITS (p)", "ALTER TABLE c NO INHERIT p", "would not become", "would not become", NULL},
+    {"CREATE TABLE p (a int); CREATE TABLE c (b int) INHERITS (p)", "ALTER TABLE c NO INHERIT p", "would not become inherited", NULL, "!DROP "},
     {"CREATE TABLE p (a int); CREATE TABLE c (b int) INHERITS (p)", "ALTER TABLE p ADD x int CHECK (x > 1); ALTER TABLE p ALTER a TYPE bigint", NULL, NULL,
      NULL},
     {"CREATE TABLE p (a int, b int) PARTITION BY LIST (a); CREATE TABLE c PARTITION OF p FOR VALUES IN (1)", "ALTER TABLE p ADD x int DEFAULT 1 NOT NULL CHECK "

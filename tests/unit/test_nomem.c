@@ -115,6 +115,13 @@ static void make_place(void)
     write_file("rehearsal/003_users.sql", "CREATE TABLE users (name TEXT);\nINSERT INTO users VALUES ('x');\n"
                                           "INSERT INTO a VALUES (1), (2);\nCREATE INDEX a_id ON a (id);\n");
     write_file("rehearsal/004_tidy.sql", "VACUUM;\nUPDATE a SET id = id + 1;\n");
+    make_folder("needs");
+    write_file("needs/001_a.sql", "CREATE TABLE a (id INTEGER);\n");
+    write_file("needs/002_b.sql", "CREATE TABLE b (id INTEGER);\n");
+    write_file("needs/add_c.sql", "-- Dependencies: a\nINSERT INTO d SELECT id FROM a;\n");
+    write_file("needs/add_d.sql", "-- Depends: 001_a\nCREATE TABLE d (id INTEGER);\nCREATE TABLE IF NOT EXISTS a (id INTEGER);\n"
+                                  "CREATE VIEW v AS SELECT * FROM d;\nCREATE TRIGGER t AFTER INSERT ON d BEGIN DELETE FROM b; END;\n");
+    write_file("needs/add_e.sql", "-- Depends: 001_a\nALTER TABLE a RENAME TO e;\nCREATE TABLE k (n INTEGER REFERENCES d (id));\n");
     make_folder("big");
     make_big_file();
     make_folder("rebuild");
@@ -425,6 +432,18 @@ static int32_t work_drift(migrate_session *session, migrate_error **err)
     return report_json(rows, code, err);
 }
 
+static int32_t work_needs(migrate_session *session, migrate_error **err)
+{
+    migrate_rows *rows = NULL;
+    int32_t code = migrate_check(session, NULL, &rows, err);
+
+    code = report_json(rows, code, err);
+    rows = NULL;
+    if (code == MIGRATE_FINDINGS)
+        code = migrate_graph(session, NULL, NULL, &rows, err);
+    return report_json(rows, code, err);
+}
+
 /* What start-up does with reconcile=apply: the session has the options of open_all(), so it is said there. */
 static int32_t work_startup(migrate_session *session, migrate_error **err)
 {
@@ -456,6 +475,7 @@ static const struct scenario scenarios[] = {
     {"declared", "declared", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 1, false},
     {"generate", "declared", false, "declared", work_generate, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 17, false},
     {"verify", "short", false, "schema", work_verify, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 31, false},
+    {"needs", "needs", false, "schema", work_needs, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 61, false},
     {"kept", "short", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history,libmigrate_history_facts", 1, true},
     {"drift", "short", false, "drifted", work_drift, MIGRATE_DIFFERS, MIGRATE_DIFFERS,
      "a,libmigrate_history,libmigrate_history_facts", 1, true},

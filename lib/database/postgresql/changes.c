@@ -10,8 +10,7 @@ typedef enum fact_way (*way)(const struct fact *from, const struct fact *to, str
 
 /* ---- small readers ---- */
 
-/* Behind a quoted word that begins here: 'it''s', E'\\', "a""b". */
-static const char *behind_quoted(const char *text)
+const char *postgresql_behind_quoted(const char *text)
 {
     bool escapes = *text == 'E';
     const char quote = *(text += escapes);
@@ -27,11 +26,10 @@ static const char *behind_quoted(const char *text)
     return text;
 }
 
-/* The first such character outside of quotes; the end if there is none. */
-static const char *find_outside(const char *text, char wanted)
+const char *postgresql_find_outside(const char *text, char wanted)
 {
     while (*text != '\0' && *text != wanted)
-        text = *text == '"' || *text == '\'' ? behind_quoted(text) : text + 1;
+        text = *text == '"' || *text == '\'' ? postgresql_behind_quoted(text) : text + 1;
     return text;
 }
 
@@ -41,7 +39,7 @@ static int head_length(const char *statement, const char *word)
 {
     size_t length = strlen(word);
 
-    for (const char *at = statement; *at != '\0'; at = *at == '"' ? behind_quoted(at) : at + 1) {
+    for (const char *at = statement; *at != '\0'; at = *at == '"' ? postgresql_behind_quoted(at) : at + 1) {
         if (strncmp(at, word, length) == 0)
             return (int)(at - statement);
     }
@@ -72,7 +70,7 @@ static bool next_label(struct labels *labels)
     while (*at == ',' || *at == ' ')
         at++;
     labels->at = at;
-    labels->end = *at == '\0' ? at : behind_quoted(at);
+    labels->end = *at == '\0' ? at : postgresql_behind_quoted(at);
     return *at != '\0';
 }
 
@@ -190,7 +188,7 @@ static const char *cast_of(const struct fact *type)
     const char *using = strstr(type->make, type->value);
 
     using = using == NULL ? NULL : strstr(using + strlen(type->value), " USING ");
-    return using == NULL ? NULL : find_outside(using, ':');
+    return using == NULL ? NULL : postgresql_find_outside(using, ':');
 }
 
 /* Labels of an enum are cast to nothing but text. */
@@ -234,7 +232,7 @@ static enum fact_way change_column(const struct fact *from, const struct fact *t
 /* "u_name NOT NULL [NO INHERIT] [NOT VALID]", since version 18; before, there is nothing to say. */
 static enum fact_way change_not_null(const struct fact *from, const struct fact *to, struct fact_statements *out, const char **reason)
 {
-    const char *old = find_outside(from->value, ' '), *new = find_outside(to->value, ' ');
+    const char *old = postgresql_find_outside(from->value, ' '), *new = postgresql_find_outside(to->value, ' ');
     int head = head_length(to->make, " ADD CONSTRAINT ");
     int old_name = (int)(old - from->value), new_name = (int)(new - to->value);
 
@@ -266,15 +264,15 @@ static enum fact_way change_identity(const struct fact *from, const struct fact 
     text_format(&text, "%.*s SET GENERATED %.*s", head, to->make, (int)(new - to->value), to->value);
     old += sizeof opening - 1;
     new += sizeof opening - 1;
-    end = find_outside(new, ' ');
+    end = postgresql_find_outside(new, ' ');
     for (size_t i = 0; i < sizeof options / sizeof *options && (at = strstr(end, options[i])) != NULL; i++) {
         at += strlen(options[i]);
         text_format(&text, " SET%s%.*s", options[i], (int)strcspn(at, " )"), at);
     }
     text_add(&text, strstr(end, " CYCLE") != NULL ? " SET CYCLE" : " SET NO CYCLE");
-    if (find_outside(old, ' ') - old != end - new || strncmp(old, new, (size_t)(end - new)) != 0) {
-        const char *name = find_outside(new, '.');
-        fact_statements_add(out, "ALTER SEQUENCE %.*s RENAME TO %.*s", (int)(find_outside(old, ' ') - old), old,
+    if (postgresql_find_outside(old, ' ') - old != end - new || strncmp(old, new, (size_t)(end - new)) != 0) {
+        const char *name = postgresql_find_outside(new, '.');
+        fact_statements_add(out, "ALTER SEQUENCE %.*s RENAME TO %.*s", (int)(postgresql_find_outside(old, ' ') - old), old,
                             (int)(end - name) - 1, name + 1);
     }
     fact_statements_add(out, "%s", text.data != NULL ? text.data : "");
@@ -295,11 +293,11 @@ bool postgresql_fact_aside(const struct fact *from, const struct fact *to, struc
     if (old == NULL || new == NULL || *from->inside == '\0')
         return false;
     old += sizeof opening - 1;
-    length = (int)(find_outside(old, ' ') - old);
+    length = (int)(postgresql_find_outside(old, ' ') - old);
     new += sizeof opening - 1;
-    if (find_outside(new, ' ') - new == length && strncmp(old, new, (size_t)length) == 0)
+    if (postgresql_find_outside(new, ' ') - new == length && strncmp(old, new, (size_t)length) == 0)
         return false;
-    name = find_outside(old, '.');
+    name = postgresql_find_outside(old, '.');
     if (*name == '.' && text_starts(name + 1, aside))
         return change_identity(from, to, out, &reason) == FACT_IN_PLACE;
     fact_statements_add(out, "ALTER SEQUENCE %.*s RENAME TO %s%.*s_%s", length, old, aside, dot, from->inside, from->inside + dot + 1);
@@ -307,18 +305,6 @@ bool postgresql_fact_aside(const struct fact *from, const struct fact *to, struc
 }
 
 /* ---- relations ---- */
-
-static enum fact_way change_table(const struct fact *from, const struct fact *to, struct fact_statements *out, const char **reason)
-{
-    (void)out;
-    if (strstr(from->value, "PARTITION BY ") != NULL || strstr(to->value, "PARTITION BY ") != NULL)
-        *reason = "a table that is there cannot be partitioned in another way than it is";
-    else if (strstr(from->value, "INHERITS (") != NULL || strstr(to->value, "INHERITS (") != NULL)
-        *reason = "columns that a table inherits would not become its own, nor its own inherited";
-    else
-        *reason = "a table of this kind cannot become one of the other";
-    return FACT_NO_WAY;
-}
 
 /* The position of a sequence stays. Its value is what CREATE SEQUENCE says, in an order that ALTER SEQUENCE takes, too. */
 static enum fact_way change_sequence(const struct fact *from, const struct fact *to, struct fact_statements *out, const char **reason)
@@ -339,7 +325,7 @@ static enum fact_way change_sequence(const struct fact *from, const struct fact 
 /* The first line is the columns: others may come behind those that are there. */
 static enum fact_way change_view(const struct fact *from, const struct fact *to, struct fact_statements *out, const char **reason)
 {
-    size_t old = (size_t)(find_outside(from->value, '\n') - from->value), new = (size_t)(find_outside(to->value, '\n') - to->value);
+    size_t old = (size_t)(postgresql_find_outside(from->value, '\n') - from->value), new = (size_t)(postgresql_find_outside(to->value, '\n') - to->value);
 
     (void)reason;
     if (old > new || strncmp(from->value, to->value, old) != 0 || (new > old && to->value[old] != ','))
@@ -456,7 +442,7 @@ static int compare_versions(const char *a, const char *b)
 /* "schema version" */
 static enum fact_way change_extension(const struct fact *from, const struct fact *to, struct fact_statements *out, const char **reason)
 {
-    const char *old = find_outside(from->value, ' '), *new = find_outside(to->value, ' ');
+    const char *old = postgresql_find_outside(from->value, ' '), *new = postgresql_find_outside(to->value, ' ');
     struct text version = {0};
     int order = compare_versions(old, new);
 
@@ -487,7 +473,7 @@ static const struct {
     {"column", change_column},
     {"column not null", change_not_null},
     {"column identity", change_identity},
-    {"table", change_table},
+    {"table", postgresql_change_table},
     {"sequence", change_sequence},
     {"view", change_view},
     {"function", change_routine},

@@ -5,7 +5,8 @@
 static const char *const sonames[] = {"libpq.so.5", "libpq.so", "libpq.5.dylib", NULL};
 
 #define ROW(function) CLIENT_FUNCTION(struct postgresql_client, function, function, true),
-static const struct client_function functions[] = {POSTGRESQL_FUNCTIONS(ROW)};
+#define MORE_ROW(function) CLIENT_FUNCTION(struct postgresql_client, function, function, false),
+static const struct client_function functions[] = {POSTGRESQL_FUNCTIONS(ROW) POSTGRESQL_MORE_FUNCTIONS(MORE_ROW)};
 
 const struct client_library postgresql_library = {
     .name = "libpq",

@@ -52,12 +52,27 @@
     X(PQstatus)                                                                                              \
     X(PQtransactionStatus)
 
+/* What a host's table may lack: then there is no scratch place in a transaction. */
+#define POSTGRESQL_MORE_FUNCTIONS(X) X(PQsendQueryParams)
+
 #define POSTGRESQL_DRAIN 2000000 /* microseconds that a cancelled statement may take to end */
 
 struct postgresql_client {
 #define POSTGRESQL_MEMBER(function) __typeof__(function) *function;
     POSTGRESQL_FUNCTIONS(POSTGRESQL_MEMBER)
+    POSTGRESQL_MORE_FUNCTIONS(POSTGRESQL_MEMBER)
 #undef POSTGRESQL_MEMBER
+};
+
+/* A scratch place inside a transaction of the database itself, see inside.c. */
+struct postgresql_inside {
+    enum database_transaction state; /* as whoever uses the connection sees it: idle, open or aborted */
+    bool implied;                    /* what is open ends with the message */
+    struct text aside;               /* "{1,2}": numbers of what was there before and is not to be seen */
+    struct text before;              /* the same of extensions, which are seen when they are made once more */
+    struct text unreachable;         /* their names, as far as they are out of sight; data NULL: none */
+    bool kept;                       /* a schema stayed where it is, for the sake of its extension */
+    int64_t xid;                     /* the transaction's number, to tell what it made */
 };
 
 /* The second connection, see observer.c, and what it found out about the attempt that runs. */
@@ -84,6 +99,7 @@ struct postgresql_connection {
     bool blocking;              /* what a COPY found, and brings back at its end */
     struct postgresql_observer observer;
     struct postgresql_scratch *scratch; /* not NULL: it leads to a scratch database, see scratch.c */
+    struct postgresql_inside *inside;   /* not NULL: it is a scratch place itself */
 };
 
 /* ---- connection.c ---- */
@@ -106,6 +122,12 @@ void postgresql_request_cancel(const struct postgresql_connection *connection);
 void postgresql_notice(void *connection, const PGresult *notice);
 int32_t postgresql_query(struct database *db, const char *sql, struct migrate_rows **out,
                          migrate_error **err);
+extern const struct database_connection_class postgresql_connection_class;
+/* Sends a message, as libpq's functions do: false, and libpq knows why. */
+bool postgresql_send(const struct postgresql_connection *connection, const char *sql);
+/* One statement. *rows is replaced if it returned some; NULL: they are not wanted. *offset (may be NULL): of the fault, SIZE_MAX if unknown. */
+int32_t postgresql_run_one(struct postgresql_connection *connection, const char *sql, size_t length, struct migrate_rows **rows,
+                           size_t *offset, migrate_error **err);
 
 /* ---- copy.c ---- */
 int32_t postgresql_copy_begin(struct database *db, const char *sql, size_t length, migrate_error **err);
@@ -145,6 +167,26 @@ int32_t postgresql_open_like(const struct postgresql_connection *connection, con
 /* ---- scratch.c ---- */
 /* The database goes, the connection to it being closed; frees it. */
 int32_t postgresql_scratch_end(struct postgresql_scratch *scratch, migrate_error **err);
+
+/* ---- inside.c ---- */
+/* From here on BEGIN and COMMIT are savepoints. The transaction is open, and all is moved aside. Takes over inside. */
+void postgresql_inside_begin(struct postgresql_connection *connection, struct postgresql_inside *inside);
+/* Rolls it back; does nothing if there is none. */
+void postgresql_inside_end(struct postgresql_connection *connection);
+/* "{1,2}": what facts leave out; "{}" on any other connection. */
+const char *postgresql_inside_aside(const struct database *db);
+void postgresql_inside_free(struct postgresql_inside *inside);
+/* SHADOW: why something cannot be tried there. */
+int32_t postgresql_inside_refuse(migrate_error **err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- aside.c ---- */
+/* A place in a transaction of the database that like leads to. MIGRATE_ERROR_SHADOW: there can be none, and why. */
+int32_t postgresql_aside_open(struct database *like, const struct database_scratch_wish *wish, const char *options, struct database **out,
+                              migrate_error **err);
+
+/* ---- extensions.c ---- */
+/* CREATE and DROP EXTENSION of one that the database had before. *done: that was it, nothing else is to be run. */
+int32_t postgresql_inside_extension(struct postgresql_connection *connection, const char *sql, size_t length, bool *done, migrate_error **err);
 
 /* ---- settings.c ---- */
 int32_t postgresql_settings_save(struct database *db, migrate_error **err);

@@ -250,6 +250,14 @@ static void cancel(struct run *run, int32_t code)
         error_detail_add(run->err, "the server did not answer when it was asked to cancel: it may still finish what it does");
 }
 
+/* Where a COMMIT must not slip through, the server itself refuses a message that has more than one statement. */
+bool postgresql_send(const struct postgresql_connection *c, const char *sql)
+{
+    if (c->inside == NULL)
+        return c->pq->PQsendQuery(c->handle, sql) != 0;
+    return c->pq->PQsendQueryParams(c->handle, sql, 0, NULL, NULL, NULL, NULL, 0) != 0;
+}
+
 static int32_t perform(struct run *run)
 {
     struct postgresql_connection *c = run->connection;
@@ -262,7 +270,7 @@ static int32_t perform(struct run *run)
         return watch_error(c->base.watch, code, run->err);
     c->pq->PQsetnonblocking(c->handle, 1);
     postgresql_observe_begin(c);
-    if (c->pq->PQsendQuery(c->handle, run->sql)) {
+    if (postgresql_send(c, run->sql)) {
         code = receive_all(run, c->base.watch);
         if (code != MIGRATE_OK)
             cancel(run, code);
@@ -288,6 +296,28 @@ static int32_t exec(struct database *db, const char *sql, size_t length, struct 
     result = perform(&run);
     if (fault != NULL)
         *fault = (struct database_fault){.done = run.done, .offset = run.offset, .start = SIZE_MAX};
+    memory_free(text);
+    return result;
+}
+
+int32_t postgresql_run_one(struct postgresql_connection *c, const char *sql, size_t length, struct migrate_rows **rows, size_t *offset,
+                           migrate_error **err)
+{
+    char *text = memory_text_n(sql, length);
+    struct run run = {.connection = c, .sql = text, .length = length, .want_rows = rows != NULL, .err = err};
+    int32_t result;
+
+    if (text == NULL)
+        return error_nomem(err);
+    result = perform(&run);
+    if (offset != NULL)
+        *offset = run.offset;
+    if (result != MIGRATE_OK) {
+        rows_free(run.rows);
+    } else if (run.rows != NULL) {
+        rows_free(*rows);
+        *rows = run.rows;
+    }
     memory_free(text);
     return result;
 }
@@ -359,6 +389,7 @@ static void close_connection(struct database *db)
     struct postgresql_connection *c = own(db);
 
     postgresql_observer_close(c);
+    postgresql_inside_end(c);
     if (!db->borrowed)
         c->pq->PQfinish(c->handle);
     postgresql_scratch_end(c->scratch, NULL);
@@ -374,7 +405,7 @@ static void locks_end(struct database *db)
     postgresql_observer_close(own(db));
 }
 
-static const struct database_connection_class class = {
+const struct database_connection_class postgresql_connection_class = {
     .name = "libpq",
     .exec = exec,
     .one_message = true,
@@ -420,7 +451,7 @@ int32_t postgresql_new(migrate_client *client, const struct postgresql_client *p
     c->client = client_ref(client);
     c->pq = pq;
     c->handle = handle_taken;
-    c->base.class = &class;
+    c->base.class = &postgresql_connection_class;
     c->base.engine = &database_postgresql;
     c->base.borrowed = borrowed;
     c->base.label = label;

@@ -165,7 +165,7 @@ static int32_t send_statement(struct postgresql_connection *c, const char *sql, 
     c->blocking = !c->pq->PQisnonblocking(c->handle);
     c->pq->PQsetnonblocking(c->handle, 1);
     postgresql_observe_begin(c);
-    if (!c->pq->PQsendQuery(c->handle, sql)) {
+    if (!postgresql_send(c, sql)) {
         code = postgresql_error(c, NULL, err);
         settle(c);
         return code;

@@ -10,10 +10,13 @@
 
 /* What later selects read. Things of extensions and of the history table are left out here, once. */
 static const char common[] =
-    "WITH ns AS MATERIALIZED (\n"
+    "WITH aside AS MATERIALIZED (\n" /* where the schema is made beside another: that one's schemas and the like */
+    " SELECT number AS oid FROM unnest(':aside'::oid[]) number\n"
+    "), ns AS MATERIALIZED (\n"
     " SELECT n.oid, n.nspname, n.nspowner, n.nspacl FROM pg_namespace n\n"
     " WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'\n"
     " AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_namespace'::regclass AND e.objid = n.oid AND e.deptype = 'e')\n"
+    " AND n.oid NOT IN (SELECT oid FROM aside)\n"
     "), ext AS MATERIALIZED (\n"
     " SELECT classid, objid FROM pg_depend WHERE deptype = 'e'\n"
     "), rel AS MATERIALIZED (\n"
@@ -112,9 +115,11 @@ static const struct part parts[] = {
      " format('DROP SCHEMA %I', nspname) AS undo, 'n' || oid AS key, '' AS inside, nspname::text AS name\n"
      " FROM ns WHERE nspname <> 'public'"},
     {0, 0, false,
-     "SELECT 12, 'extension', format('%I', extname), format('%s %s', n.nspname, extversion),\n"
-     " format('CREATE EXTENSION %I SCHEMA %I VERSION %L', extname, n.nspname, extversion), format('DROP EXTENSION %I', extname),\n"
-     " 'e' || e.oid, '', extname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE extname <> 'plpgsql'"},
+     "SELECT 12, 'extension', format('%I', extname), format('%s %s', regexp_replace(n.nspname, '^libmigrate_aside_[0-9]+_', ''), extversion),\n"
+     " format('CREATE EXTENSION %I SCHEMA %I VERSION %L', extname, regexp_replace(n.nspname, '^libmigrate_aside_[0-9]+_', ''), extversion), format('DROP EXTENSION %I', extname),\n"
+     " 'e' || e.oid, '', extname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE extname <> 'plpgsql'\n"
+     " AND (e.oid NOT IN (SELECT oid FROM aside) OR EXISTS (SELECT FROM pg_type m JOIN pg_namespace a ON a.oid = m.typnamespace\n"
+     "  WHERE a.nspname = 'libmigrate_aside_extensions' AND m.typname = e.extname))"},
     {0, 0, false,
      "SELECT 20, 'enum', q, v.list, format('CREATE TYPE %s AS ENUM (%s)', q, v.list), 'DROP TYPE ' || q, 't' || t.oid, '', typname\n"
      " FROM typ t, LATERAL (SELECT coalesce(string_agg(quote_literal(enumlabel), ', ' ORDER BY enumsortorder), '') AS list\n"
@@ -423,17 +428,20 @@ static const struct part parts[] = {
      "SELECT 90, 'publication', format('%I', pubname), concat_ws(' ', CASE WHEN puballtables THEN 'ALL TABLES' END,\n"
      " CASE WHEN pubinsert THEN 'insert' END, CASE WHEN pubupdate THEN 'update' END, CASE WHEN pubdelete THEN 'delete' END,\n"
      " CASE WHEN pubtruncate THEN 'truncate' END, (SELECT string_agg(prrelid::regclass::text, ', ' ORDER BY prrelid::regclass::text COLLATE \"C\")\n"
-     "  FROM pg_publication_rel WHERE prpubid = p.oid)), NULL, NULL, '', '', pubname FROM pg_publication p"},
+     "  FROM pg_publication_rel WHERE prpubid = p.oid)), NULL, NULL, '', '', pubname FROM pg_publication p\n"
+     " WHERE p.oid NOT IN (SELECT oid FROM aside)"},
     {0, 0, false,
      "SELECT 91, 'event trigger', format('%I', evtname), concat_ws(' ', evtevent, evtenabled, evtfoid::regproc, array_to_string(evttags, ',')),\n"
      " NULL, NULL, '', '', evtname FROM pg_event_trigger v\n"
-     " WHERE NOT EXISTS (SELECT FROM ext e WHERE e.classid = 'pg_event_trigger'::regclass AND e.objid = v.oid)"},
+     " WHERE NOT EXISTS (SELECT FROM ext e WHERE e.classid = 'pg_event_trigger'::regclass AND e.objid = v.oid)\n"
+     " AND v.oid NOT IN (SELECT oid FROM aside)"},
     {0, 0, false,
      "SELECT 92, 'foreign data wrapper', format('%I', fdwname), array_to_string(fdwoptions, ','), NULL, NULL, '', '', fdwname\n"
      " FROM pg_foreign_data_wrapper w WHERE NOT EXISTS (SELECT FROM ext e WHERE e.classid = 'pg_foreign_data_wrapper'::regclass\n"
-     " AND e.objid = w.oid)"},
+     " AND e.objid = w.oid) AND w.oid NOT IN (SELECT oid FROM aside)"},
     {0, 0, false,
-     "SELECT 92, 'foreign server', format('%I', srvname), concat_ws(' ', srvtype, srvversion), NULL, NULL, '', '', srvname FROM pg_foreign_server"},
+     "SELECT 92, 'foreign server', format('%I', srvname), concat_ws(' ', srvtype, srvversion), NULL, NULL, '', '', srvname FROM pg_foreign_server\n"
+     " WHERE oid NOT IN (SELECT oid FROM aside)"},
     {0, 0, false,
      "SELECT 92, 'foreign table', q, (SELECT string_agg(format('%I %s', attname, format_type(atttypid, atttypmod)), ', ' ORDER BY attnum)\n"
      " FROM pg_attribute WHERE attrelid = r.oid AND attnum > 0 AND NOT attisdropped), NULL, NULL, '', '', relname FROM rel r WHERE relkind = 'f'"},
@@ -480,11 +488,13 @@ static const char inherited[] =
     "UNION ALL SELECT 'i' || x.indexrelid, coalesce('c' || c.oid, 'r' || i.inhparent), '' FROM pg_index x\n"
     " JOIN pg_inherits i ON i.inhrelid = x.indexrelid LEFT JOIN pg_constraint c ON c.conindid = i.inhparent AND c.contype IN ('p', 'u', 'x')";
 
-void postgresql_facts_query(struct text *out, int major, const struct database_facts_wish *wish)
+void postgresql_facts_query(struct text *out, int major, const struct database_facts_wish *wish, const char *left_out)
 {
-    const char *history = strstr(common, ":history");
+    const char *aside = strstr(common, ":aside"), *begin = aside + strlen(":aside"), *history = strstr(begin, ":history");
 
-    for (const char *from = common; from != NULL; history = strstr(from, ":history")) {
+    text_add_n(out, common, (size_t)(aside - common));
+    text_add(out, left_out);
+    for (const char *from = begin; from != NULL; history = strstr(from, ":history")) {
         text_add_n(out, from, history != NULL ? (size_t)(history - from) : strlen(from));
         if (history == NULL)
             break;

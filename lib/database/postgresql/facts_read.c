@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Reading the facts of a PostgreSQL database: in one state of it, under settings that make the server print alike, and in the form that
  * stays. */
-#include "database/postgresql/postgresql.h"
+#include "database/postgresql/client.h"
 #include "util/text.h"
 
 #include <stdlib.h>
@@ -97,7 +97,7 @@ int32_t postgresql_facts(struct database *db, const struct database_facts_wish *
         return rc;
     }
     rc = prepare(db, inside ? 0 : wish->lock_wait, err);
-    postgresql_facts_query(&sql, atoi(db->version), wish);
+    postgresql_facts_query(&sql, atoi(db->version), wish, postgresql_inside_aside(db));
     if (rc == MIGRATE_OK)
         rc = database_query(db, &sql, &facts, err);
     if (rc == MIGRATE_OK)

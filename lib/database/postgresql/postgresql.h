@@ -66,15 +66,26 @@ bool postgresql_type_keeps(const char *from, const char *to);
  * either way. */
 bool postgresql_fact_settled(const char *kind, const char *value, struct text *out);
 
+/* Behind a quoted word that begins here: 'it''s', E'\\', "a""b". */
+const char *postgresql_behind_quoted(const char *text);
+/* The first such character outside of quotes; the end if there is none. */
+const char *postgresql_find_outside(const char *text, char wanted);
+/* tables.c */
+enum fact_way postgresql_change_table(const struct fact *from, const struct fact *to, struct fact_statements *out, const char **reason);
 /* changes.c, renames.c, types.c */
 enum fact_way postgresql_fact_change(const struct fact *from, const struct fact *to, struct fact_statements *out, const char **reason);
 bool postgresql_fact_aside(const struct fact *from, const struct fact *to, struct fact_statements *out);
 bool postgresql_fact_in_the_way(const struct fact *changed, const struct fact *other);
 bool postgresql_fact_rename(const struct fact *from, const struct fact *to, struct fact_statements *out);
 bool postgresql_fact_move(const struct fact *from, const struct fact *to, struct fact_statements *out);
+bool postgresql_fact_alike(const struct fact *a, const struct fact *b);
 bool postgresql_fact_unchecked(const struct fact *fact, struct fact_statements *out);
-/* facts.c: as one query; what needs what as another. */
-void postgresql_facts_query(struct text *out, int major, const struct database_facts_wish *wish);
+/* counters.c */
+bool postgresql_fact_goes_on(const struct fact *old, const struct fact *new, const struct fact *column, const struct fact *type,
+                             struct fact_statements *out);
+bool postgresql_fact_counted(const struct fact *column, const struct fact *counter, struct fact_statements *out);
+/* facts.c: as one query; what needs what as another. left_out: numbers of what does not count, see postgresql_inside_aside(). */
+void postgresql_facts_query(struct text *out, int major, const struct database_facts_wish *wish, const char *left_out);
 void postgresql_edges_query(struct text *out);
 /* facts_read.c */
 int32_t postgresql_facts(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,

@@ -115,3 +115,39 @@ bool postgresql_fact_move(const struct fact *from, const struct fact *to, struct
                         old.name + old.name_length, new.place_length, new.place);
     return true;
 }
+
+/* What its value says behind its own name, and before it in *head; all of it where that says no name. */
+static const char *behind_name(const struct fact *fact, size_t *head)
+{
+    static const char *const heads[] = {"CREATE INDEX ", "CREATE UNIQUE INDEX ", "CREATE STATISTICS "};
+    struct ident ident = read_ident(fact->ident);
+    size_t length = strlen(fact->ident);
+
+    *head = 0;
+    for (size_t i = 0; i < sizeof heads / sizeof *heads && strcmp(fact->kind, "constraint") != 0; i++) {
+        const char *at = fact->value + strlen(heads[i]);
+        if (!text_starts(fact->value, heads[i]))
+            continue;
+        *head = strlen(heads[i]);
+        if (text_starts(at, fact->ident))
+            return at + length;
+        return at + (strncmp(at, ident.name, (size_t)ident.name_length) == 0 ? ident.name_length : 0);
+    }
+    return fact->value;
+}
+
+bool postgresql_fact_alike(const struct fact *a, const struct fact *b)
+{
+    static const char *const alike[] = {"constraint", "domain constraint", "index", "statistics"};
+    const char *rest, *other;
+    size_t head, other_head;
+    bool known = false;
+
+    for (size_t i = 0; i < sizeof alike / sizeof *alike; i++)
+        known |= strcmp(a->kind, alike[i]) == 0;
+    if (!known || strcmp(a->kind, b->kind) != 0)
+        return false;
+    rest = behind_name(a, &head);
+    other = behind_name(b, &other_head);
+    return head == other_head && strncmp(a->value, b->value, head) == 0 && strcmp(rest, other) == 0;
+}

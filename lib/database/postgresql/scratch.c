@@ -49,7 +49,7 @@ enum { ENCODING, COLLATE, CTYPE, PROVIDER, LOCALE, RULES };
     "SELECT name, pg_catalog.current_setting(name) FROM pg_catalog.unnest(ARRAY['TimeZone', 'DateStyle', "   \
     "'IntervalStyle', 'search_path']) AS name WHERE pg_catalog.current_setting(name) <> ''"
 
-/* With what it needs, where the role may make that too. A schema that the extension did not make itself is made first. */
+/* In a transaction those count that are marked there (extensions.c). With what it needs, where the role may make that too. A schema that the extension did not make itself is made first. */
 const char postgresql_extensions[] =
     "SELECT e.extname, CASE WHEN own THEN pg_catalog.format('CREATE SCHEMA IF NOT EXISTS %I; ', n.nspname) ELSE '' END || "
     "pg_catalog.format('CREATE EXTENSION IF NOT EXISTS %I', e.extname) || "
@@ -57,7 +57,9 @@ const char postgresql_extensions[] =
     "FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace "
     "CROSS JOIN LATERAL (SELECT n.nspname NOT IN ('public', 'pg_catalog') AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d "
     "WHERE d.deptype = 'e' AND d.classid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.objid = n.oid) AS own) o "
-    "ORDER BY e.oid";
+    "WHERE e.extname = 'plpgsql' OR NOT EXISTS (SELECT FROM pg_catalog.pg_namespace a WHERE a.nspname = 'libmigrate_aside_extensions') "
+    "OR EXISTS (SELECT FROM pg_catalog.pg_type m JOIN pg_catalog.pg_namespace a ON a.oid = m.typnamespace "
+    "WHERE a.nspname = 'libmigrate_aside_extensions' AND m.typname = e.extname) ORDER BY e.oid";
 
 static void likeness_free(struct likeness *likeness)
 {
@@ -442,6 +444,30 @@ static int32_t make_or_borrow(struct postgresql_scratch *scratch, struct databas
     return rc == MIGRATE_OK ? rc : no_scratch(where, rc, &problem, error_kind_of(&problem) == ERROR_RIGHTS ? scratch->keeper : NULL, err);
 }
 
+/* No database, but a place in a transaction of the one that is there. What there is against that, too, stands behind the first reason. */
+static int32_t use_transaction(struct database *like, const struct database_scratch_wish *wish, struct database **out, migrate_error **problem)
+{
+    struct text options = {0};
+    migrate_error *why = NULL;
+    int32_t rc = startup_options(like, &options, &why);
+
+    if (rc == MIGRATE_OK)
+        rc = postgresql_aside_open(like, wish, options.data, out, &why);
+    text_free(&options);
+    if (rc == MIGRATE_OK) {
+        error_clear(problem);
+        return rc;
+    }
+    if (is_end(rc)) {
+        error_clear(problem);
+        *problem = why;
+        return rc;
+    }
+    error_detail_add(problem, "a transaction of the database itself does not do either: %s", why != NULL ? why->message : "no reason given");
+    error_clear(&why);
+    return MIGRATE_ERROR_SHADOW;
+}
+
 int32_t postgresql_scratch_open(struct database *like, const struct database_scratch_wish *wish, struct database **out,
                                 migrate_error **err)
 {
@@ -462,7 +488,15 @@ int32_t postgresql_scratch_open(struct database *like, const struct database_scr
         error_move(err, &problem);
         return rc;
     }
-    rc = make_or_borrow(scratch, like, wish, err);
+    rc = make_or_borrow(scratch, like, wish, &problem);
+    if (rc == MIGRATE_ERROR_SHADOW && wish->url == NULL && !wish->apart && scratch->name == NULL && error_kind_of(&problem) == ERROR_RIGHTS) {
+        rc = use_transaction(like, wish, out, &problem);
+        database_close(scratch->keeper);
+        memory_free(scratch);
+        error_move(err, &problem);
+        return rc;
+    }
+    error_move(err, &problem);
     if (rc == MIGRATE_OK) {
         rc = connect_to(scratch, like, wish, out, &problem);
         if (rc != MIGRATE_OK)
