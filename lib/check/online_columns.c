@@ -17,7 +17,7 @@ static const struct fact *of_column(const struct online_statement *s, const char
 }
 
 /* Without a value that the rows that are there could get. */
-static void required(const struct online_statement *s, const struct online_change *change, struct online_say *say)
+static void required(const struct online_statement *s, struct online_change *change, struct online_say *say)
 {
     const struct fact *column = change->to;
     int64_t rows = change->table->rows;
@@ -31,6 +31,7 @@ static void required(const struct online_statement *s, const struct online_chang
     text_format(&say->hint, "ALTER TABLE %s ADD COLUMN ", change->table->name);
     add_column(&say->hint, column);
     text_add(&say->hint, " ... DEFAULT value NOT NULL (a constant default rewrites nothing); or add it nullable, fill it in batches, then set NOT NULL");
+    change->table->scan_told = true; /* that is how it notices */
     online_put(say, "PG07", rows < 0 ? "warning" : rows == 0 ? "info" : "error");
 }
 

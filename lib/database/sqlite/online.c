@@ -169,19 +169,24 @@ static bool allow(struct sqlite_database *s, bool on)
 /* Made once more, or, where nothing was made, only compiled: only what fails for the quotes counts. */
 static int32_t try_without(struct database *db, const char *statement, size_t length, const char *undo, struct text *out, migrate_error **err)
 {
+    static const char no_column[] = "no such column: ";
     migrate_error *problem = NULL;
     struct migrate_rows *rows = NULL;
     struct text sql = {0};
+    const char *found = NULL;
     int32_t rc;
 
     text_format(&sql, "%s%s%.*s", undo != NULL ? undo : "", undo != NULL ? ";\n" : "EXPLAIN ", (int)length, statement);
     rc = undo != NULL ? database_exec_text(db, &sql, NULL, &problem) : database_query(db, &sql, &rows, &problem);
     rows_free(rows);
     text_free(&sql);
-    if (rc == MIGRATE_ERROR_SQL && problem != NULL && problem->message != NULL && strstr(problem->message, "no such column: \"") != NULL)
-        text_add(out, strstr(problem->message, "no such column: ") + strlen("no such column: "));
-    else if (rc == MIGRATE_ERROR_SQL && problem != NULL && problem->message != NULL && strstr(problem->message, "no such column") != NULL)
-        text_add(out, problem->message);
+    if (rc == MIGRATE_ERROR_SQL && problem != NULL && problem->message != NULL)
+        found = strstr(problem->message, no_column);
+    if (found != NULL) {
+        const char *end = strstr(found, " - should"); /* newer libraries give advice, too */
+        found += strlen(no_column);
+        text_add_n(out, found, end != NULL ? (size_t)(end - found) : strlen(found));
+    }
     if (rc == MIGRATE_ERROR_SQL)
         error_clear(&problem);
     error_move(err, &problem);
