@@ -34,6 +34,7 @@ static inline int32_t migrate_open_sqlite3(sqlite3 *db, const migrate_options *o
     MIGRATE_SQLITE3_SET(sqlite3_column_name);
     MIGRATE_SQLITE3_SET(sqlite3_column_text);
     MIGRATE_SQLITE3_SET(sqlite3_column_type);
+    MIGRATE_SQLITE3_SET(sqlite3_db_config);
     MIGRATE_SQLITE3_SET(sqlite3_db_filename);
     MIGRATE_SQLITE3_SET(sqlite3_db_readonly);
     MIGRATE_SQLITE3_SET(sqlite3_db_status);
