@@ -29,8 +29,9 @@ int32_t needs_guess(struct needs *needs, const struct migration *migration, migr
 int32_t needs_ours(struct needs *needs, const struct migration *migration, migrate_error **err);
 int32_t needs_theirs(struct needs *needs, const struct source *source, const struct migration *migration, migrate_error **err);
 
-/* Behind the last of them, and with the caller's scratch database closed: there may be only one at a time. order gets the ids of the pending ones, with blanks between, where another order than the given one is needed
- * and was tried in a scratch database of its own; else nothing is added to it. */
+/* Behind the last of them, and with the caller's scratch database closed: there may be only one at a time. order gets the ids of the pending
+ * ones, with blanks between, where another order than the given one is needed and was tried in a scratch database of its own; else nothing
+ * is added to it. */
 int32_t needs_findings(struct needs *needs, struct findings *findings, struct text *order, migrate_error **err);
 
 /* Behind needs_findings(): one of them says why the migration does not run, which need not be told once more. */

@@ -28,7 +28,8 @@ static void place(struct telling *telling, size_t offset, struct deed *deed)
 static bool tell(const struct word *word, void *user)
 {
     struct telling *telling = user;
-    struct deed deed = {.does = word->does, .thing = {word->kind, word->word, word->name}, .to = word->to, .inside = word->inside, .guess = true, .late = word->late};
+    struct deed deed = {.does = word->does, .thing = {word->kind, word->word, word->name}, .to = word->to, .inside = word->inside,
+                        .guess = true, .late = word->late};
     place(telling, word->offset, &deed);
     if (word->replaces)
         deed.word = "OR REPLACE";
