@@ -662,7 +662,7 @@ MIGRATE_API int32_t migrate_reconcile(migrate_session *session, const char *mode
  *               database is to be had, that is guessed from the words, and each finding says so
  *   "database"  the same, and the sizes of the real tables decide how severe that is
  * Columns: "rule" (a stable id: "PG11"), "name" (its word: "index-not-concurrent"), "severity" (error, warning, info), "id", "file",
- * "line", "column", "message" (what, and why), "hint" (what to do), "other" (the id of another migration that it is about), "guess" (truth).
+ * "line", "column", "message" (what, and why), "hint" (what to do), "other" (the id of another migration that it is about), "guess" (truth: it may be wrong, and is no error unless the option rules makes it one).
  * A line "-- migrate: ignore RULE REASON" in a file takes a rule's findings in the statement behind it away; in front of the first
  * statement, in the whole file. The option rules changes severities. Values: "count", "errors", "warnings", "infos", "ignored", "by" (scratch, words, source), "reason"
  * (why there was no scratch database), "order" (ids, separated by spaces: the smallest change of the pending ones' order in which they apply,
@@ -670,14 +670,27 @@ MIGRATE_API int32_t migrate_reconcile(migrate_session *session, const char *mode
 MIGRATE_API int32_t migrate_check(migrate_session *session, const char *depth, migrate_rows **out_rows,
                                   migrate_error **out_err);
 
+/* Before a merge: do the session's migrations fit to those of another side, whose files are in the folder dir? Findings as of
+ * migrate_check(): what is new here and has a number that is taken there, or is lower than one that is there (late); what the other side
+ * has, and was changed, renamed or removed here; and two migrations, each new on its own side, that are about one object. base: a folder
+ * with the files from which both sides began, so that it is known who changed what (a version control's merge base); NULL: whatever the
+ * other side has counts as having been there first. The database, if there is one, is not asked. MIGRATE_FINDINGS or MIGRATE_OK. */
+MIGRATE_API int32_t migrate_check_against(migrate_session *session, const char *dir, const char *base,
+                                          migrate_rows **out_rows, migrate_error **out_err);
+
 /* The rules: "rule", "name", "severity" (by default; off: only where the option rules asks for it), "summary". Any thread. */
 MIGRATE_API int32_t migrate_check_rules(migrate_rows **out_rows, migrate_error **out_err);
 
-/* Who needs whom. of: "migrations" (by Depends: and by what they need of each other), or "tables" (by foreign keys, as they stand behind
- * the migration `at`; NULL: behind the last one). Rows: "kind" (node, edge), "from" (an id, a table), "to" (what it needs; null for a
- * node), "label" (state of a migration; columns of a foreign key; how it is known: declared, found, guessed), "head" (truth: no other
- * migration needs it, in a source whose Depends: form more than one line). Values: "nodes", "edges", "heads", "merge" (where there are several heads: the
- * line with which a new migration would join them), "by" (scratch, words, declared), "dot", "mermaid", "text" (the graph in those forms). */
+/* Who needs whom. of:
+ *   "migrations"  by Depends:, and by what they need of each other: all of them run in a scratch database, one that fails is known by its
+ *                 words. What follows from other needs is left out. NULL: the same
+ *   "declared"    by Depends: alone: nothing is run
+ *   "tables"      by foreign keys, as they stand behind the migration `at`; NULL: behind the last one
+ * Rows: "kind" (node, edge), "from" (an id, a table), "to" (what it needs; null for a node), "label" (of a migration its state, where there
+ * is a database; of a table "missing", where only a foreign key names it; of an edge how it is known: declared, found, guessed; of a foreign
+ * key its columns), "head" (truth: no other migration needs it, in a source whose Depends: form more than one line). Values: "nodes",
+ * "edges", "heads" (0 where there is one line), "merge" (the line with which a new migration joins the heads; null: there is one line),
+ * "by" (scratch, database, words, declared), "dot", "mermaid", "text" (the graph in those forms). Changes nothing. */
 MIGRATE_API int32_t migrate_graph(migrate_session *session, const char *of, const char *at,
                                   migrate_rows **out_rows, migrate_error **out_err);
 

@@ -36,6 +36,7 @@ static inline int32_t migrate_open_sqlite3(sqlite3 *db, const migrate_options *o
     MIGRATE_SQLITE3_SET(sqlite3_column_name);
     MIGRATE_SQLITE3_SET(sqlite3_column_text);
     MIGRATE_SQLITE3_SET(sqlite3_column_type);
+    MIGRATE_SQLITE3_SET(sqlite3_db_config);
     MIGRATE_SQLITE3_SET(sqlite3_db_filename);
     MIGRATE_SQLITE3_SET(sqlite3_db_readonly);
     MIGRATE_SQLITE3_SET(sqlite3_db_status);
@@ -49,6 +50,7 @@ static inline int32_t migrate_open_sqlite3(sqlite3 *db, const migrate_options *o
     MIGRATE_SQLITE3_SET(sqlite3_prepare_v2);
     MIGRATE_SQLITE3_SET(sqlite3_progress_handler);
     MIGRATE_SQLITE3_SET(sqlite3_reset);
+    MIGRATE_SQLITE3_SET(sqlite3_set_authorizer);
     MIGRATE_SQLITE3_SET(sqlite3_step);
     MIGRATE_SQLITE3_SET(sqlite3_system_errno);
 #if SQLITE_VERSION_NUMBER >= 3038000

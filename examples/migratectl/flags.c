@@ -26,6 +26,7 @@ static const struct rule rules[FLAG_COUNT] = {
     [FLAG_APPLY] = {"apply", 0, NULL, ON(RECONCILE), "add what is missing"},
     [FLAG_DRIFT] = {"drift", 0, NULL, ON(CHECK), "and was the schema changed by hand?"},
     [FLAG_DATABASE] = {"database", 0, NULL, ON(CHECK), "and what would the pending migrations do to this database?"},
+    [FLAG_ANSWER] = {"answer", 0, NULL, ON(CHECK), "only whether the database is up to date: one query, no findings"},
     [FLAG_FILES] = {"files", 0, NULL, ON(CHECK) | ON(GRAPH) | ON(HEADS), "the files alone, whatever the database"},
     [FLAG_ENGINE] = {"engine", 0, "sqlite|postgresql", ON(CHECK) | ON(GRAPH) | ON(HEADS), "for which the files are, where no URL says so"},
     [FLAG_AGAINST] = {"against", 0, "REF|DIR", ON(CHECK), "what is new since a git ref, or beside another folder: does it fit?"},

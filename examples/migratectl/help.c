@@ -53,14 +53,22 @@ static const struct entry entries[COMMAND_COUNT] = {
                          "  migratectl history --limit 20\n"
                          "  migratectl history --failed --json\n",
                          NULL},
-    [COMMAND_CHECK] = {"check", " ", "", "is the database up to date? never writes",
-                       "  migratectl check\n"
+    [COMMAND_CHECK] = {"check", " lint validate ", "", "is the database up to date, and what is wrong with the migrations? never writes",
+                       "  migratectl check                      the answer, and what the files show\n"
+                       "  migratectl check --database           and what the pending ones would do to this database\n"
+                       "  migratectl check --files --engine sqlite\n"
+                       "  migratectl check --files --shadow-url postgresql://localhost/scratch --format github\n"
+                       "  migratectl check --against main       do both sides fit together behind a merge?\n"
+                       "  migratectl check --answer             for readiness probes: one query\n"
                        "  migratectl check --mode wait --wait-timeout 60s\n"
                        "  migratectl check --drift\n"
                        "  migratectl check --to schema.sql\n",
+                       "Without a URL, or with --files, the files alone are checked: in an empty SQLite database in memory, or in scratch\n"
+                       "databases where --shadow-url leads. A line -- migrate: ignore RULE REASON takes findings away; --rules RULE=off,\n"
+                       "info, warning or error changes their severity.\n"
                        "--to: and do the migrations lead to the schema that this SQL makes? 2 if not, with what is missing.\n"
-                       "Exits with 0 current, 2 pending, 3 modified, missing, late, renamed, or drift, 8 ahead.\n"
-                       "--mode wait returns as soon as another process has brought it up to date.\n"},
+                       "Exits with 0 current, 2 pending, 3 findings of the severity --fail-on (error) or above, or drift, 8 ahead.\n"
+                       "--mode wait returns as soon as another process has brought it up to date, and looks for no findings.\n"},
     [COMMAND_SNAPSHOT] = {"snapshot", " dump inspect ", "", "the database's schema, as the engine describes it",
                           "  migratectl snapshot --format sql > schema.sql\n"
                           "  migratectl snapshot --json | jq -r .fingerprint\n",
@@ -145,7 +153,7 @@ static const struct entry entries[COMMAND_COUNT] = {
 static const char exit_codes[] = "   0  done, or nothing to do\n"
                                  "   1  a migration failed and was rolled back\n"
                                  "   2  something is pending (check, --exit-code)\n"
-                                 "   3  the source is not valid, or differs from the history\n"
+                                 "   3  the source is not valid, differs from the history, or has findings\n"
                                  "   4  another runner held the lock too long\n"
                                  "   5  database unreachable, or a deadline has passed\n"
                                  "   6  non-transactional work is half-done\n"

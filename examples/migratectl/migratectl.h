@@ -67,6 +67,7 @@ enum flag {
     FLAG_APPLY,
     FLAG_DRIFT,
     FLAG_DATABASE,
+    FLAG_ANSWER,
     FLAG_FILES,
     FLAG_ENGINE,
     FLAG_AGAINST,
@@ -238,6 +239,12 @@ int signals_received(void); /* 0, SIGINT or SIGTERM: the first one */
 /* ---- diff.c ---- */
 /* Was the schema changed by hand? Lists what; as JSON it goes to *out_json. */
 int diff_check(struct cli *cli, const char **out_json);
+/* ---- findings.c, against.c ---- */
+/* Shows them: the exit code. As JSON they go to *out_json, which may be NULL. */
+int findings_show(struct cli *cli, const migrate_rows *rows, const char **out_json);
+int findings_check(struct cli *cli, const char *depth, const char **out_json); /* of migrate_check() on the session */
+int findings_open_files(struct cli *cli);                                      /* a session on the files alone */
+int against_check(struct cli *cli, const char **out_json);                     /* --against */
 /* ---- new.c: names, numbers and files, for generate, too ---- */
 char *new_name(const struct arguments *arguments); /* "" if there are no letters or digits */
 const char *new_folder(const struct cli *cli);

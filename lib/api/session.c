@@ -153,6 +153,14 @@ int32_t migrate_check(migrate_session *session, const char *depth, migrate_rows 
     return api_result(verb_check(session, depth, out_rows, out_err), out_err);
 }
 
+int32_t migrate_check_against(migrate_session *session, const char *dir, const char *base, migrate_rows **out_rows, migrate_error **out_err)
+{
+    API_NEED(session);
+    API_NEED(dir);
+    API_NEED(out_rows);
+    return api_result(verb_check_against(session, dir, base, out_rows, out_err), out_err);
+}
+
 int32_t migrate_check_rules(migrate_rows **out_rows, migrate_error **out_err)
 {
     API_NEED(out_rows);
@@ -162,7 +170,6 @@ int32_t migrate_check_rules(migrate_rows **out_rows, migrate_error **out_err)
 int32_t migrate_graph(migrate_session *session, const char *of, const char *at, migrate_rows **out_rows, migrate_error **out_err)
 {
     API_NEED(session);
-    API_NEED(of);
     API_NEED(out_rows);
     return api_result(verb_graph(session, of, at, out_rows, out_err), out_err);
 }

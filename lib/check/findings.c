@@ -25,6 +25,40 @@ int32_t findings_add(struct findings *findings, const struct finding *finding, m
     return MIGRATE_OK;
 }
 
+int32_t findings_tell(struct findings *findings, const struct finding *finding, migrate_error **err, const char *format, ...)
+{
+    const struct rule *rule = rule_find(finding->rule);
+    struct finding told = *finding;
+    struct text message = {0};
+    va_list arguments;
+    int32_t code;
+
+    if (rule == NULL)
+        return error_set(err, MIGRATE_ERROR_INTERNAL, "there is no rule %s", finding->rule);
+    va_start(arguments, format);
+    text_vformat(&message, format, arguments);
+    va_end(arguments);
+    told.rule = rule->id;
+    told.severity = finding->severity != NULL ? finding->severity : rule->severity;
+    told.message = message.data;
+    code = message.failed ? error_nomem(err) : findings_add(findings, &told, err);
+    text_free(&message);
+    return code;
+}
+
+int32_t findings_add_error(struct findings *findings, const migrate_error *problem, const char *severity, migrate_error **err)
+{
+    struct finding finding = {.rule = problem->about != NULL ? problem->about : "unreadable",
+                              .severity = severity,
+                              .id = problem->id,
+                              .file = problem->file,
+                              .line = problem->line,
+                              .column = problem->column,
+                              .hint = problem->hint};
+
+    return findings_tell(findings, &finding, err, "%s", problem->message);
+}
+
 static int by_text(const char *a, const char *b)
 {
     if (a == NULL || b == NULL)

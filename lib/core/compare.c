@@ -288,6 +288,16 @@ static const struct {
                     "run the newer build, roll back with it, or set on_ahead=warn if this build works with the newer schema"},
 };
 
+const char *policy_what(enum item_state state)
+{
+    return complaints[state].what;
+}
+
+const char *policy_hint(enum item_state state)
+{
+    return complaints[state].hint;
+}
+
 int32_t policy_error(const struct comparison *comparison, enum item_state state, migrate_error **err)
 {
     enum { SHOWN = 20 };

@@ -40,6 +40,10 @@ const char *item_id(const struct item *item);
 enum policy { POLICY_ALLOW, POLICY_WARN, POLICY_FAIL };
 enum policy policy_of(const migrate_session *session, const struct comparison *comparison, enum item_state state);
 
+/* What is wrong with an item in that state, and what to do. */
+const char *policy_what(enum item_state state);
+const char *policy_hint(enum item_state state);
+
 /* The error for all items in that state. */
 int32_t policy_error(const struct comparison *comparison, enum item_state state, migrate_error **err);
 

@@ -5,7 +5,7 @@
 #include "core/counts.h"
 #include "core/events.h"
 #include "core/losses.h"
-#include "source/nearest.h"
+#include "util/nearest.h"
 #include "util/array.h"
 #include "util/clock.h"
 #include "util/memory.h"

@@ -6,7 +6,9 @@
 #include "core/rehearsal.h"
 #include "core/schema.h"
 
-/* What is shown to an observer, on the calling thread. Everything belongs to the observation and ends with the call. */
+/* What is shown to an observer, on the calling thread. Everything belongs to the observation and ends with the call; the schema that is
+ * shown at begin stays to the end. Where a run has to undo what it did and begin anew (an enum's value that is used before a COMMIT), the
+ * statements are shown once more from number 1. */
 struct observed {
     const struct migration *migration;
     migrate_session *scratch;    /* may be asked: inside of the migration's transaction, if it has one. Nothing is to be left behind there */
@@ -30,10 +32,13 @@ struct observing {
     migrate_session *scratch;
     const struct observer *observers;
     size_t count;
+    bool whole; /* the schema is not read behind each statement (before and after are one then), but behind the migration */
     /* observe.c's own */
     struct facts facts, began; /* as it stands now, items NULL: not known; as the migration found it */
+    bool stale;                /* whole: a statement may have changed the schema */
     bool apart;                /* facts are not those that it began with, but own ones */
     const struct migration *migration;
+    size_t last;               /* number of the last statement */
     int32_t outcome;           /* of an observer, where that ended it */
 };
 

@@ -2,6 +2,7 @@
  * Options: the table, its setter and its readers. */
 #include "core/options.h"
 
+#include "check/findings.h"
 #include "source/source.h"
 #include "util/clock.h"
 #include "util/memory.h"
@@ -213,7 +214,7 @@ static int32_t check_value(const struct option_row *row, const char *value, migr
     int64_t duration;
     switch (row->type) {
     case TYPE_TEXT:
-        return MIGRATE_OK;
+        return row == &table[OPTION_RULES] ? severities_check(value, err) : MIGRATE_OK;
     case TYPE_WORD:
         if (word_among(value, row->values))
             return MIGRATE_OK;

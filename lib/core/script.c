@@ -231,6 +231,57 @@ int32_t script_read_as(const struct script *like, const struct source *source, c
     return script_finish(&script, section->no_transaction, out, err);
 }
 
+static int32_t look_at_all(const struct script *script, int32_t (*tell)(const migrate_error *problem, void *user, migrate_error **err),
+                           void *user, migrate_error **err)
+{
+    struct script_stream stream;
+    struct sql_statement statement;
+    bool more = true;
+    int32_t code = script_stream_open(&stream, script, NULL, false, err);
+    while (code == MIGRATE_OK) {
+        migrate_error *problem = NULL;
+        code = sql_stream_next(&stream.sql, &statement, &more, err);
+        if (code != MIGRATE_OK || !more)
+            break;
+        code = script_check(&stream, &statement, &problem);
+        if (code == MIGRATE_ERROR_SOURCE && problem && problem->code == code)
+            code = tell(problem, user, err);
+        else if (code != MIGRATE_OK)
+            error_move(err, &problem);
+        error_clear(&problem);
+    }
+    script_stream_close(&stream);
+    return code;
+}
+
+int32_t script_look(const struct script *like, const struct source *source, const char *id, const struct section *section,
+                    int32_t (*tell)(const migrate_error *problem, void *user, migrate_error **err), void *user, struct script *out,
+                    migrate_error **err)
+{
+    struct script script = {.section = section, .file = section->file, .id = id, .engine = like->engine, .can_copy = like->can_copy,
+                            .borrowed = like->borrowed, .confined = like->confined};
+    migrate_error *problem = NULL;
+    int32_t code;
+    if (script_big(&script)) {
+        code = script_read_as(like, source, id, section, NULL, &script, &problem);
+        if (code == MIGRATE_ERROR_SOURCE && problem && problem->code == code)
+            code = tell(problem, user, err);
+        else if (code != MIGRATE_OK)
+            error_move(err, &problem);
+        error_clear(&problem);
+        script_free(&script);
+        return code;
+    }
+    code = section_read(source, section, NULL, &script.text, err);
+    if (code == MIGRATE_OK)
+        code = look_at_all(&script, tell, user, err);
+    if (code != MIGRATE_OK)
+        script_free(&script);
+    else
+        *out = script;
+    return code;
+}
+
 int32_t script_from_text(migrate_session *session, const char *id, const char *file, const char *text, struct script *out, migrate_error **err)
 {
     struct script like = script_for(session);

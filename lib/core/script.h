@@ -49,6 +49,11 @@ int32_t script_read_as(const struct script *like, const struct source *source, c
                        const char *expected, struct script *out, migrate_error **err);
 int32_t script_from_text_as(const struct script *like, const char *id, const char *file, const char *text, struct script *out,
                             migrate_error **err);
+/* Only looks: every statement that cannot be run at all is told of, and the text is left in out, not cut. like is as above. Of a big text
+ * the first such statement is told of, and nothing is left in out. */
+int32_t script_look(const struct script *like, const struct source *source, const char *id, const struct section *section,
+                    int32_t (*tell)(const migrate_error *problem, void *user, migrate_error **err), void *user, struct script *out,
+                    migrate_error **err);
 /* Cuts it anew, with a segment's end behind every new value of an enum, and behind the statements that are done already. */
 int32_t script_cut_finer(struct script *script, size_t done, migrate_error **err);
 void script_free(struct script *script);

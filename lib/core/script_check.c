@@ -21,26 +21,27 @@ static int32_t check_confined(struct script_stream *stream, const struct sql_sta
 }
 
 /* Places an error that is set, at an offset in the stream's window. */
-static int32_t refused(struct script_stream *stream, const struct sql_statement *statement, size_t offset, const char *hint,
-                       migrate_error **err)
+static int32_t refused(struct script_stream *stream, const struct sql_statement *statement, size_t offset, const char *about,
+                       const char *hint, migrate_error **err)
 {
     error_hint(err, "%s", hint);
+    error_about(err, about);
     script_stream_place(stream, stream->sql.base + offset, err);
     script_show_statement(stream->script, stream->sql.text + statement->offset, statement->length, err);
     return MIGRATE_ERROR_SOURCE;
 }
 
-static int32_t refuse_at(struct script_stream *stream, const struct sql_statement *statement, size_t offset, const char *what,
-                         const char *hint, migrate_error **err)
+static int32_t refuse_at(struct script_stream *stream, const struct sql_statement *statement, size_t offset, const char *about,
+                         const char *what, const char *hint, migrate_error **err)
 {
     error_set(err, MIGRATE_ERROR_SOURCE, "%s", what);
-    return refused(stream, statement, offset, hint, err);
+    return refused(stream, statement, offset, about, hint, err);
 }
 
-static int32_t refuse(struct script_stream *stream, const struct sql_statement *statement, const char *what, const char *hint,
-                      migrate_error **err)
+static int32_t refuse(struct script_stream *stream, const struct sql_statement *statement, const char *about, const char *what,
+                      const char *hint, migrate_error **err)
 {
-    return refuse_at(stream, statement, statement->offset, what, hint, err);
+    return refuse_at(stream, statement, statement->offset, about, what, hint, err);
 }
 
 /* Must not reach the database: it would take what is sent behind it for its own text. */
@@ -52,17 +53,17 @@ static int32_t refuse_open(struct script_stream *stream, const struct sql_statem
     while (token.closed && token.offset < end)
         token = sql_lex(stream->script->engine->dialect, sql->text, end, token.offset + token.length);
     if (token.closed && statement->kind == SQL_COPY_IN)
-        return refuse(stream, statement, "something stands between COPY ... FROM stdin and the line of its first data",
+        return refuse(stream, statement, "unfinished", "something stands between COPY ... FROM stdin and the line of its first data",
                       "begin the data on the next line, and put other statements behind the data", err);
     switch (token.closed ? SQL_END : token.kind) {
     case SQL_STRING:
-        return refuse_at(stream, statement, token.offset, "this string never ends", "close its quote", err);
+        return refuse_at(stream, statement, token.offset, "unfinished", "this string never ends", "close its quote", err);
     case SQL_NAME:
-        return refuse_at(stream, statement, token.offset, "this quoted name never ends", "close its quote", err);
+        return refuse_at(stream, statement, token.offset, "unfinished", "this quoted name never ends", "close its quote", err);
     case SQL_BLOCK_COMMENT:
-        return refuse_at(stream, statement, token.offset, "this comment never ends", "close it with */", err);
+        return refuse_at(stream, statement, token.offset, "unfinished", "this comment never ends", "close it with */", err);
     default:
-        return refuse(stream, statement, "the body of this statement never ends", "close it with END", err);
+        return refuse(stream, statement, "unfinished", "the body of this statement never ends", "close it with END", err);
     }
 }
 
@@ -72,11 +73,11 @@ static int32_t check_command(struct script_stream *stream, const struct sql_stat
     const char *text = stream->sql.text + statement->offset + at;
     struct shell_command command;
     if (!shell_command(text, statement->length - at, &command))
-        return refuse_at(stream, statement, statement->offset + at, "a lone backslash is no SQL", "remove it", err);
+        return refuse_at(stream, statement, statement->offset + at, "shell-command", "a lone backslash is no SQL", "remove it", err);
     if (at == 0 && command.means_nothing)
         return MIGRATE_OK;
     error_set(err, MIGRATE_ERROR_SOURCE, "%.*s is a command of %s, not SQL", (int)command.length, text, command.shell);
-    return refused(stream, statement, statement->offset + at, command.hint, err);
+    return refused(stream, statement, statement->offset + at, "shell-command", command.hint, err);
 }
 
 /* As in SELECT ... \gexec: outside of strings SQL knows no backslash. */
@@ -115,7 +116,7 @@ static int32_t check_encoding(struct script_stream *stream, const struct sql_sta
         if (text_equal_nocase(name, fine[i]))
             return MIGRATE_OK;
     }
-    return refuse_at(stream, statement, statement->offset + last.offset, "a client_encoding other than UTF8 is not supported",
+    return refuse_at(stream, statement, statement->offset + last.offset, "setting", "a client_encoding other than UTF8 is not supported",
                      "migrations are UTF-8: convert the file (iconv -f OLD -t UTF-8) and write UTF8 here, or dump it with pg_dump "
                      "--encoding=UTF8", err);
 }
@@ -131,18 +132,18 @@ int32_t script_check(struct script_stream *stream, const struct sql_statement *s
         return code;
     switch (statement->kind) {
     case SQL_ROLLBACK:
-        return refuse(stream, statement, "a migration may not roll back its own transaction",
+        return refuse(stream, statement, "transaction-control", "a migration may not roll back its own transaction",
                       "remove the statement; a failing migration is rolled back by itself", err);
     case SQL_PREPARE_TRANSACTION:
-        return refuse(stream, statement, "a migration may not prepare transactions for a two-phase commit",
+        return refuse(stream, statement, "transaction-control", "a migration may not prepare transactions for a two-phase commit",
                       "run it outside of migrations", err);
     case SQL_COPY_IN:
         if (!stream->script->can_copy)
-            return refuse(stream, statement, "this connection cannot take the data of COPY ... FROM stdin",
+            return refuse(stream, statement, "unreadable", "this connection cannot take the data of COPY ... FROM stdin",
                           "run it on a connection of libpq, or write the rows as INSERT statements (pg_dump --inserts)", err);
         break;
     case SQL_STRING_SETTING: /* and the server would still read the rest of its message in the old way */
-        return refuse(stream, statement, "standard_conforming_strings other than on is not supported",
+        return refuse(stream, statement, "setting", "standard_conforming_strings other than on is not supported",
                       "leave it out (or set it to the bare word on), and write E'...' where a backslash escapes", err);
     case SQL_META:
         return check_command(stream, statement, 0, err);

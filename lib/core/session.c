@@ -389,12 +389,7 @@ void session_direct_end(migrate_session *session)
     session->aside = NULL;
 }
 
-int32_t session_begin(migrate_session *session, migrate_error **err)
-{
-    return session_begin_until(session, 0, err);
-}
-
-int32_t session_begin_until(migrate_session *session, int64_t limit, migrate_error **err)
+static int32_t begin_until(migrate_session *session, int64_t limit, migrate_error **err)
 {
     session->waited = 0;
     session->doing = NULL;
@@ -423,6 +418,25 @@ int32_t session_begin_until(migrate_session *session, int64_t limit, migrate_err
     return MIGRATE_OK;
 }
 
+int32_t session_begin(migrate_session *session, migrate_error **err)
+{
+    return session_begin_until(session, 0, err);
+}
+
+int32_t session_begin_until(migrate_session *session, int64_t limit, migrate_error **err)
+{
+    if (!session->files)
+        return begin_until(session, limit, err);
+    error_set(err, MIGRATE_ERROR_MISUSE, "the migrations were opened alone: there is no database");
+    error_hint(err, "open the session with a database's URL, or a handle of the host's");
+    return MIGRATE_ERROR_MISUSE;
+}
+
+int32_t session_begin_files(migrate_session *session, migrate_error **err)
+{
+    return begin_until(session, 0, err);
+}
+
 /* A program without migrations may live by its declared schema alone. */
 static bool session_declares(const migrate_session *session)
 {
@@ -430,12 +444,17 @@ static bool session_declares(const migrate_session *session)
     return options->declared || options->declare || option_text(options, OPTION_DECLARED);
 }
 
+struct source_options session_source_options(const migrate_session *session)
+{
+    return (struct source_options){.dir = option_text(session->options, OPTION_DIR), .memory = session->options->source,
+                                   .engine = session->db->engine->name, .dialect = session->db->engine->dialect,
+                                   .allow_duplicate_numbers = option_is(session->options, OPTION_DUPLICATE_NUMBERS, "allow")};
+}
+
 int32_t session_build(migrate_session *session, struct build **out, migrate_error **err)
 {
     if (!session->build) {
-        struct source_options options = {option_text(session->options, OPTION_DIR), session->options->source,
-                                         session->db->engine->name, session->db->engine->dialect,
-                                         option_is(session->options, OPTION_DUPLICATE_NUMBERS, "allow")};
+        struct source_options options = session_source_options(session);
         if (!options.dir && !options.memory && !session_declares(session)) {
             error_set(err, MIGRATE_ERROR_SOURCE, "no migrations: neither a directory nor a source in memory was given");
             error_hint(err, "set the option dir, or call migrate_options_set_source()");

@@ -56,6 +56,8 @@ void session_close(migrate_session *session);
 
 /* Every verb begins with this: the connection is usable for reading, the watch runs anew. */
 int32_t session_begin(migrate_session *session, migrate_error **err);
+/* The same for the few verbs that need no database: see session->files, which the others refuse. */
+int32_t session_begin_files(migrate_session *session, migrate_error **err);
 /* The same; a connection that has to be opened anew is waited for until then. */
 int32_t session_begin_until(migrate_session *session, int64_t limit, migrate_error **err);
 
@@ -74,7 +76,8 @@ int32_t session_make(migrate_session *session, migrate_error **err);
 int32_t session_direct_begin(migrate_session *session, migrate_error **err);
 void session_direct_end(migrate_session *session);
 
-/* The build's migrations, read on first use. */
+/* The build's migrations, read on first use; and from where. */
+struct source_options session_source_options(const migrate_session *session);
 int32_t session_build(migrate_session *session, struct build **out, migrate_error **err);
 
 /* The host asked to work inside its own open transaction, and there is one. */

@@ -20,6 +20,7 @@ int32_t verb_generate(migrate_session *session, const char *to, migrate_rows **o
 int32_t verb_generate_down(migrate_session *session, const char *id, migrate_rows **out, migrate_error **err); /* generate.c */
 int32_t verb_reconcile(migrate_session *session, const char *mode, migrate_rows **out, migrate_error **err);  /* reconcile.c */
 int32_t verb_check(migrate_session *session, const char *depth, migrate_rows **out, migrate_error **err);      /* check.c */
+int32_t verb_check_against(migrate_session *session, const char *dir, const char *base, migrate_rows **out, migrate_error **err); /* check_against.c */
 int32_t verb_check_rules(migrate_rows **out, migrate_error **err);                                           /* check.c */
 int32_t verb_graph(migrate_session *session, const char *of, const char *at, migrate_rows **out, migrate_error **err); /* graph.c */
 int32_t verb_backup(migrate_session *session, migrate_rows **out, migrate_error **err);                       /* backup.c */

@@ -91,6 +91,7 @@ struct database {
     void (*notice)(const char *severity, const char *message,
                    void *user); /* the database's own; may be NULL */
     void *notice_user;
+    char notice_sqlstate[6]; /* of the notice in hand; "" if it has none */
     bool borrowed;    /* the host's handle: leave everything as found */
     bool read_only;   /* known at open: standby, read-only file */
     const char *network; /* the network file system that the file is on; NULL: it is on none, or is no file */
@@ -180,6 +181,24 @@ struct database_samples {
     const char *settle;     /* behind the statement: what constraints were left for later is looked at now; "" if nothing */
     /* Two expressions with a comma between: how many rows the table has, and a text that is the same for the same rows. */
     void (*digest)(struct text *out, const char *table, const char *const *columns, size_t count);
+};
+
+/* What checks ask of a database in which a migration is observed. */
+struct database_online {
+    /* A query, one row: the transaction's number (null: none yet), whether locks are waited for without end (1/t, 0/f), and what the
+     * session's settings are, a line each ("name=value"). */
+    const char *state;
+    /* Flaws of the schema as it stands, as rows: what, key of the fact it is about, table, name, value.
+     * "foreign key": no index leads to what refers (name: the columns; value: as DDL would index them); "definer": a function with its
+     * owner's rights and the caller's search_path; "invalid": an index; "dangling": a foreign key (of table) to a table that is not there
+     * (name); "violation": rows that refer to nothing; "broken": a view, or triggers of a table. Settles nothing. */
+    int32_t (*flaws)(struct database *db, struct migrate_rows **out, migrate_error **err);
+    bool each; /* flaws is quick enough to be asked behind every statement */
+    /* How many rows a table (its ident in facts) has, about; counted up to `most`. 0 where it is not there, -1: it cannot be known now. */
+    int32_t (*rows_of)(struct database *db, const char *table, int64_t most, int64_t *out, migrate_error **err);
+    /* The statement was run: whether it took what is in double quotes for a string (in *out, the engine's words). undo: takes away what
+     * it made. NULL: double quotes always mean names. */
+    int32_t (*quotes)(struct database *db, const char *statement, size_t length, const char *undo, struct text *out, migrate_error **err);
 };
 
 /* What is said instead where each transaction may meet another session of the server: nothing may be left in one, because
@@ -378,6 +397,15 @@ struct database_engine {
     int32_t (*look_close)(struct database_look *look, migrate_error **err);
     int32_t (*look_undone)(struct database_look *look, bool *out, migrate_error **err);
     void (*look_free)(struct database_look *look); /* NULL is fine */
+    /* Which tables and columns statements touch, where no locks tell it. begin: from now on, on an own connection; it ends with that. take:
+     * what was touched since, as rows: does (read, insert, update, delete), table, column (null: the table as such). NULL: locks tell. */
+    int32_t (*touches_begin)(struct database *db, migrate_error **err);
+    int32_t (*touches_take)(struct database *db, struct migrate_rows **out, migrate_error **err);
+    /* What is there and does not work, found without running it: rows what (view, trigger, function, reference: a foreign key to a table
+     * that is not there, key: to columns without a unique index), ident (as in facts), message. names: with line ends between; only
+     * functions that have one of them in their text are looked at. Leaves nothing behind; no transaction is open. */
+    int32_t (*broken)(struct database *db, const struct database_facts_wish *wish, const char *names, struct migrate_rows **out,
+                      migrate_error **err);
     /* MIGRATE_ERROR_REFUSED, with a reason: a rollback would bring nothing back here. NULL: it always does. */
     int32_t (*rolls_back)(struct database *db, migrate_error **err);
     /* What facts do not show and a rollback need not bring back, outside of transactions: rows (name, value). */
@@ -396,6 +424,7 @@ struct database_engine {
     /* A query: what extensions there are, and the SQL that makes each where it is not there. NULL: there are none. */
     const char *extensions;
     const struct database_samples *samples;
+    const struct database_online *online;
     /* The statement's effect is not confined to its database, as far as its first words tell. */
     bool (*reaches_beyond)(const char *statement, size_t length);
     /* A database of its own with the schema, without the rows, that `like` has now, as its open transaction sees it; database_close()
@@ -432,6 +461,9 @@ int32_t database_open(const char *url, const struct database_options *options, s
 int32_t database_open_handle(migrate_client *client, void *handle, struct database **out,
                              migrate_error **err);
 int32_t database_open_host(migrate_driver *driver, struct database **out, migrate_error **err);
+/* Nothing is there: all that is asked fails with MIGRATE_ERROR_MISUSE (absent.c). */
+int32_t database_open_absent(const struct database_engine *engine, struct database **out, migrate_error **err);
+bool database_is_absent(const struct database *db);
 void database_close(struct database *db); /* NULL is fine */
 
 /* Short hands for the class's functions. */

@@ -22,6 +22,7 @@ struct source_private {
     migrate_source *memory; /* its texts are borrowed */
     const struct layout *layout;
     const struct sql_dialect *dialect;
+    bool lenient; /* problems were gathered: texts are read in spite of them */
 };
 
 /* One file or one addition of the host, before pairing. */

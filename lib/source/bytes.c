@@ -17,6 +17,7 @@ enum { BOM_LENGTH = 3 };
 static int32_t fail(const char *file, const char *what, migrate_error **err)
 {
     error_set(err, MIGRATE_ERROR_SOURCE, "%s %s", file, what);
+    error_about(err, "unreadable");
     error_place(err, file, 0, 0);
     return MIGRATE_ERROR_SOURCE;
 }
@@ -112,6 +113,7 @@ static int32_t refuse(struct bytes *bytes, uint64_t at, unsigned char byte, migr
 
     error_set(err, MIGRATE_ERROR_SOURCE, "the file is not UTF-8 text: byte 0x%02X", byte);
     error_hint(err, "save it as UTF-8 without NUL bytes");
+    error_about(err, "encoding");
     if (lseek(again.fd, 0, SEEK_SET) != 0)
         at = 0;
     for (uint64_t done = 0; done < at && got > 0; done = again.at) {

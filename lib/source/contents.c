@@ -57,7 +57,7 @@ static int32_t read_big(struct build *build, struct section *section, enum direc
 }
 
 /* Reads one file into build->file. The reading borrows that, and is to be freed whatever is returned. */
-static int32_t read_section(struct build *build, struct section *section, enum directive_role role,
+static int32_t read_section(struct build *build, struct section *section, const char *id, enum directive_role role,
                             struct reading *reading, migrate_error **err)
 {
     const struct source_file *bytes = section->bytes;
@@ -65,6 +65,8 @@ static int32_t read_section(struct build *build, struct section *section, enum d
 
     *reading = (struct reading){.layout = build->source->private->layout,
                                 .dialect = build->source->private->dialect,
+                                .options = build->options,
+                                .id = id,
                                 .file = section->file};
     if (bytes->text)
         return reading_make(reading, bytes->text, bytes->length, role, err);
@@ -77,6 +79,55 @@ static int32_t read_section(struct build *build, struct section *section, enum d
     else
         error_place(err, section->file, 0, 0);
     return code;
+}
+
+/* Where nothing can be read, and problems are gathered, the section stays empty. */
+static int32_t read_or_pass(struct build *build, struct section *section, const char *id, enum directive_role role, struct reading *reading,
+                            migrate_error **err)
+{
+    migrate_error *problem = NULL;
+    int32_t code = read_section(build, section, id, role, reading, &problem);
+
+    if (code == MIGRATE_OK)
+        return code;
+    section->unreadable = true;
+    error_id(&problem, id);
+    if (problem && problem->code != MIGRATE_ERROR_NOMEM && !problem->about)
+        error_about(&problem, "unreadable");
+    return source_pass(build->options, code, &problem, err);
+}
+
+static void place_of(const struct reading *reading, size_t offset, int64_t *line, int64_t *column)
+{
+    sql_position(reading->text, reading->length, offset, line, column);
+    if (reading->skeleton)
+        *line = skeleton_line(reading->skeleton, *line);
+}
+
+static int32_t take_ignores(struct build *build, const struct reading *reading, migrate_error **err)
+{
+    struct source *source = build->source;
+
+    for (size_t i = 0; i < reading->ignores.count; i++) {
+        const struct ignore *ignore = &reading->ignores.items[i];
+        struct source_ignore *out;
+
+        if (!array_reserve(&source->ignores))
+            return error_nomem(err);
+        out = &source->ignores.items[source->ignores.count];
+        *out = (struct source_ignore){.file = arena_text(build->arena, reading->file), .whole = ignore->whole};
+        out->rule = take_span(build->arena, reading, ignore->rule);
+        out->reason = take_span(build->arena, reading, ignore->reason);
+        if (!out->file || !out->rule || !out->reason)
+            return error_nomem(err);
+        place_of(reading, ignore->comment, &out->line, &out->column);
+        if (ignore->end > 0)
+            place_of(reading, ignore->end, &out->end_line, &out->end_column);
+        if (ignore->end > 0 && reading->skeleton) /* what stands there has no columns */
+            out->end_column = INT64_MAX;
+        source->ignores.count++;
+    }
+    return MIGRATE_OK;
 }
 
 static int32_t take_words(struct build *build, const struct reading *reading, const struct spans *words,
@@ -144,20 +195,23 @@ static int32_t take_needs(struct build *build, const struct reading *reading, si
 }
 
 /* The rollback block inside the up file is the way down, unless there is another. */
-static int32_t take_rollback(const struct reading *reading, struct migration *migration, migrate_error **err)
+static int32_t take_rollback(const struct build *build, const struct reading *reading, struct migration *migration, migrate_error **err)
 {
     if (reading->rollbacks.count == 0)
         return MIGRATE_OK;
     if (migration->down.present) {
+        migrate_error *problem = NULL;
         int32_t code;
 
         if (migration->up.bytes->as_text)
             return MIGRATE_OK;
-        code = reading_fail(reading, reading->rollbacks.items[0].lines.start, MIGRATE_ERROR_SOURCE, err,
+        code = reading_fail(reading, reading->rollbacks.items[0].lines.start, MIGRATE_ERROR_SOURCE, &problem,
                             "there is a rollback block here and a down file as well: %s and %s",
                             migration->up.file, migration->down.file);
-        error_hint(err, "keep one of them");
-        return code;
+        error_hint(&problem, "keep one of them");
+        error_about(&problem, "rollback-block");
+        error_id(&problem, migration->id);
+        return source_pass(build->options, code, &problem, err);
     }
     migration->down = migration->up;
     migration->down.from_block = true;
@@ -179,7 +233,9 @@ static int32_t take_up(struct build *build, const struct reading *reading, size_
     migration->up.foreign_keys = reading->foreign_keys;
     migration->out_of_order = reading->out_of_order;
     migration->breaking = reading->breaking;
-    code = take_rollback(reading, migration, err);
+    code = take_rollback(build, reading, migration, err);
+    if (code == MIGRATE_OK)
+        code = take_ignores(build, reading, err);
     if (code == MIGRATE_OK)
         code = take_expectations(build, reading, &migration->up, err);
     if (code == MIGRATE_OK)
@@ -201,17 +257,19 @@ static int32_t read_migration(struct build *build, size_t index, migrate_error *
 
     if (migration->up.bytes) {
         code =
-            read_section(build, &migration->up,
+            read_or_pass(build, &migration->up, migration->id,
                          migration->kind == MIGRATION_REPEATABLE ? ROLE_REPEATABLE : ROLE_UP, &reading, err);
-        if (code == MIGRATE_OK)
+        if (code == MIGRATE_OK && !migration->up.unreadable)
             code = take_up(build, &reading, index, err);
         reading_free(&reading);
     }
     if (code == MIGRATE_OK && migration->down.bytes && !migration->down.from_block) {
-        code = read_section(build, &migration->down, ROLE_DOWN, &reading, err);
+        code = read_or_pass(build, &migration->down, migration->id, ROLE_DOWN, &reading, err);
         migration->down.no_transaction = reading.no_transaction;
         migration->down.foreign_keys = reading.foreign_keys;
-        if (code == MIGRATE_OK)
+        if (code == MIGRATE_OK && !migration->down.unreadable)
+            code = take_ignores(build, &reading, err);
+        if (code == MIGRATE_OK && !migration->down.unreadable)
             code = take_expectations(build, &reading, &migration->down, err);
         reading_free(&reading);
     }
@@ -224,15 +282,21 @@ static int32_t read_schema(struct build *build, migrate_error **err)
 {
     struct source_schema *schema = &build->source->schema;
     struct reading reading = {0};
-    int32_t code = read_section(build, &schema->up, ROLE_SCHEMA, &reading, err);
+    migrate_error *problem = NULL;
+    int32_t code = read_or_pass(build, &schema->up, NULL, ROLE_SCHEMA, &reading, err);
 
-    if (code == MIGRATE_OK && reading.stands_for.end == reading.stands_for.start) {
-        code = error_set(err, MIGRATE_ERROR_SOURCE, "%s does not say which migration it stands for",
+    if (code == MIGRATE_OK && !schema->up.unreadable && reading.stands_for.end == reading.stands_for.start) {
+        code = error_set(&problem, MIGRATE_ERROR_SOURCE, "%s does not say which migration it stands for",
                          schema->up.file);
-        error_hint(err, "add a line -- migrate: stands-for ID, with the id of the last migration in it");
-        error_place(err, schema->up.file, 0, 0);
+        error_hint(&problem, "add a line -- migrate: stands-for ID, with the id of the last migration in it");
+        error_about(&problem, "schema-file");
+        error_place(&problem, schema->up.file, 0, 0);
+        schema->up.unreadable = true;
+        code = source_pass(build->options, code, &problem, err);
     }
-    if (code == MIGRATE_OK) {
+    if (code == MIGRATE_OK)
+        code = take_ignores(build, &reading, err);
+    if (code == MIGRATE_OK && !schema->up.unreadable) {
         if (!reading.skeleton)
             section_checksum(&reading, schema->checksum);
         schema->up.no_transaction = reading.no_transaction;

@@ -4,7 +4,7 @@
  * and the splitter say where that is, so that a file is cut as the engine will read it. */
 #include "source/big.h"
 
-#include "source/nearest.h"
+#include "util/nearest.h"
 #include "util/array.h"
 #include "util/memory.h"
 #include "util/utf8.h"
@@ -148,8 +148,9 @@ static int32_t refuse_unknown(const struct reading *reading, size_t offset, migr
     if (nearest.found)
         error_hint(err, "is \"-- %s %s\" meant?", reserved, nearest.found);
     else
-        error_hint(err, "known are no-transaction, out-of-order, breaking, allow-data-loss, expect, assert, assert-before and "
+        error_hint(err, "known are no-transaction, out-of-order, breaking, allow-data-loss, ignore, expect, assert, assert-before and "
                         "stands-for; a plain comment must not begin with \"migrate:\"");
+    error_about(err, "directive");
     return code;
 }
 
@@ -178,6 +179,7 @@ static int32_t refuse_place(const struct reading *reading, const struct directiv
         error_hint(err, role == ROLE_DOWN ? "move it to the migration's up file" : "remove the line");
     else
         error_hint(err, "it belongs in schema.sql alone");
+    error_about(err, "directive");
     return code;
 }
 
@@ -209,6 +211,7 @@ static int32_t check_argument(const struct reading *reading, const struct direct
             error_hint(err, "%s", wanted[i].hint);
         }
     }
+    error_about(err, "directive");
     return code;
 }
 
@@ -242,6 +245,7 @@ static int32_t read_once(const struct reading *reading, const struct directive_r
         int32_t code = reading_fail(reading, argument.start, MIGRATE_ERROR_SOURCE, err,
                                     "\"-- %s\" stands here for the second time", row->key);
         error_hint(err, "keep one of them");
+        error_about(err, "directive");
         return code;
     }
     *value = argument;
@@ -350,11 +354,23 @@ static int32_t read_open_block(const struct reading *reading, size_t comment, st
     code = reading_fail(reading, comment, MIGRATE_ERROR_SOURCE, err, "the rollback block has no text");
     error_hint(err,
                "end a block of plain SQL with \"-- END ROLLBACK\", or write every line of it as a comment");
+    error_about(err, "rollback-block");
     return code;
 }
 
 static int32_t read_comment(struct reading *reading, size_t comment, enum directive_role role, size_t *next,
                             migrate_error **err);
+
+/* The same; what is refused may be passed on, and the comment is none then. */
+static int32_t read_or_pass(struct reading *reading, size_t comment, enum directive_role role, size_t *next, migrate_error **err)
+{
+    migrate_error *problem = NULL;
+    int32_t code = read_comment(reading, comment, role, next, &problem);
+
+    if (code != MIGRATE_OK)
+        error_id(&problem, reading->id);
+    return source_pass(reading->options, code, &problem, err);
+}
 
 /* In a rollback block, one directive is known: its own no-transaction. */
 static int32_t read_block_directives(struct reading *reading, const struct rollback *block,
@@ -369,7 +385,7 @@ static int32_t read_block_directives(struct reading *reading, const struct rollb
         /* "-- -- migrate: no-transaction", written as all other comments of the block are */
         if (block->commented && inner + 2 <= offset && memcmp(reading->text + inner, "--", 2) == 0)
             comment = inner;
-        code = read_comment(reading, comment, ROLE_BLOCK, &next, err);
+        code = read_or_pass(reading, comment, ROLE_BLOCK, &next, err);
     }
     return code;
 }
@@ -378,7 +394,7 @@ static int32_t read_rollback(struct reading *reading, size_t comment, struct spa
                              migrate_error **err)
 {
     struct rollback block = {.text = argument};
-    size_t start, end_line, behind = line_next(reading->text, reading->length, comment);
+    size_t start, end_line, behind = line_next(reading->text, reading->length, comment), ignores = reading->ignores.count;
     int32_t code = MIGRATE_OK;
 
     if (argument.end > argument.start) {
@@ -395,6 +411,8 @@ static int32_t read_rollback(struct reading *reading, size_t comment, struct spa
     }
     if (code != MIGRATE_OK)
         return code;
+    for (; ignores < reading->ignores.count; ignores++) /* what stands in a block holds for the block */
+        reading->ignores.items[ignores].end = block.lines.end;
     begins_line(reading->text, comment, &start);
     block.lines.start = start;
     if (!array_reserve(&reading->rollbacks))
@@ -414,6 +432,7 @@ static int32_t refuse_end(const struct reading *reading, size_t comment, migrate
     error_hint(err,
                "a block begins with a line \"-- ROLLBACK:\" that has nothing behind the colon and does not "
                "stand inside a statement (is a semicolon missing before it?)");
+    error_about(err, "rollback-block");
     return code;
 }
 
@@ -424,7 +443,22 @@ static int32_t refuse_foreign(const struct reading *reading, const struct direct
                                 "the file is written for %s, whose layout is not read yet", row->tool);
 
     error_hint(err, "plain SQL goes up; put the way down into a \"-- ROLLBACK:\" block or a .down.sql file");
+    error_about(err, "foreign-file");
     return code;
+}
+
+/* "RULE REASON"; what it belongs to is known when the statement behind it is. */
+static int32_t read_ignore(struct reading *reading, size_t comment, struct span argument, migrate_error **err)
+{
+    struct ignore ignore = {.comment = comment, .rule = argument, .reason = argument};
+
+    for (ignore.rule.end = argument.start; ignore.rule.end < argument.end && !is_blank(reading->text[ignore.rule.end]);)
+        ignore.rule.end++;
+    ignore.reason.start = skip_blanks(reading->text, argument.end, ignore.rule.end);
+    if (!array_reserve(&reading->ignores))
+        return error_nomem(err);
+    reading->ignores.items[reading->ignores.count++] = ignore;
+    return MIGRATE_OK;
 }
 
 static int32_t take_directive(struct reading *reading, const struct directive_row *row, size_t comment,
@@ -470,6 +504,9 @@ static int32_t take_directive(struct reading *reading, const struct directive_ro
     case DIRECTIVE_STANDS_FOR:
         code = read_once(reading, row, argument, &reading->stands_for, err);
         break;
+    case DIRECTIVE_IGNORE:
+        code = read_ignore(reading, comment, argument, err);
+        break;
     case DIRECTIVE_EXPECT:
     case DIRECTIVE_ASSERT:
     case DIRECTIVE_ASSERT_BEFORE:
@@ -511,19 +548,32 @@ static int32_t read_gap(struct reading *reading, size_t end, enum directive_role
     int32_t code = MIGRATE_OK;
 
     while (code == MIGRATE_OK && next_comment(reading, end, offset, &comment))
-        code = read_comment(reading, comment, role, offset, err);
+        code = read_or_pass(reading, comment, role, offset, err);
     if (*offset < end)
         *offset = end;
     return code;
+}
+
+/* The ignores from that one on that wait for the statement that ends here. end 0: no statement is left. */
+static void settle_ignores(struct reading *reading, size_t *from, size_t end, bool first)
+{
+    for (; *from < reading->ignores.count; ++*from) {
+        struct ignore *ignore = &reading->ignores.items[*from];
+
+        if (ignore->end > 0) /* a block's */
+            continue;
+        ignore->end = end;
+        ignore->whole = first;
+    }
 }
 
 static int32_t read_statements(struct reading *reading, enum directive_role role, migrate_error **err)
 {
     struct sql_splitter splitter;
     struct sql_statement statement;
-    size_t offset = 0;
+    size_t offset = 0, ignores = 0;
     int32_t code = MIGRATE_OK;
-    bool more = true;
+    bool more = true, first = true;
 
     sql_split(&splitter, reading->dialect, reading->text, reading->length);
     while (code == MIGRATE_OK && more) {
@@ -535,9 +585,13 @@ static int32_t read_statements(struct reading *reading, enum directive_role role
             splitter.offset = offset;
             more = true;
         } else if (more) {
+            settle_ignores(reading, &ignores, statement.offset + statement.length, first);
+            first = false;
             offset = statement.kind == SQL_COPY_IN ? statement.end : statement.offset + statement.length;
         }
     }
+    if (first)
+        settle_ignores(reading, &ignores, 0, true);
     return code;
 }
 
@@ -557,6 +611,7 @@ static int32_t check_encoding(const struct reading *reading, migrate_error **err
         code = reading_fail(reading, bad, MIGRATE_ERROR_SOURCE, err, "the byte 0x%02X is not valid UTF-8",
                             (unsigned)(unsigned char)reading->text[bad]);
     error_hint(err, "save the file as UTF-8 (a dump: pg_dump --encoding=UTF8)");
+    error_about(err, "encoding");
     return code;
 }
 
@@ -577,6 +632,7 @@ int32_t reading_make(struct reading *out, const char *text, size_t length, enum 
 void reading_free(struct reading *reading)
 {
     memory_free(reading->rollbacks.items);
+    memory_free(reading->ignores.items);
     memory_free(reading->depends.items);
     memory_free(reading->tables.items);
     memory_free(reading->expectations.items);

@@ -22,6 +22,14 @@ struct rollback {
     bool commented;    /* its lines begin with "--", which is taken off */
 };
 
+/* One "-- migrate: ignore". */
+struct ignore {
+    size_t comment;
+    struct span rule, reason; /* may be empty */
+    size_t end;               /* of the statement behind it; 0: not known yet, or none */
+    bool whole;               /* no statement stands before it */
+};
+
 /* "-- migrate: expect" and "assert", read. */
 struct expecting {
     enum expectation_kind kind;
@@ -32,6 +40,8 @@ struct expecting {
 };
 
 struct reading {
+    const struct source_options *options; /* where problems go; NULL: the first one is the end */
+    const char *id;                       /* for them; may be NULL */
     const struct layout *layout;
     const struct sql_dialect *dialect;
     const char *file; /* for messages */
@@ -43,6 +53,10 @@ struct reading {
         size_t count, capacity;
     } rollbacks; /* in order of appearance; several are run in that order */
     struct spans depends, tables;
+    struct {
+        struct ignore *items;
+        size_t count, capacity;
+    } ignores;
     struct {
         struct expecting *items;
         size_t count, capacity;

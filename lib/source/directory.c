@@ -9,6 +9,7 @@ static int32_t refuse_directory(const char *path, const char *why, const char *h
     int32_t code = error_set(err, MIGRATE_ERROR_SOURCE, "the migrations directory %s %s", path, why);
 
     error_hint(err, "%s", hint);
+    error_about(err, "misnamed");
     error_place(err, path, 0, 0);
     return code;
 }
@@ -28,6 +29,7 @@ static int32_t refuse_kind(const char *path, enum file_kind kind, migrate_error 
                          kind == FILE_ABSENT ? "is a link that leads nowhere" : "is not a regular file");
         error_hint(err, "remove it, or put the file there");
     }
+    error_about(err, "misnamed");
     error_place(err, path, 0, 0);
     return code;
 }
@@ -78,8 +80,12 @@ static int32_t add_folder(struct build *build, const char *folder, bool repeatab
 
     if (code != MIGRATE_OK)
         error_place(err, folder, 0, 0);
-    for (size_t i = 0; code == MIGRATE_OK && i < names.count; i++)
-        code = add_entry(build, folder, names.items[i], repeatable, err);
+    for (size_t i = 0; code == MIGRATE_OK && i < names.count; i++) {
+        migrate_error *problem = NULL;
+
+        code = add_entry(build, folder, names.items[i], repeatable, &problem);
+        code = source_pass(build->options, code, &problem, err);
+    }
     file_names_free(&names);
     return code;
 }

@@ -18,6 +18,7 @@ enum directive_action {
     DIRECTIVE_BREAKING,
     DIRECTIVE_ALLOW_DATA_LOSS,
     DIRECTIVE_STANDS_FOR,
+    DIRECTIVE_IGNORE,
     DIRECTIVE_EXPECT,
     DIRECTIVE_ASSERT,
     DIRECTIVE_ASSERT_BEFORE,
@@ -49,6 +50,9 @@ struct directive_row {
     unsigned roles;   /* enum directive_role */
     const char *tool; /* of DIRECTIVE_FOREIGN */
 };
+
+/* Behind something that may be refused: where problems are gathered it is handed over, and the reading goes on. Moves the problem. */
+int32_t source_pass(const struct source_options *options, int32_t code, migrate_error **problem, migrate_error **err);
 
 /* ---- names ---- */
 struct layout_direction {

@@ -16,6 +16,7 @@ static const struct directive_row native_directives[] = {
     {"migrate: out-of-order", DIRECTIVE_OUT_OF_ORDER, ARGUMENT_NONE, ROLE_UP, NULL},
     {"migrate: breaking", DIRECTIVE_BREAKING, ARGUMENT_NONE, ROLE_UP | ROLE_REPEATABLE, NULL},
     {"migrate: allow-data-loss", DIRECTIVE_ALLOW_DATA_LOSS, ARGUMENT_NEEDED, ROLE_UP | ROLE_REPEATABLE, NULL},
+    {"migrate: ignore", DIRECTIVE_IGNORE, ARGUMENT_ANY, ROLE_ANY, NULL},
     {"migrate: expect", DIRECTIVE_EXPECT, ARGUMENT_NEEDED, ROLE_UP | ROLE_DOWN | ROLE_REPEATABLE, NULL},
     {"migrate: assert", DIRECTIVE_ASSERT, ARGUMENT_NEEDED, ROLE_UP | ROLE_DOWN | ROLE_REPEATABLE, NULL},
     {"migrate: assert-before", DIRECTIVE_ASSERT_BEFORE, ARGUMENT_NEEDED, ROLE_UP | ROLE_DOWN | ROLE_REPEATABLE, NULL},

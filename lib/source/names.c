@@ -4,7 +4,7 @@
  * built. */
 #include "source/layout.h"
 
-#include "source/nearest.h"
+#include "util/nearest.h"
 #include "util/utf8.h"
 
 #include <string.h>
@@ -129,6 +129,7 @@ static int32_t refuse(migrate_error **err, const char *shown, const char *why, c
     } else {
         code = error_set(err, code, "\"%s\" looks like a migration, but %s", name.data, why);
         error_hint(err, "%s", hint);
+        error_about(err, "misnamed");
         error_place(err, name.data, 0, 0);
     }
     text_free(&name);
@@ -189,6 +190,7 @@ static int32_t refuse_dot(const struct layout *layout, const char *name, size_t 
         error_hint(err, "is \"%s\" meant?", nearest.found);
     else
         error_hint(err, "name it [NUMBER_]NAME[.up|.down][.ENGINE].sql, without other dots");
+    error_about(err, "misnamed");
     error_place(err, shown, 0, 0);
     return code;
 }

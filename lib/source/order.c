@@ -3,7 +3,7 @@
  * it. Where nothing is said, the natural order stays. */
 #include "source/build.h"
 
-#include "source/nearest.h"
+#include "util/nearest.h"
 #include "util/memory.h"
 
 #include <stdlib.h>
@@ -36,9 +36,14 @@ static int compare_numbers(const char *a, size_t a_length, const char *b, size_t
     return memcmp(a, b, a_length);
 }
 
+int source_compare_numbers(const char *a, const char *b)
+{
+    return compare_numbers(a, strlen(a), b, strlen(b));
+}
+
 bool same_number(const char *a, const char *b)
 {
-    return compare_numbers(a, strlen(a), b, strlen(b)) == 0;
+    return source_compare_numbers(a, b) == 0;
 }
 
 /* Byte by byte, but runs of digits as numbers: v9 before v10. */
@@ -197,21 +202,27 @@ static int32_t resolve(struct build *build, const struct index *index, migrate_e
 
     for (size_t i = 0; i < build->needs.count; i++) {
         struct need *need = &build->needs.items[i];
+        migrate_error *problem = NULL;
         bool several;
         const struct known *known = look_up(index, need->word, &several);
         int32_t code = MIGRATE_OK;
 
         if (!known || several) {
-            code = refuse_word(need, index, several, err);
+            code = refuse_word(need, index, several, &problem);
         } else if (need->migration < source->versioned && known->index >= source->versioned &&
                    known->index != NEED_SATISFIED) {
-            code = build_fail(&need->place, MIGRATE_ERROR_DEPENDENCY, err,
+            code = build_fail(&need->place, MIGRATE_ERROR_DEPENDENCY, &problem,
                               "\"%s\" is a repeatable migration, which runs behind this one", known->id);
-            error_hint(err, "depend on a versioned migration");
+            error_hint(&problem, "depend on a versioned migration");
         }
         if (code != MIGRATE_OK) {
-            error_id(err, source->items[need->migration].id);
-            return code;
+            error_id(&problem, source->items[need->migration].id);
+            error_about(&problem, "depends");
+            code = source_pass(build->options, code, &problem, err);
+            if (code != MIGRATE_OK)
+                return code;
+            need->on = NEED_SATISFIED;
+            continue;
         }
         need->on = known->index;
     }
@@ -290,7 +301,8 @@ static int32_t refuse_circle(struct build *build, const struct sorter *sorter, m
     const struct source *source = build->source;
     size_t *towards = sorter->order, at = 0; /* the order is of no use any more */
     struct text circle = {0};
-    const struct need *shown = NULL;
+    migrate_error *problem = NULL;
+    struct need *shown = NULL;
     int32_t code;
 
     for (size_t i = 0; i < build->needs.count; i++) {
@@ -311,13 +323,15 @@ static int32_t refuse_circle(struct build *build, const struct sorter *sorter, m
         at = shown->on;
     } while (at != start);
     text_format(&circle, "%s%s", length > CIRCLE_SHOWN ? "... -> " : "", source->items[start].id);
-    code = circle.failed ? error_nomem(err)
-                         : build_fail(&shown->place, MIGRATE_ERROR_DEPENDENCY, err,
+    code = circle.failed ? error_nomem(&problem)
+                         : build_fail(&shown->place, MIGRATE_ERROR_DEPENDENCY, &problem,
                                       "migrations depend on each other in a circle: %s", circle.data);
-    error_hint(err, "take one of the ids out of its \"-- Depends:\" line");
-    error_id(err, source->items[shown->migration].id);
+    error_hint(&problem, "take one of the ids out of its \"-- Depends:\" line");
+    error_id(&problem, source->items[shown->migration].id);
+    error_about(&problem, "depends");
     text_free(&circle);
-    return code;
+    shown->on = NEED_SATISFIED; /* where the reading goes on, it goes on without this one */
+    return source_pass(build->options, code, &problem, err);
 }
 
 /* Again and again the first in natural order of those that wait for nothing. */
@@ -325,6 +339,9 @@ static size_t sort(const struct build *build, struct sorter *sorter)
 {
     size_t count = build->source->count, placed = 0;
 
+    memset(sorter->waiting, 0, count * sizeof *sorter->waiting);
+    memset(sorter->first, 0, count * sizeof *sorter->first);
+    sorter->ready.count = 0;
     for (size_t i = 0; i < build->needs.count; i++) {
         const struct need *need = &build->needs.items[i];
 
@@ -364,8 +381,10 @@ static int32_t put_in_order(struct build *build, migrate_error **err)
     sorter.order = space + 2 * count;
     sorter.ready.items = space + 3 * count;
     sorter.next = space + 4 * count;
-    if (sort(build, &sorter) < count) {
+    while (code == MIGRATE_OK && sort(build, &sorter) < count)
         code = refuse_circle(build, &sorter, err);
+    if (code != MIGRATE_OK) {
+        /* said */
     } else if (!(items = memory_new(count * sizeof *items))) {
         code = error_nomem(err);
     } else {
@@ -384,10 +403,11 @@ static int32_t place_schema(struct build *build, migrate_error **err)
 {
     struct source *source = build->source;
     struct source_schema *schema = &source->schema;
+    migrate_error *problem = NULL;
     struct nearest nearest;
     int32_t code;
 
-    if (!schema->present)
+    if (!schema->present || schema->up.unreadable)
         return MIGRATE_OK;
     for (size_t i = 0; i < source->versioned; i++) {
         if (text_equal(source->items[i].id, schema->stands_for)) {
@@ -395,17 +415,18 @@ static int32_t place_schema(struct build *build, migrate_error **err)
             return MIGRATE_OK;
         }
     }
-    code = build_fail(&build->stands_for, MIGRATE_ERROR_SOURCE, err,
+    code = build_fail(&build->stands_for, MIGRATE_ERROR_SOURCE, &problem,
                       "the schema stands for \"%s\", which is not a versioned migration's id",
                       schema->stands_for);
     nearest_start(&nearest, schema->stands_for, strlen(schema->stands_for));
     for (size_t i = 0; i < source->versioned; i++)
         nearest_offer(&nearest, source->items[i].id);
     if (nearest.found)
-        error_hint(err, "is \"%s\" meant?", nearest.found);
+        error_hint(&problem, "is \"%s\" meant?", nearest.found);
     else
-        error_hint(err, "name the last migration whose changes are in the schema, by its whole id");
-    return code;
+        error_hint(&problem, "name the last migration whose changes are in the schema, by its whole id");
+    error_about(&problem, "schema-file");
+    return source_pass(build->options, code, &problem, err);
 }
 
 int32_t build_order(struct build *build, migrate_error **err)

@@ -62,6 +62,7 @@ static int32_t refuse_twice(const struct found *a, const struct found *b, migrat
         code = error_set(err, MIGRATE_ERROR_DUPLICATE, "two migrations have the id \"%s\": %s and %s", a->id,
                          a->place, b->place);
     error_hint(err, "remove or rename one of them");
+    error_about(err, "duplicate");
     if (a->kind != NAME_SCHEMA)
         error_id(err, a->id);
     error_place(err, b->place, 0, 0);
@@ -69,14 +70,19 @@ static int32_t refuse_twice(const struct found *a, const struct found *b, migrat
 }
 
 /* Files of one id, items sorted: nothing twice, all from one place. */
-static int32_t check_group(const struct found *items, size_t count, migrate_error **err)
+static int32_t check_group(const struct build *build, const struct found *items, size_t count, migrate_error **err)
 {
     for (size_t i = 1; i < count; i++) {
         const struct found *a = &items[i - 1], *b = &items[i];
 
         if (a->origin != b->origin || a->kind != b->kind ||
-            (a->direction == b->direction && text_equal(a->engine, b->engine)))
-            return refuse_twice(a, b, err);
+            (a->direction == b->direction && text_equal(a->engine, b->engine))) {
+            migrate_error *problem = NULL;
+            int32_t code = source_pass(build->options, refuse_twice(a, b, &problem), &problem, err);
+
+            if (code != MIGRATE_OK)
+                return code;
+        }
     }
     return MIGRATE_OK;
 }
@@ -100,6 +106,7 @@ static int32_t refuse_lonely_down(const struct found *down, migrate_error **err)
 
     error_hint(err, "add %s.sql or %s.up.sql, or remove the down file", down->id, down->id);
     error_id(err, down->id);
+    error_about(err, "lonely-down");
     error_place(err, down->place, 0, 0);
     return code;
 }
@@ -164,12 +171,15 @@ static int32_t add_group(struct build *build, const struct found *items, size_t 
     const char *engine = build->options->engine;
     const struct found *up = choose(items, count, DIRECTION_UP, engine);
     const struct found *down = choose(items, count, DIRECTION_DOWN, engine);
-    int32_t code = check_group(items, count, err);
+    int32_t code = check_group(build, items, count, err);
 
     if (code != MIGRATE_OK)
         return code;
-    if (!up && items[0].direction == DIRECTION_DOWN) /* sorted: no up file of any engine */
-        return refuse_lonely_down(&items[0], err);
+    if (!up && items[0].direction == DIRECTION_DOWN) { /* sorted: no up file of any engine */
+        migrate_error *problem = NULL;
+
+        return source_pass(build->options, refuse_lonely_down(&items[0], &problem), &problem, err);
+    }
     if (up && up->kind == NAME_SCHEMA)
         return add_schema(build, up);
     if (up)
@@ -197,16 +207,20 @@ static int32_t check_numbers(const struct build *build, migrate_error **err)
 
     for (size_t i = 1; i < source->versioned && !build->options->allow_duplicate_numbers; i++) {
         const struct migration *a = &source->items[i - 1], *b = &source->items[i];
+        migrate_error *problem = NULL;
         int32_t code;
 
         if (!a->number || !b->number || !same_number(a->number, b->number))
             continue;
-        code = error_set(err, MIGRATE_ERROR_DUPLICATE, "two migrations have the number %s: %s and %s",
+        code = error_set(&problem, MIGRATE_ERROR_DUPLICATE, "two migrations have the number %s: %s and %s",
                          b->number, a->up.file, b->up.file);
-        error_hint(err, "renumber the one that no database has yet, or set duplicate_numbers=allow");
-        error_id(err, b->id);
-        error_place(err, b->up.file, 0, 0);
-        return code;
+        error_hint(&problem, "renumber the one that no database has yet, or set duplicate_numbers=allow");
+        error_id(&problem, b->id);
+        error_about(&problem, "duplicate");
+        error_place(&problem, b->up.file, 0, 0);
+        code = source_pass(build->options, code, &problem, err);
+        if (code != MIGRATE_OK)
+            return code;
     }
     return MIGRATE_OK;
 }

@@ -152,12 +152,25 @@ static int32_t hand_over(struct text *text, struct section_text *out, migrate_er
     return MIGRATE_OK;
 }
 
+/* Said when the source was opened. */
+static int32_t pass_over(const migrate_error *problem, void *user, migrate_error **err)
+{
+    (void)problem;
+    (void)user;
+    (void)err;
+    return MIGRATE_OK;
+}
+
+static const struct source_options lenient = {.problem = pass_over};
+
 int32_t section_read(const struct source *source, const struct section *section, const char *expected,
                      struct section_text *out, migrate_error **err)
 {
     const struct source_file *bytes = section->bytes;
-    struct reading reading = {
-        .layout = source->private->layout, .dialect = source->private->dialect, .file = section->file};
+    struct reading reading = {.options = source->private->lenient ? &lenient : NULL,
+                              .layout = source->private->layout,
+                              .dialect = source->private->dialect,
+                              .file = section->file};
     struct text file = {0}, text = {0}, rollback = {0};
     char checksum[DIGEST_HEX];
     int32_t code = MIGRATE_OK;
@@ -195,6 +208,18 @@ int32_t section_read(const struct source *source, const struct section *section,
     text_free(&text);
     text_free(&rollback);
     return code;
+}
+
+int32_t section_bytes(const struct section *section, struct text *out, migrate_error **err)
+{
+    const struct source_file *bytes = section->bytes;
+
+    if (bytes == NULL || bytes->big)
+        return MIGRATE_OK;
+    if (bytes->text == NULL)
+        return file_read(bytes->path, out, MIGRATE_ERROR_SOURCE, err);
+    text_add_n(out, bytes->text, bytes->length);
+    return out->failed ? error_nomem(err) : MIGRATE_OK;
 }
 
 void section_text_free(struct section_text *text)

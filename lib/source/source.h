@@ -38,6 +38,7 @@ struct section {
     const struct source_file *bytes; /* NULL: code */
     const struct big_file *big;      /* not NULL: the up text is read as a stream, not by section_read() */
     bool from_block;                 /* the text of the rollback block inside the file */
+    bool unreadable;                 /* of a source that is only looked at: nothing of it could be read */
     const struct expectation *expectations;
     size_t expectations_count;
     migrate_code_fn code;            /* a code migration's */
@@ -62,6 +63,15 @@ struct migration {
     const char *allow_data_loss; /* the reason; NULL: not allowed */
 };
 
+/* One "-- migrate: ignore RULE REASON": what a check is not to tell. Nothing here knows the rules. */
+struct source_ignore {
+    const char *rule, *reason; /* as written; "": there is none */
+    const char *file;
+    int64_t line, column;         /* of its comment */
+    int64_t end_line, end_column; /* of the statement behind it; 0: there is none */
+    bool whole;                   /* it stands in front of the first statement: for the whole file */
+};
+
 /* The fast road for an empty database. */
 struct source_schema {
     bool present;
@@ -76,6 +86,10 @@ struct source {
     size_t count;
     size_t versioned; /* how many of them are versioned */
     struct source_schema schema;
+    struct {
+        struct source_ignore *items;
+        size_t count, capacity;
+    } ignores;
     struct source_private *private;
 };
 
@@ -85,11 +99,17 @@ struct source_options {
     const char *engine;     /* "sqlite", "postgresql" */
     const struct sql_dialect *dialect;
     bool allow_duplicate_numbers;
+    /* A source that is only looked at: what is wrong with it goes here, one by one, and the reading goes on without it. What is returned
+     * other than MIGRATE_OK ends it. NULL: the first problem is the end. */
+    int32_t (*problem)(const migrate_error *problem, void *user, migrate_error **err);
+    void *user;
 };
 
 /* Reads names, directives and checksums; texts are let go again and read anew when a step runs, so that
  * memory does not grow with them. MIGRATE_ERROR_SOURCE, _DUPLICATE, _DEPENDENCY with file:line:column. */
 int32_t source_open(const struct source_options *options, struct source **out, migrate_error **err);
+/* The only engine that file names speak of; NULL: they speak of none, or of several, or cannot be read. */
+int32_t source_engine(const struct source_options *options, const char **out, migrate_error **err);
 void source_free(struct source *source); /* NULL is fine */
 
 /* The text of a section as it is to be run: same lines and columns as in the file (what is not of this
@@ -104,6 +124,8 @@ struct section_text {
 int32_t section_read(const struct source *source, const struct section *section, const char *expected,
                      struct section_text *out, migrate_error **err);
 void section_text_free(struct section_text *text);
+/* The bytes of its file as they are; nothing of a big one, or of code. */
+int32_t section_bytes(const struct section *section, struct text *out, migrate_error **err);
 
 /* The up text of a big file as a stream: the same lines and columns as in the file, rollback blocks blank. checksum: it is wanted at
  * the end. read is an sql_read. finish
@@ -137,6 +159,8 @@ int32_t source_settle(const struct migration *migration, const char *checksum, m
 /* Order of ids: numbered before unnumbered, numbers as numbers of any length, then natural order of the
  * names. */
 int source_compare_ids(const char *a_number, const char *a_id, const char *b_number, const char *b_id);
+/* Numbers of any length, by value. */
+int source_compare_numbers(const char *a, const char *b);
 /* The digits at the front of an id, as a migration's number; returns their count (0: unnumbered). */
 size_t source_number_length(const char *id);
 

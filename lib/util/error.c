@@ -277,6 +277,12 @@ void error_source_line(migrate_error **err, const char *line, size_t length)
         replace(&error->source_line, memory_text_n(line, length));
 }
 
+void error_about(migrate_error **err, const char *rule)
+{
+    if (err != NULL && *err != NULL && *err != &out_of_memory)
+        (*err)->about = rule;
+}
+
 void error_database(migrate_error **err, enum error_kind kind, const char *sqlstate, int32_t driver_code)
 {
     struct migrate_error *error = writable(err);

@@ -32,6 +32,7 @@ struct migrate_error {
     enum error_kind kind;
     char *message, *detail, *hint, *id, *file, *statement;
     char *source_line; /* the line of the file that line/column point into, for the caret */
+    const char *about; /* static: the name of the check's rule that this is a case of; NULL: of none */
     char sqlstate[6];  /* "" if none */
     int32_t driver_code;
     int64_t line, column; /* 0 if none */
@@ -54,6 +55,7 @@ void error_id(migrate_error **err, const char *id);
 void error_place(migrate_error **err, const char *file, int64_t line, int64_t column); /* 0 where unknown */
 void error_statement(migrate_error **err, const char *statement, size_t length);       /* cut at 4 KiB */
 void error_source_line(migrate_error **err, const char *line, size_t length);
+void error_about(migrate_error **err, const char *rule); /* static */
 void error_database(migrate_error **err, enum error_kind kind, const char *sqlstate, int32_t driver_code);
 
 enum error_kind error_kind_of(migrate_error *const *err);  /* ERROR_OTHER if there is none */

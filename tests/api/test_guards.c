@@ -27,7 +27,7 @@ static const char *database_name(void)
 
 /* ---- findings ---- */
 
-/* "GD03:warning:2:1" of each finding, in the order in which they come. */
+/* "GD03:warning:2:1" of each finding, in the order in which they come; but not that PostgreSQL makes no backup by itself. */
 static const char *found(void)
 {
     static char out[1000];
@@ -37,7 +37,9 @@ static const char *found(void)
     out[0] = '\0';
     for (size_t i = 0; i < migrate_rows_count(api.rows); i++) {
         const migrate_rows *rows = api.rows;
-        used += (size_t)snprintf(out + used, sizeof out - used, "%s%s:%s:%s:%s", i > 0 ? " " : "",
+        if (strcmp(migrate_rows_text(rows, i, migrate_rows_column_index(rows, "rule")), "GD50") == 0)
+            continue;
+        used += (size_t)snprintf(out + used, sizeof out - used, "%s%s:%s:%s:%s", used > 0 ? " " : "",
                                  migrate_rows_text(rows, i, migrate_rows_column_index(rows, "rule")),
                                  migrate_rows_text(rows, i, migrate_rows_column_index(rows, "severity")),
                                  migrate_rows_text(rows, i, migrate_rows_column_index(rows, "line")),
@@ -114,7 +116,7 @@ START_TEST(test_rollback_plan)
     begin_with_leads();
     API_OK(api_plan("empty"));
     API_OK(api_findings());
-    ck_assert_str_eq(api_column("rule"), "GD01");
+    ck_assert_str_eq(api_column("rule"), api.engine == API_POSTGRESQL ? "GD01 GD50" : "GD01");
     says(0, "drops the table leads (3 rows)");
 }
 END_TEST

@@ -315,6 +315,36 @@ sqlite3 app.db 'DROP TABLE libmigrate_history_facts; CREATE TABLE c (id INTEGER)
 run 3 drift --json; json .by replay; json '.rows[0].restore' 'DROP TABLE c;'
 unset MIGRATE_URL MIGRATE_DIR
 
+# ---- graph, heads ----
+
+t 'graph and heads'
+mkdir m
+echo 'CREATE TABLE a (id INTEGER PRIMARY KEY);' >m/001_a.sql
+echo 'CREATE TABLE b (id INTEGER PRIMARY KEY, a_id INTEGER REFERENCES a (id));' >m/002_b.sql
+printf -- '-- Depends: 001_a\nINSERT INTO b (id) VALUES (1);\n' >m/add_c.sql
+export MIGRATE_URL=sqlite:app.db MIGRATE_DIR=m
+run 0 up --to 001_a
+run 0 graph; out '^001_a (applied)'; out '    -> 001_a (declared)'; out '    -> 002_b (found)'
+run 0 graph --files; out '^001_a$'
+run 0 graph --format dot; out '"add_c" -> "002_b" \[label="found", style=dashed\];'
+run 0 graph --format mermaid; out '^graph BT'; out 'n1\["002_b"\]'
+run 0 graph --json; json .nodes 3; json '.rows | map(select(.kind == "edge")) | length' 3; json .by scratch
+run 0 graph --tables; out '    -> a (a_id)'
+run 0 graph --tables --at 001; out '^a$'
+run 64 graph --at 001; err '--at belongs to --tables'
+run 64 status --format dot
+run 0 heads
+printf -- '-- Depends: 001_a\nCREATE TABLE d (id INTEGER);\n' >m/add_d.sql
+run 3 heads; out '^add_c'; out '^add_d'; err 'Depends: add_c, add_d'
+run 3 heads --json; json .merge '-- Depends: add_c, add_d'; json .heads 2; json .by declared
+unset MIGRATE_URL MIGRATE_DIR
+
+t 'check names another order'
+mkdir m
+echo 'INSERT INTO b (id) VALUES (1);' >m/add_a.sql
+echo 'CREATE TABLE b (id INTEGER PRIMARY KEY);' >m/add_b.sql
+run 3 check --dir m --files --engine sqlite; out 'add_a has to run behind add_b'; out 'They apply in this order: add_b add_a'
+
 t 'check --drift'
 migration m/001_a.sql a
 export MIGRATE_URL=sqlite:app.db MIGRATE_DIR=m
@@ -340,6 +370,50 @@ run 0 check --json; json .answer current
 echo '-- more' >>migrations/003_c.sql; echo 'CREATE TABLE x (id);' >>migrations/002_b.sql
 run 3 check; err '002_b'
 run 64 check --mode apply; err 'never writes'
+
+t 'check: findings beside the answer'
+three
+printf 'CREATE TABLE d (id);\r\n-- migrate: breking\n' >migrations/004_d.sql
+run 3 check; err 'unknown directive'; out '004_d.sql:2:13: .*error.*: unknown directive "breking" \[SR05 directive\]'; out '    is "-- migrate: breaking" meant?'
+run 3 check --answer; out_empty; run 3 check --json; json .error.name source
+printf 'CREATE TABLE d (id);\r\nSELECT 1; -- migrate: breaking\n' >migrations/004_d.sql
+run 2 check; out '4 pending'; out '004_d.sql:2:11: warning: '; out '0 errors, 1 warning, 2 notes (--verbose shows them)'; no_out SR12
+run 2 check -q; no_out pending; out SR27; run 2 check --answer; no_out SR27
+run 3 check --fail-on warning; run 2 check --fail-on warning --rules SR27=info; run 3 check --fail-on info; out SR12
+run 64 check --fail-on fatal; run 78 check --rules SR72=off; err 'is SR.. meant'
+run 2 check --json; json .answer pending; json .pending 4; json .findings.warnings 1; json '.findings.rows[0].rule' SR06
+run 2 check --format github; no_out pending; out '^::warning file=migrations/004_d.sql,line=2,col=11,title=SR27 stray-directive::this looks like'
+run 0 up; run 0 check; out 'Up to date'; out SR27; run 0 check --database; out 'Up to date'
+
+t 'check: the files alone'
+three; alone
+run 0 check; out '0 errors'; no_out 'Up to date'; no_err 'no database is named'
+echo 'CREATE TABLE a (id);' >migrations/004_again.sql
+run 3 check --files --engine sqlite; out '004_again.sql:1:'; run 3 check --engine sqlite --json; json .answer null; json .findings.by scratch
+run 0 check --files --engine postgresql --rules DP04=off; err 'Nothing was run: '
+run 64 check --files --database; err 'asks the database'; run 64 check --files --mode wait
+printf 'SELECT 1;\nSELECT ?;\n' >'migrations/005_a%,b.sql'; run 3 check --engine sqlite --format github
+out '^::error file=migrations/005_a%25%2Cb.sql,line=2,col=8,title=SR15 shell-variable::this is a parameter, and nobody gives it a value: it is null%0Awrite the value itself$'
+[ ! -e app.db ] || bad 'check made a database'
+
+t 'check --against'
+git init -q -b main . && git config user.email a@b && git config user.name a || bad 'no git'
+migration migrations/001_a.sql a; git add . && git commit -q -m one
+git checkout -q -b mine; migration migrations/002_mine.sql mine; migration migrations/005_last.sql last; git add . && git commit -q -m mine
+git checkout -q main; migration migrations/003_main.sql main; migration migrations/005_taken.sql taken; git add . && git commit -q -m two
+git checkout -q mine; before=$(git status --porcelain; git ls-files -s)
+with GIT_DIR=.git GIT_INDEX_FILE=.git/none; run 3 check --against main; out 002_mine
+run 3 check --against main; out '002_mine.sql: error: 002_mine is new here.*\[SR03 late\]'; out '005_last.sql: error: the other side has another.*005: 005_taken \[SR01 duplicate\]'
+no_out '003_main.*removed here'
+[ "$(git status --porcelain; git ls-files -s)" = "$before" ] || bad 'the index was touched'
+(cd migrations && run 3 check -d . --against main; out 002_mine); run 0 check --against mine; run 0 check --against HEAD
+git rm -q migrations/001_a.sql; run 3 check --against main; out '001_a is on the other side, and was removed here'; git reset -q --hard
+echo '-- more' >>migrations/001_a.sql; run 3 check --against main --json; json '.findings.rows[0].rule' SR08
+run 78 check --against nobody; err 'neither a folder nor a git ref'; git checkout -q .
+mkdir ../against; cp migrations/00[1-5]*.sql ../against; run 0 check --against ../against; run 78 check --against ../nowhere
+mv ../against ./main; run 3 check --against main; out 002_mine; run 0 check --against ./main
+git checkout -q --orphan new; git rm -qrf --cached .; git commit -q --allow-empty -m new; run 3 check --against main; err 'no merge base'
+mkdir tmp; with "TMPDIR=$PWD/tmp"; run 3 check --against main; rmdir tmp || bad 'a temporary folder is left'
 
 t 'check: ahead, missing, late'
 three

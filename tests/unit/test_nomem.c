@@ -115,6 +115,13 @@ static void make_place(void)
     write_file("rehearsal/003_users.sql", "CREATE TABLE users (name TEXT);\nINSERT INTO users VALUES ('x');\n"
                                           "INSERT INTO a VALUES (1), (2);\nCREATE INDEX a_id ON a (id);\n");
     write_file("rehearsal/004_tidy.sql", "VACUUM;\nUPDATE a SET id = id + 1;\n");
+    make_folder("needs");
+    write_file("needs/001_a.sql", "CREATE TABLE a (id INTEGER);\n");
+    write_file("needs/002_b.sql", "CREATE TABLE b (id INTEGER);\n");
+    write_file("needs/add_c.sql", "-- Dependencies: a\nINSERT INTO d SELECT id FROM a;\n");
+    write_file("needs/add_d.sql", "-- Depends: 001_a\nCREATE TABLE d (id INTEGER);\nCREATE TABLE IF NOT EXISTS a (id INTEGER);\n"
+                                  "CREATE VIEW v AS SELECT * FROM d;\nCREATE TRIGGER t AFTER INSERT ON d BEGIN DELETE FROM b; END;\n");
+    write_file("needs/add_e.sql", "-- Depends: 001_a\nALTER TABLE a RENAME TO e;\nCREATE TABLE k (n INTEGER REFERENCES d (id));\n");
     make_folder("big");
     make_big_file();
     make_folder("rebuild");
@@ -128,6 +135,15 @@ static void make_place(void)
                "ALTER TABLE new RENAME TO parent;\nPRAGMA foreign_keys = ON;\n");
     make_folder("declared");
     write_file("declared/001_a.sql", "CREATE TABLE a (id INTEGER PRIMARY KEY, n INTEGER);\n");
+    make_folder("flawed");
+    write_file("flawed/001_a.sql", "-- migrate: whatever\n-- migrate: ignore gap on purpose\nCREATE TABLE a (id INTEGER);\n");
+    write_file("flawed/002_b.sql", "-- Depends: 009\n-- Depends: 005_d\nCREATE TABLE b (id INTEGER);\r\n-- ROLLBACK:\n-- END ROLLBACK\n");
+    write_file("flawed/002_c.sql", "-- migrate: ignore\nCREATE TABLE c (id INTEGER;\n");
+    write_file("flawed/005_d.sql", "-- Depends: 002_b\nCREATE TABLE d (id INTEGER REFERENCES absent);\n-- migrate: ignore SR15 meant\n"
+                                   "INSERT INTO d VALUES (:x);\nROLLBACK;\n.mode csv\n");
+    write_file("flawed/006_e.sql", "\xFF");
+    write_file("flawed/007_f.down.sql", "DROP TABLE f;\n");
+    write_file("flawed/008_g.sql.bak", "");
     make_folder("guarded");
     write_file("guarded/001_a.sql", "CREATE TABLE a (id INTEGER);\nINSERT INTO a VALUES (1), (2), (3);\n");
     make_folder("guards");
@@ -380,6 +396,31 @@ static int32_t work_verify(migrate_session *session, migrate_error **err)
     return report_json(rows, code, err);
 }
 
+static int32_t work_find(migrate_session *session, migrate_error **err)
+{
+    migrate_rows *rows = NULL;
+    int32_t code = migrate_check_rules(&rows, err), found = code;
+
+    code = report_json(rows, code, err);
+    rows = NULL;
+    if (code >= 0)
+        code = found = migrate_check(session, NULL, &rows, err);
+    code = report_json(rows, code, err);
+    return code < 0 ? code : found;
+}
+
+static int32_t work_against(migrate_session *session, migrate_error **err)
+{
+    migrate_rows *rows = NULL;
+    char other[128];
+    int32_t code, found;
+
+    snprintf(other, sizeof other, "%s/rehearsal", root);
+    code = found = migrate_check_against(session, other, NULL, &rows, err);
+    code = report_json(rows, code, err);
+    return code < 0 ? code : found;
+}
+
 #define WANTED                                                                                                                    \
     "CREATE TABLE a (id INTEGER PRIMARY KEY, number INTEGER NOT NULL -- renamed-from: n\n);\n"                                    \
     "CREATE TABLE b (id INTEGER);\nCREATE INDEX i ON b (id);\n"
@@ -415,6 +456,18 @@ static int32_t work_drift(migrate_session *session, migrate_error **err)
     migrate_rows *rows = NULL;
     int32_t code = migrate_diff(session, &rows, err);
 
+    return report_json(rows, code, err);
+}
+
+static int32_t work_needs(migrate_session *session, migrate_error **err)
+{
+    migrate_rows *rows = NULL;
+    int32_t code = migrate_check(session, NULL, &rows, err);
+
+    code = report_json(rows, code, err);
+    rows = NULL;
+    if (code == MIGRATE_FINDINGS)
+        code = migrate_graph(session, NULL, NULL, &rows, err);
     return report_json(rows, code, err);
 }
 
@@ -482,10 +535,14 @@ static const struct scenario scenarios[] = {
     {"declared", "declared", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 1, false},
     {"generate", "declared", false, "declared", work_generate, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 17, false},
     {"verify", "short", false, "schema", work_verify, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 31, false},
+    {"needs", "needs", false, "schema", work_needs, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 61, false},
     {"kept", "short", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history,libmigrate_history_facts", 1, true},
     {"drift", "short", false, "drifted", work_drift, MIGRATE_DIFFERS, MIGRATE_DIFFERS,
      "a,libmigrate_history,libmigrate_history_facts", 1, true},
     {"replay", "short", false, "drifted without facts", work_drift, MIGRATE_DIFFERS, MIGRATE_DIFFERS, "a,libmigrate_history", 17, false},
+    {"check", "rehearsal", false, "schema", work_find, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 17, false},
+    {"check flawed", "flawed", false, "schema", work_find, MIGRATE_FINDINGS, MIGRATE_FINDINGS, "a,b,libmigrate_history", 5, false},
+    {"against", "flawed", false, "schema", work_against, MIGRATE_FINDINGS, MIGRATE_FINDINGS, "a,b,libmigrate_history", 1, false},
     {"guarded", "guarded", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 1, false},
     {"guards", "guards", false, "guarded", work_guards, MIGRATE_OK, MIGRATE_OK, "b,libmigrate_history", 1, false},
     {"refused", "refused", false, "guarded", work_apply, MIGRATE_ERROR_REFUSED, MIGRATE_ERROR_REFUSED, "a,libmigrate_history", 1, false},

@@ -158,7 +158,7 @@ START_TEST(every_code_has_a_word)
     ck_assert_str_eq(error_code_class(MIGRATE_ERROR_LOCKED), "retry");
     ck_assert_str_eq(error_code_class(MIGRATE_ERROR_SQL), "source");
     ck_assert_ptr_null(error_code_name(MIGRATE_ERROR_SCHEMA - 1));
-    ck_assert_ptr_null(error_code_name(MIGRATE_DIFFERS + 1));
+    ck_assert_ptr_null(error_code_name(MIGRATE_FINDINGS + 1));
     ck_assert_ptr_null(error_code_class(-1000));
 }
 END_TEST

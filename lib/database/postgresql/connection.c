@@ -8,6 +8,7 @@
 #include "util/utf8.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 
 struct run {
@@ -40,13 +41,15 @@ int32_t postgresql_wait(const struct postgresql_client *pq, const PGconn *handle
 
 void postgresql_notice(void *connection, const PGresult *notice)
 {
-    const struct postgresql_connection *c = connection;
-    const char *severity, *message;
+    struct postgresql_connection *c = connection;
+    const char *severity, *message, *sqlstate;
 
     if (c == NULL || c->base.notice == NULL)
         return;
     severity = c->pq->PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
     message = c->pq->PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
+    sqlstate = c->pq->PQresultErrorField(notice, PG_DIAG_SQLSTATE);
+    snprintf(c->base.notice_sqlstate, sizeof c->base.notice_sqlstate, "%s", sqlstate != NULL ? sqlstate : "");
     if (message != NULL)
         c->base.notice(severity == NULL ? "NOTICE" : severity, message, c->base.notice_user);
 }

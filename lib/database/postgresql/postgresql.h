@@ -45,6 +45,10 @@ extern const char postgresql_extensions[];
 /* beyond.c */
 bool postgresql_reaches_beyond(const char *statement, size_t length);
 
+/* broken.c */
+int32_t postgresql_broken(struct database *db, const struct database_facts_wish *wish, const char *names, struct migrate_rows **out,
+                          migrate_error **err);
+
 /* samples.c */
 extern const struct database_samples postgresql_samples;
 
@@ -94,6 +98,7 @@ int32_t postgresql_writes_since(struct database *db, const struct migrate_rows *
                                 migrate_error **err);
 bool postgresql_writes_had_rows(const struct migrate_rows *baseline, const char *key);
 
+extern const struct database_online postgresql_online; /* online.c */
 /* named.c: tables by name, and by what stays of them when they are renamed. */
 void postgresql_tables_named(struct text *out, const char *schema, const char *table);
 void postgresql_table_again(struct text *out, const char *identity);

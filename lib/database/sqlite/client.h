@@ -19,6 +19,7 @@
     X(column_name, true)                                                                                     \
     X(column_text, true)                                                                                     \
     X(column_type, true)                                                                                     \
+    X(db_config, false)                                                                                      \
     X(db_filename, true)                                                                                     \
     X(db_readonly, true)                                                                                     \
     X(db_status, true)                                                                                       \
@@ -32,6 +33,7 @@
     X(prepare_v2, true)                                                                                      \
     X(progress_handler, true)                                                                                \
     X(reset, true)                                                                                           \
+    X(set_authorizer, false)                                                                                 \
     X(step, true)                                                                                            \
     X(system_errno, true)
 

@@ -392,6 +392,7 @@ static void close_connection(struct database *db)
 
     if (!db->borrowed)
         self->api->close_v2(self->handle);
+    sqlite_touches_free(self->touches);
     client_unref(self->client);
     sqlite_settings_free(&self->settings);
     memory_free(db->label);

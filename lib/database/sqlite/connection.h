@@ -18,6 +18,7 @@ struct sqlite_database {
     bool widened;      /* the page cache */
     int pages_written; /* by this connection before the open transaction */
     struct sqlite_settings settings;
+    struct sqlite_touches *touches; /* of statements; NULL: they are not noted */
 };
 
 extern const struct database_connection_class sqlite_connection;

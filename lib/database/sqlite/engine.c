@@ -195,6 +195,7 @@ const struct database_engine database_sqlite = {
     .scratch_open = sqlite_scratch_open,
     .scratch_close = sqlite_scratch_close,
     .samples = &sqlite_samples,
+    .online = &sqlite_online,
     .reaches_beyond = sqlite_reaches_beyond,
     .scratch_copy = sqlite_scratch_copy,
     .clone_open = sqlite_clone_schema,
@@ -206,5 +207,8 @@ const struct database_engine database_sqlite = {
     .look_free = sqlite_look_free,
     .rolls_back = sqlite_rolls_back,
     .positions = sqlite_positions,
+    .touches_begin = sqlite_touches_begin,
+    .touches_take = sqlite_touches_take,
+    .broken = sqlite_broken_rows,
     .probe = sqlite_probe,
 };

@@ -180,55 +180,8 @@ static int32_t ask_number(struct database *db, const char *query, int64_t *out, 
     return result;
 }
 
-/* Whether the engine can still make a program of a statement. */
-static bool compiles(struct database *db, const struct text *statement)
-{
-    struct migrate_rows *rows = NULL;
-    bool good = database_query(db, statement, &rows, NULL) == MIGRATE_OK;
-
-    rows_free(rows);
-    return good;
-}
-
-static void quoted(struct text *out, const char *name)
-{
-    database_sqlite.name_quoted(out, NULL, name);
-}
-
-/* A view by reading it; the triggers of a table or view by writing to it, in thought only. */
-static bool object_compiles(struct database *db, const char *name, bool view, const char *column)
-{
-    struct text sql = {0};
-    bool good = true;
-
-    if (view) {
-        text_add(&sql, "EXPLAIN SELECT * FROM ");
-        quoted(&sql, name);
-        good = compiles(db, &sql);
-    } else {
-        text_add(&sql, "EXPLAIN DELETE FROM ");
-        quoted(&sql, name);
-        good = compiles(db, &sql);
-        text_clear(&sql);
-        text_add(&sql, "EXPLAIN INSERT INTO ");
-        quoted(&sql, name);
-        text_add(&sql, " DEFAULT VALUES");
-        good = good && compiles(db, &sql);
-        text_clear(&sql);
-        text_add(&sql, "EXPLAIN UPDATE ");
-        quoted(&sql, name);
-        text_add(&sql, " SET ");
-        quoted(&sql, column);
-        text_add(&sql, " = ");
-        quoted(&sql, column);
-        good = good && compiles(db, &sql);
-    }
-    text_free(&sql);
-    return good;
-}
-
 /* The names of views, and of tables and views with triggers, that do not compile; a newline behind each. */
-static int32_t list_broken(struct database *db, struct text *out, migrate_error **err)
+int32_t sqlite_broken(struct database *db, struct text *out, migrate_error **err)
 {
     struct migrate_rows *rows = NULL;
     int32_t result = db->class->query(
@@ -242,7 +195,7 @@ static int32_t list_broken(struct database *db, struct text *out, migrate_error 
         const char *column = rows_text(rows, row, 2);
         bool view = rows_int(rows, row, 1) != 0;
 
-        if ((view || column != NULL) && object_compiles(db, rows_text(rows, row, 0), view, column))
+        if ((view || column != NULL) && sqlite_object_compiles(db, rows_text(rows, row, 0), view, column, NULL))
             continue;
         text_add(out, rows_text(rows, row, 0));
         text_add_char(out, '\n');
@@ -320,7 +273,7 @@ int32_t sqlite_rebuild_begin(struct database *db, bool outside, bool enforce, st
     if (result == MIGRATE_OK)
         result = sqlite_violations(db, &violations, err);
     if (result == MIGRATE_OK)
-        result = list_broken(db, &broken, err);
+        result = sqlite_broken(db, &broken, err);
     if (result == MIGRATE_OK)
         result = list_names(db, TABLE_NAMES " UNION " DANGLING_NAMES, &names, err);
     state->broken = result == MIGRATE_OK ? text_take(&broken) : NULL;
@@ -397,7 +350,7 @@ static int32_t check_programs(struct database *db, const struct database_rebuild
 {
     struct text broken = {0};
     char *name = NULL;
-    int32_t result = list_broken(db, &broken, err);
+    int32_t result = sqlite_broken(db, &broken, err);
 
     if (result == MIGRATE_OK && broken.length > 0 && (name = first_new(broken.data, state->broken)) != NULL) {
         result = error_set(err, MIGRATE_ERROR_REFUSED,

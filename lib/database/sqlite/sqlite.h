@@ -47,6 +47,8 @@ int32_t sqlite_rebuild_begin(struct database *db, bool outside, bool enforce, st
                              migrate_error **err);
 int32_t sqlite_rebuild_check(struct database *db, const struct database_rebuild *state, migrate_error **err);
 int32_t sqlite_rebuild_end(struct database *db, struct database_rebuild *state, migrate_error **err);
+/* The names of views, and of tables and views with triggers, that do not compile; a newline behind each. */
+int32_t sqlite_broken(struct database *db, struct text *out, migrate_error **err);
 
 /* scratch.c */
 int32_t sqlite_scratch_open(struct database *like, const struct database_scratch_wish *wish, struct database **out, migrate_error **err);
@@ -86,6 +88,19 @@ void sqlite_look_free(struct database_look *look);
 int32_t sqlite_rolls_back(struct database *db, migrate_error **err);
 int32_t sqlite_positions(struct database *db, struct migrate_rows **out, migrate_error **err);
 
+/* touches.c; see struct database_engine */
+struct sqlite_touches;
+int32_t sqlite_touches_begin(struct database *db, migrate_error **err);
+int32_t sqlite_touches_take(struct database *db, struct migrate_rows **out, migrate_error **err);
+void sqlite_touches_free(struct sqlite_touches *touches);
+
+/* broken.c */
+int32_t sqlite_broken_rows(struct database *db, const struct database_facts_wish *wish, const char *names, struct migrate_rows **out,
+                      migrate_error **err);
+/* Whether the engine can make a program of what uses a view (column NULL), or writes to what triggers are on. *message: why not;
+ * memory_free(). */
+bool sqlite_object_compiles(struct database *db, const char *name, bool view, const char *column, char **message);
+
 /* facts.c */
 int32_t sqlite_facts(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
                      struct migrate_rows **out_edges, migrate_error **err);
@@ -95,5 +110,7 @@ enum fact_way sqlite_reshape(const struct facts *from, const struct facts *to, c
                              const char **reason);
 enum fact_way sqlite_fact_change(const struct fact *from, const struct fact *to, struct fact_statements *out, const char **reason);
 bool sqlite_fact_rename(const struct fact *from, const struct fact *to, struct fact_statements *out);
+
+extern const struct database_online sqlite_online; /* online.c */
 
 #endif

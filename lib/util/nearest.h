@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * "Did you mean ...?": of the words offered, the one that is nearest to what was written. */
-#ifndef SOURCE_NEAREST_H
-#define SOURCE_NEAREST_H
+#ifndef UTIL_NEAREST_H
+#define UTIL_NEAREST_H
 
 #include <stddef.h>
 

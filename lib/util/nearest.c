@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Edit distance over a fixed row: only short words are worth a guess, and an error path must not allocate. */
-#include "source/nearest.h"
+#include "util/nearest.h"
 
 #include <string.h>
 
