@@ -245,7 +245,7 @@ MIGRATE_API void migrate_token_free(migrate_token *token);
  * Names: "connecting" (again, database not up yet), "connected", "waiting" (for another runner), "locked",
  * "plan", "step" (begins), "progress", "done" (step done, not yet committed), "applied" / "rolled_back"
  * (committed), "failed", "warning", "notice" (the database's own), "finished", "reconciled" (what was missing of
- * the declared schema was added: "count"); "reconnecting" and "reconnected" (the connection broke; whether the migration under way had been committed); on PostgreSQL "blocked" (it
+ * the declared schema was added: "count"), "protected" (the mark was set, or taken away); "reconnecting" and "reconnected" (the connection broke; whether the migration under way had been committed); on PostgreSQL "blocked" (it
  * waits for a lock, or did not get it and is tried again: "sessions" names who has it) and "blocking" (it has
  * held a lock on the existing "tables" for more than 5 s; "sessions" are the "count" that wait behind it),
  * "pooler" (one stands before the server: each transaction takes the lock for itself, or the run goes past it), "scratch" (the role may make no
@@ -500,7 +500,9 @@ MIGRATE_API int32_t migrate_plan_rows(const migrate_plan *plan, migrate_rows **o
 
 /* What the plan foresees going wrong: "rule", "severity" (error, warning, info), "id", "file", "line",
  * "column", "message", "hint": rights that the role lacks, extensions that the server does not have, policies
- * set to warn. */
+ * set to warn; and what the plan can lose (rules GD01 ... GD12, see migrate_check_rules()), read from the words of its statements, with the
+ * rows that would be hit: counted, or estimated where a table of PostgreSQL is big, within protect_budget. Severity: error where the database
+ * is protected and not confirmed, info where it is meant (allow-data-loss) or nothing is there to be lost, else warning. */
 MIGRATE_API int32_t migrate_plan_findings(const migrate_plan *plan, migrate_rows **out_rows,
                                           migrate_error **out_err);
 
@@ -520,8 +522,8 @@ MIGRATE_API void migrate_plan_free(migrate_plan *plan);
 MIGRATE_API int32_t migrate_apply(migrate_session *session, const migrate_plan *plan,
                                   migrate_rows **out_report, migrate_error **out_err);
 
-/* Rolls back; see Targets. Report as migrate_apply(). MIGRATE_ERROR_IRREVERSIBLE before anything runs if one
- * of the steps has no rollback text. Text that only the history has is used with stored_down=allow. */
+/* Rolls back; see Targets. Report as migrate_apply(). MIGRATE_ERROR_IRREVERSIBLE before anything runs if some
+ * of the steps have no rollback text: the error lists all of them. Text that only the history has is used with stored_down=allow. */
 MIGRATE_API int32_t migrate_rollback(migrate_session *session, const char *target, migrate_rows **out_report,
                                      migrate_error **out_err);
 
@@ -536,6 +538,7 @@ MIGRATE_API int32_t migrate_history(migrate_session *session, migrate_rows **out
  * "checksum", "recorded_checksum", "note" (cosmetic: only comments or white space changed; the new id of a
  * renamed one; the last failure of a pending one), "breaking". Values: "state" (current, pending, ahead,
  * diverged, unmanaged), "applied", "pending", "at" (last applied id), "engine", "next" (first pending id),
+ * "protected" (truth, see migrate_protect()), "confirm" (the name that the option confirm wants),
  * and a count for each other state. */
 MIGRATE_API int32_t migrate_status(migrate_session *session, migrate_rows **out_rows,
                                    migrate_error **out_err);
@@ -702,7 +705,9 @@ MIGRATE_API int32_t migrate_restore(migrate_session *session, const char *file, 
 
 /* Marks the database as one whose data are precious (on = 1), or not (0), once and for every program: an event "protected" in the history.
  * From then on whatever may lose data (destructive statements, rollbacks, restore) is refused with MIGRATE_ERROR_REFUSED unless the
- * option confirm has the database's name. Taking the mark away needs that too. */
+ * option confirm has the database's name (the name of PostgreSQL's database; SQLite's file without its folder). Taking the mark away needs that
+ * too. A run or a rollback is refused for what the words of its plan say (findings GD01 ... GD10); what code does is not known ahead. The
+ * report has no row where it was so already. */
 MIGRATE_API int32_t migrate_protect(migrate_session *session, int32_t on, const char *reason,
                                     migrate_rows **out_report, migrate_error **out_err);
 

@@ -33,10 +33,12 @@ static char **environment_with(const char *index)
     size_t count = 0, kept = 0;
     while (environ[count])
         count++;
-    char **list = cli_alloc((count + 2) * sizeof *list);
+    char **list = cli_alloc((count + 3) * sizeof *list);
     for (size_t i = 0; i < count; i++)
         if (strncmp(environ[i], "GIT_INDEX_FILE=", 15) != 0)
             list[kept++] = absolute(environ[i]);
+    if (getenv("GIT_DIR") && !getenv("GIT_WORK_TREE"))
+        list[kept++] = absolute(cli_copy("GIT_WORK_TREE=."));
     if (index)
         list[kept] = cli_format("GIT_INDEX_FILE=%s", index);
     return list;

@@ -184,7 +184,13 @@ static bool makes_itself(const struct depend *depend, const struct deed *needed)
     return false;
 }
 
-/* Nothing was run: what its words need, and nobody made. Types are too many to know. */
+/* Whose names are all in the words: the engine names indexes and sequences by itself, and brings types and functions along. */
+static bool is_named(const struct thing *thing)
+{
+    return thing->kind == THING_TABLE && !text_equal(thing->word, "index") && !text_equal(thing->word, "sequence");
+}
+
+/* Nothing was run: what its words need, and nobody made. */
 static bool judge_guessed(struct judging *judging, size_t at)
 {
     struct depend *depend = &judging->depends->items[at];
@@ -200,7 +206,7 @@ static bool judge_guessed(struct judging *judging, size_t at)
         later = found_later(judging->found, &deed->thing, at + 1);
         const struct deed *drop = NULL;
         size_t dropper = found_dropper(judging->found, &deed->thing, at, &drop);
-        if (later == SIZE_MAX && dropper == SIZE_MAX && (judging->partial || deed->thing.kind != THING_TABLE))
+        if (later == SIZE_MAX && dropper == SIZE_MAX && (judging->partial || !is_named(&deed->thing)))
             continue;
         depend->failing = (struct failing){.kind = FAILING_MISSING, .thing = deed->thing, .line = deed->line, .column = deed->column};
         bool good = tell_missing(judging, at);

@@ -108,6 +108,18 @@ const struct rule rules[] = {
     {"SQ12", "library-version", "off", "needs a newer SQLite than 3.24"},
     {"SQ13", "double-quoted-string", "warning", "what is in double quotes was taken for a string"},
     {"SQ14", "fails-on-live-rows", "error", "it runs in an empty database, and fails on a copy of the live rows (depth database)"},
+    {"GD01", "loss-drop-table", "warning", "a table is dropped with its rows"},
+    {"GD02", "loss-truncate", "warning", "a table is emptied"},
+    {"GD03", "loss-delete", "warning", "rows are deleted"},
+    {"GD04", "loss-drop-column", "warning", "a column is dropped with its values"},
+    {"GD05", "loss-column-type", "warning", "a column gets another type, which its values may not fit"},
+    {"GD06", "loss-update", "warning", "values are overwritten"},
+    {"GD07", "loss-replace", "warning", "rows that are in the way are replaced"},
+    {"GD08", "loss-drop-many", "warning", "a schema, a database or all that a role owns is dropped"},
+    {"GD09", "loss-drop-type", "warning", "a type is dropped with every column of it"},
+    {"GD10", "loss-drop-sequence", "warning", "a sequence is dropped with its position"},
+    {"GD11", "loss-rebuild", "info", "a table is made anew, and its rows are copied"},
+    {"GD12", "loss-code", "info", "code, of which nobody knows ahead what it loses"},
 };
 const size_t rules_count = sizeof rules / sizeof *rules;
 

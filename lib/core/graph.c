@@ -49,7 +49,7 @@ static int32_t observe_all(struct picture *picture, struct needs *needs, const s
     error_move(err, &problem);
     if (code != MIGRATE_OK)
         return code;
-    struct observing observing = {.scratch = scratch, .observers = &observer, .count = 1};
+    struct observing observing = {.scratch = scratch, .observers = &observer, .count = 1, .whole = true};
     for (size_t i = 0; code == MIGRATE_OK && i < source->count; i++) {
         code = observe(&observing, &source->items[i], &problem, err);
         error_clear(&problem);

@@ -66,6 +66,9 @@ static void history_select(migrate_session *session, struct text *sql, const cha
     text_add(sql, tail);
 }
 
+/* What one module says of the whole database is wanted by the others, too: it comes first. */
+#define WHOLE " OR event = 'protected' ORDER BY own, seq"
+
 static int32_t damaged(const migrate_session *session, int64_t seq, const char *what, migrate_error **err)
 {
     error_set(err, MIGRATE_ERROR_HISTORY, "the history table %s is damaged: row %lld %s", session->history_name, (long long)seq, what);
@@ -84,7 +87,7 @@ static bool copy_digest(const char *text, char out[DIGEST_HEX])
 /* Columns are asked for by name and found by their place in the query: a host's driver hands over no names. The head's come first. */
 #define HEAD_COLUMNS "seq, format, state, chain, run"
 enum { SEQ, FORMAT, STATE, CHAIN, RUN, EVENT, EFFECT, KIND, ID, NAME, CHECKSUM, TOKENS, BREAKING, AT, DURATION, ACTOR, STATEMENT,
-       HASH, HAS_DOWN, ERROR };
+       HASH, HAS_DOWN, ERROR, OWN };
 
 static int32_t head_from_rows(const migrate_session *session, const struct migrate_rows *rows, size_t row,
                               struct history_head *head, migrate_error **err)
@@ -305,10 +308,24 @@ static int32_t replay_trace(struct history *history, const struct migrate_rows *
     return MIGRATE_OK;
 }
 
+/* Between modules the database's clock decides: each numbers its own rows. */
+static void replay_protected(struct history *history, const struct migrate_rows *rows)
+{
+    int64_t newest = INT64_MIN;
+    for (size_t row = 0; row < rows_count(rows); row++) {
+        if (!text_equal(rows_text(rows, row, EVENT), "protected") || rows_int(rows, row, AT) < newest)
+            continue;
+        newest = rows_int(rows, row, AT);
+        history->guarded = text_equal(rows_text(rows, row, NAME), "on");
+    }
+    while (history->first_row < rows_count(rows) && rows_int(rows, history->first_row, OWN) == 0)
+        history->first_row++;
+}
+
 static int32_t replay(const migrate_session *session, struct history *history, const struct migrate_rows *rows, migrate_error **err)
 {
     int32_t code = MIGRATE_OK;
-    for (size_t row = 0; row < rows_count(rows) && code == MIGRATE_OK; row++) {
+    for (size_t row = history->first_row; row < rows_count(rows) && code == MIGRATE_OK; row++) {
         const char *effect = rows_text(rows, row, EFFECT);
         if (!rows_text(rows, row, ID) || !effect)
             return damaged(session, rows_int(rows, row, SEQ), "has no id or effect", err);
@@ -329,14 +346,17 @@ int32_t history_load(migrate_session *session, struct history *out, migrate_erro
     bool table = true;
     text_format(&columns,
                 HEAD_COLUMNS ", event, effect, kind, id, name, checksum, token_checksum, breaking, %s AS at, "
-                "duration_us, actor, statement, statement_hash, down_sql IS NOT NULL AS has_down, error",
+                "duration_us, actor, statement, statement_hash, down_sql IS NOT NULL AS has_down, error, CASE WHEN module = ",
                 session->db->engine->at_microseconds);
-    int32_t code = columns.failed ? error_nomem(err)
-                                  : history_query(session, columns.data, " ORDER BY seq", &history.rows, &table, err);
+    const char *module = option_text(session->options, OPTION_MODULE);
+    session->db->engine->literal(&columns, module, strlen(module));
+    text_add(&columns, " THEN 1 ELSE 0 END AS own");
+    int32_t code = columns.failed ? error_nomem(err) : history_query(session, columns.data, WHOLE, &history.rows, &table, err);
     text_free(&columns);
     if (code == MIGRATE_OK && table) {
         size_t count = rows_count(history.rows);
-        code = head_from_rows(session, history.rows, count ? count - 1 : 0, &history.head, err);
+        replay_protected(&history, history.rows);
+        code = head_from_rows(session, history.rows, count > history.first_row ? count - 1 : count, &history.head, err);
         if (code == MIGRATE_OK)
             code = replay(session, &history, history.rows, err);
     }
@@ -412,7 +432,7 @@ static bool ends_a_step(const char *event)
 struct history_since history_since(const struct history *history, int64_t seq, const char *run, const char *id)
 {
     struct history_since since = {.others = history->head.seq < seq}; /* a standby that lagged behind took over */
-    for (size_t row = rows_count(history->rows); row > 0 && rows_int(history->rows, row - 1, SEQ) > seq; row--) {
+    for (size_t row = rows_count(history->rows); row > history->first_row && rows_int(history->rows, row - 1, SEQ) > seq; row--) {
         if (!text_equal(rows_text(history->rows, row - 1, RUN), run))
             since.others = true;
         else if (ends_a_step(rows_text(history->rows, row - 1, EVENT)) &&

@@ -47,9 +47,11 @@ struct history {
     struct trace *traces;  /* by id */
     size_t traces_count, traces_capacity;
     int64_t last_seq;      /* of the newest row that added a versioned migration */
+    bool guarded;          /* the database is protected: the newest event "protected" says so */
     int64_t renamed_seq;   /* while it is replayed: when the one was applied whose new name comes next */
     struct state_set state;
     struct migrate_rows *rows; /* the texts belong to it */
+    size_t first_row;          /* those before it are other modules': what holds for the whole database */
 };
 int32_t history_load(migrate_session *session, struct history *out, migrate_error **err);
 void history_free(struct history *history);

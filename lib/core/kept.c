@@ -21,7 +21,7 @@ enum { NAME_MOST = 63 };
 /* ---- the newest fingerprint ---- */
 
 /* Events that leave the schema alone: nothing else is taken for one. */
-#define HARMLESS "('failed', 'marked', 'forgotten', 'repaired', 'renamed', 'fingerprint')"
+#define HARMLESS "('failed', 'marked', 'forgotten', 'repaired', 'renamed', 'fingerprint', 'protected')"
 
 static int32_t copy_text(char **out, const char *text, migrate_error **err)
 {

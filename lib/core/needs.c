@@ -102,6 +102,7 @@ static int32_t open_needs(migrate_session *session, bool anew, struct needs **ou
     if (!needs)
         return error_nomem(err);
     needs->session = session;
+    needs->anew = anew;
     int32_t code = session_build(session, &needs->build, err);
     if (code == MIGRATE_OK) {
         needs->dialect = session->db ? session->db->engine->dialect : &sql_postgresql;
@@ -257,8 +258,10 @@ static int32_t begin(const struct observed *now, void *user, migrate_error **err
     struct migrate_rows *rows = NULL;
     int32_t code = MIGRATE_OK;
     needs->at = find(needs, now->migration);
+    needs->last = 0;
+    needs->facts_seen = false;
     raw_clear(&needs->raw);
-    if (!needs->before_known) {
+    if (!needs->before_known && !needs->anew) {
         code = find_broken(needs, now->scratch, true, err);
         needs->before_known = code == MIGRATE_OK;
     }
@@ -275,6 +278,9 @@ static int32_t begin(const struct observed *now, void *user, migrate_error **err
 static int32_t statement(const struct observed *now, void *user, migrate_error **err)
 {
     struct needs *needs = user;
+    if (now->at->number == 1 && needs->last >= 1) /* what was done before was undone */
+        raw_clear(&needs->raw);
+    needs->last = now->at->number;
     return needs->at == SIZE_MAX ? MIGRATE_OK : needs_statement(needs, now, err);
 }
 
@@ -286,11 +292,13 @@ static int32_t end(const struct observed *now, void *user, migrate_error **err)
         return MIGRATE_OK;
     if (now->problem)
         return needs_failing(needs, needs->at, now->problem, now->after, err);
-    code = needs_look_inside(needs, now, err);
+    code = needs_whole(needs, now, err);
+    if (code == MIGRATE_OK)
+        code = needs_look_inside(needs, now, err);
     if (code == MIGRATE_OK && !needs_settle(needs))
         code = error_nomem(err);
     needs->depends.items[needs->at].observed = code == MIGRATE_OK;
-    return code == MIGRATE_OK ? find_broken(needs, now->scratch, false, err) : code;
+    return code == MIGRATE_OK && !needs->anew ? find_broken(needs, now->scratch, false, err) : code;
 }
 
 struct observer needs_observer(struct needs *needs)

@@ -4,6 +4,7 @@
 #include "core/needs_inside.h"
 
 #include "schema/told.h"
+#include "util/array.h"
 #include "util/memory.h"
 
 #include <stdlib.h>
@@ -380,7 +381,7 @@ static int32_t add_facts(struct needs *needs, const struct observed *now, bool *
         good = add_edges(needs, &after, &differences);
     if (code == MIGRATE_OK && good && removed)
         code = find_renames(needs, now, from, err);
-    if (code == MIGRATE_OK && good && !add_locked(needs, now->at->locked))
+    if (code == MIGRATE_OK && good && now->at && !add_locked(needs, now->at->locked))
         good = false;
     if (code == MIGRATE_OK && good)
         good = read_bodies(needs, now, &differences);
@@ -396,6 +397,7 @@ int32_t needs_statement(struct needs *needs, const struct observed *now, migrate
     int32_t code = MIGRATE_OK;
     needs->raw.line = now->at->line;
     needs->raw.column = now->at->column;
+    needs->facts_seen |= now->before != now->after;
     if (now->before != now->after)
         code = add_facts(needs, now, &changed, err);
     else if (!add_locked(needs, now->at->locked))
@@ -406,6 +408,29 @@ int32_t needs_statement(struct needs *needs, const struct observed *now, migrate
     if (code == MIGRATE_OK && !changed && now->sql && !words_read(needs->dialect, now->sql, now->length, tell_idle, &idle))
         code = error_nomem(err);
     return code == MIGRATE_OK && (needs->raw.failed || needs->raw.name.failed) ? error_nomem(err) : code;
+}
+
+/* What it made, changed and dropped goes before what its statements needed. */
+int32_t needs_whole(struct needs *needs, const struct observed *now, migrate_error **err)
+{
+    struct raw_deeds *raw = &needs->raw;
+    struct deed *needed = raw->items;
+    size_t count = raw->count;
+    bool changed = false;
+    if (needs->facts_seen || now->before == now->after)
+        return MIGRATE_OK;
+    raw->items = NULL;
+    raw->count = raw->capacity = 0;
+    raw->line = raw->column = 0;
+    int32_t code = add_facts(needs, now, &changed, err);
+    for (size_t i = 0; code == MIGRATE_OK && i < count; i++) {
+        if (!array_reserve(raw))
+            code = error_nomem(err);
+        else
+            raw->items[raw->count++] = needed[i];
+    }
+    memory_free(needed);
+    return code;
 }
 
 /* ---- what the engine looks into late ---- */

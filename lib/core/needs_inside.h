@@ -26,9 +26,12 @@ struct needs {
         size_t count, capacity, sources_capacity;
     } of;
     const struct sql_dialect *dialect;
+    bool anew;             /* as if nothing were applied: nobody asks for findings */
     bool words_read;       /* of all that were not observed */
     bool touches;          /* the scratch database tells them */
     size_t at;             /* is observed */
+    size_t last;           /* number of its last statement */
+    bool facts_seen;       /* the schema was shown behind a statement of it */
     struct raw_deeds raw;
     struct {
         struct broken *items; /* what did not work before any of them */
@@ -43,6 +46,8 @@ int32_t needs_read_words(struct needs *needs, size_t at, migrate_error **err);
 /* needs_facts.c: what a statement did, as deeds. */
 bool raw_add(struct raw_deeds *raw, enum deed_kind does, enum thing_kind kind, const char *word, const char *name, const char *to);
 int32_t needs_statement(struct needs *needs, const struct observed *now, migrate_error **err);
+/* The same of the migration as a whole, where the schema was read behind it only. */
+int32_t needs_whole(struct needs *needs, const struct observed *now, migrate_error **err);
 /* What is inside of what SQLite looks into late: views and triggers that were made. */
 int32_t needs_look_inside(struct needs *needs, const struct observed *now, migrate_error **err);
 /* Whether facts have a thing; a table may come without its schema. */

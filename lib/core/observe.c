@@ -53,6 +53,10 @@ static int32_t behind_statement(const struct rehearsal *rehearsal, void *user, m
     struct facts after = {0};
     if (now.sql && keeps_schema(observing->scratch->db->engine->dialect, now.sql, now.length))
         return show(observing, 1, &now, err);
+    if (observing->whole) {
+        observing->stale = true;
+        return show(observing, 1, &now, err);
+    }
     int32_t code = session_facts(observing->scratch, &after, err);
     if (code != MIGRATE_OK)
         return code;
@@ -122,7 +126,7 @@ static int32_t begin(struct observing *observing, migrate_error **err)
 static int32_t end(struct observing *observing, const migrate_error *problem, migrate_error **err)
 {
     int32_t code = MIGRATE_OK;
-    if (problem) { /* parts of it may be there, or nothing */
+    if (problem || observing->stale) { /* parts of it may be there, or nothing */
         facts_free(&observing->facts);
         code = session_facts(observing->scratch, &observing->facts, err);
         observing->apart = true;
@@ -145,6 +149,7 @@ int32_t observe(struct observing *observing, const struct migration *migration, 
     observing->migration = migration;
     observing->outcome = MIGRATE_OK;
     observing->last = 0;
+    observing->stale = false;
     int32_t code = begin(observing, err);
     if (code != MIGRATE_OK)
         return code;

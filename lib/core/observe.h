@@ -32,8 +32,10 @@ struct observing {
     migrate_session *scratch;
     const struct observer *observers;
     size_t count;
+    bool whole; /* the schema is not read behind each statement (before and after are one then), but behind the migration */
     /* observe.c's own */
     struct facts facts, began; /* as it stands now, items NULL: not known; as the migration found it */
+    bool stale;                /* whole: a statement may have changed the schema */
     bool apart;                /* facts are not those that it began with, but own ones */
     const struct migration *migration;
     size_t last;               /* number of the last statement */

@@ -6,6 +6,7 @@
 
 #include "check/findings.h"
 #include "core/compare.h"
+#include "guard/destructive.h"
 
 enum step_action {
     STEP_RUN,    /* the migration's section */
@@ -47,6 +48,9 @@ struct migrate_plan {
                                         * either, so that no setting of theirs stays; NULL: nothing */
     bool can_copy;             /* the connection takes the data of COPY */
     bool together;             /* its records belong together: one transaction */
+    bool guarded;              /* the history says that the database is protected */
+    bool losses_known;         /* what its texts can lose was gathered (losses.h): */
+    struct guard_losses losses;
 };
 
 int32_t plan_new(migrate_session *session, struct build *build, const struct history *history, struct migrate_plan **out,
@@ -57,6 +61,9 @@ struct step *plan_add(struct migrate_plan *plan); /* NULL: out of memory */
 int32_t plan_add_renamed(struct migrate_plan *plan, const struct item *item, const char *reason, migrate_error **err);
 /* Sets .to by the steps upwards and by records. */
 int32_t plan_set_end(struct migrate_plan *plan, const struct history *history, migrate_error **err);
+
+/* An earlier run left it half done. */
+bool plan_item_begun(const struct item *item);
 
 /* Up to a target: NULL everything, "+N", an id; "only:ID". Policies are applied. */
 int32_t plan_up(migrate_session *session, struct build *build, const struct history *history, const char *target,

@@ -6,6 +6,7 @@
 
 #include "core/events.h"
 #include "core/kept.h"
+#include "core/losses.h"
 #include "core/rights.h"
 #include "core/script.h"
 #include "util/array.h"
@@ -155,25 +156,36 @@ static int32_t read_alter(struct sql_reader *reader, bool drop, struct needs *ne
 }
 
 /* *role: the script changes who it is; nothing behind it can be foretold. */
-static int32_t read_script(const struct script *script, struct needs *needs, bool *role, migrate_error **err)
+static int32_t read_needs(const struct script *script, const struct sql_statement *statement, struct needs *needs, bool *role, migrate_error **err)
+{
+    struct sql_reader reader;
+    sql_reader_open(&reader, script->engine->dialect, script->text.text.data + statement->offset, statement->length);
+    if (sql_reader_take(&reader, "create"))
+        return read_create(&reader, needs, script, statement->offset, err);
+    if (sql_reader_take(&reader, "alter"))
+        return read_alter(&reader, false, needs, script, statement->offset, err);
+    if (sql_reader_take(&reader, "drop"))
+        return read_alter(&reader, true, needs, script, statement->offset, err);
+    if (sql_reader_take(&reader, "set"))
+        *role = sql_reader_take(&reader, "role") || sql_reader_take(&reader, "session") || sql_reader_take(&reader, "search_path");
+    return MIGRATE_OK;
+}
+
+/* losses: what each statement can lose is gathered on the way. */
+static int32_t read_script(struct migrate_plan *plan, size_t step, bool losses, const struct script *script, struct needs *needs, bool *role,
+                           migrate_error **err)
 {
     struct sql_splitter splitter;
     struct sql_statement statement;
     int32_t code = MIGRATE_OK;
     sql_split(&splitter, script->engine->dialect, script->text.text.data, script->text.text.length);
-    while (code == MIGRATE_OK && !*role && sql_next(&splitter, &statement)) {
-        struct sql_reader reader;
-        sql_reader_open(&reader, script->engine->dialect, script->text.text.data + statement.offset, statement.length);
-        if (sql_reader_take(&reader, "create"))
-            code = read_create(&reader, needs, script, statement.offset, err);
-        else if (sql_reader_take(&reader, "alter"))
-            code = read_alter(&reader, false, needs, script, statement.offset, err);
-        else if (sql_reader_take(&reader, "drop"))
-            code = read_alter(&reader, true, needs, script, statement.offset, err);
-        else if (sql_reader_take(&reader, "set"))
-            *role = sql_reader_take(&reader, "role") || sql_reader_take(&reader, "session") || sql_reader_take(&reader, "search_path");
+    while (code == MIGRATE_OK && (losses || !*role) && sql_next(&splitter, &statement)) {
+        if (!*role)
+            code = read_needs(script, &statement, needs, role, err);
+        if (code == MIGRATE_OK && losses)
+            code = losses_statement(plan, step, script, &statement, err);
     }
-    return code;
+    return code == MIGRATE_OK && losses ? losses_text_end(plan, err) : code;
 }
 
 static int32_t step_script(migrate_session *session, const struct migrate_plan *plan, const struct step *step,
@@ -220,20 +232,22 @@ static int32_t need_history(const migrate_session *session, struct needs *needs,
 }
 
 /* Reads all texts; what cannot be run at all is an error here, before anything has. */
-static int32_t read_plan(migrate_session *session, struct migrate_plan *plan, struct needs *needs, migrate_error **err)
+static int32_t read_plan(migrate_session *session, struct migrate_plan *plan, bool losses, struct needs *needs, migrate_error **err)
 {
     bool role = option_text(session->options, OPTION_SET_ROLE) != NULL;
     int32_t code = role || plan->count == 0 ? MIGRATE_OK : need_history(session, needs, err);
     for (size_t i = 0; i < plan->count && code == MIGRATE_OK; i++) {
         struct script script = {0};
-        if (!step_has_text(plan, &plan->steps[i]))
+        if (!step_has_text(plan, &plan->steps[i])) {
+            code = losses ? losses_other(session, plan, i, err) : MIGRATE_OK;
             continue;
+        }
         code = step_script(session, plan, &plan->steps[i], &script, err);
         plan->steps[i].segments = script.count;
         for (size_t part = 0; part < script.count; part++)
             plan->steps[i].alone += script.items[part].alone;
         if (code == MIGRATE_OK)
-            code = read_script(&script, needs, &role, err);
+            code = read_script(plan, i, losses, &script, needs, &role, err);
         plan->steps[i].parts = !script_atomic(&script);
         const struct segment *segment = script_needs_session(&script);
         if (segment)
@@ -242,6 +256,7 @@ static int32_t read_plan(migrate_session *session, struct migrate_plan *plan, st
         if (code == MIGRATE_OK)
             code = watch_error(&session->watch, watch_check(&session->watch), err);
     }
+    plan->losses_known = losses && code == MIGRATE_OK;
     return code;
 }
 
@@ -297,7 +312,7 @@ int32_t plan_preflight(migrate_session *session, struct migrate_plan *plan, bool
     struct needs needs = {0};
     int32_t code = MIGRATE_OK;
     bool ask_database = session->db->engine->preflight && !option_is(session->options, OPTION_PREFLIGHT, "off");
-    code = read_plan(session, plan, &needs, err);
+    code = read_plan(session, plan, !run || losses_wanted(session, plan), &needs, err);
     if (code == MIGRATE_OK && ask_database && needs.count > 0)
         code = ask(session, plan, &needs, run, err);
     memory_free(needs.items);

@@ -121,7 +121,7 @@ void run_tell_failure(struct migrate_run *run, const struct step *step, migrate_
 
 bool run_record_failure(struct migrate_run *run, const struct step *step, const migrate_error *error)
 {
-    if (!(worth_recording(error->code) || run->alone_failed) || run->grouping == GROUP_HOST || step->action == STEP_RECORD ||
+    if (!(worth_recording(error->code) || run->alone_failed || run->guard_failed) || run->grouping == GROUP_HOST || step->action == STEP_RECORD ||
         step->action == STEP_RECONCILE)
         return false;
     if (run->unclean)
@@ -142,7 +142,7 @@ bool run_record_failure(struct migrate_run *run, const struct step *step, const 
     db->watch = &own;
     int32_t code = write_failure(run, &entry);
     db->watch = watch;
-    run->alone_failed = false;
+    run->alone_failed = run->guard_failed = false;
     text_free(&shown);
     return code == MIGRATE_OK;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The plan of a run: made when it begins, checked behind the lock, and made again when somebody else wrote first. */
+#include "core/losses.h"
 #include "core/reconcile.h"
 
 #include "util/memory.h"
@@ -182,6 +183,8 @@ static int32_t plan_anew(struct migrate_run *run, const struct history_head *hea
     if (code == MIGRATE_OK)
         code = failed_meanwhile(run, run->plan, &history, err);
     history_free(&history);
+    if (code == MIGRATE_OK && !run->request.rehearsal) /* it may have been protected meanwhile */
+        code = losses_refuse(run->session, run->plan, err);
     return code;
 }
 

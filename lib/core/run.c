@@ -3,6 +3,8 @@
 #include "core/pooler.h"
 
 #include "core/events.h"
+#include "core/guards.h"
+#include "core/losses.h"
 #include "core/verify.h"
 #include "core/reconcile.h"
 #include "core/rehearsal.h"
@@ -71,10 +73,14 @@ static int32_t run_prepare(struct migrate_run *run, migrate_error **err)
         code = session_make(session, err);
     if (code == MIGRATE_OK)
         code = run_check_place(session, err); /* of a file that was just made */
-    if (code == MIGRATE_OK && (session->db->engine->preflight || run->request.given))
+    if (code == MIGRATE_OK && (session->db->engine->preflight || run->request.given || losses_wanted(session, run->plan)))
         code = plan_preflight(session, run->plan, true, err);
     if (code == MIGRATE_ERROR_SOURCE && run->request.given)
         code = run_source_moved(err);
+    if (code == MIGRATE_OK && !run->request.rehearsal)
+        code = losses_refuse(session, run->plan, err);
+    if (code == MIGRATE_OK)
+        code = guards_check_names(session, run->plan, err);
     if (code == MIGRATE_OK)
         code = run_prove(run, err);
     if (code == MIGRATE_OK)
@@ -204,6 +210,11 @@ void run_settle(struct migrate_run *run)
         struct migrate_event event;
         if (done->action == STEP_RECONCILE)
             continue; /* reconcile.c tells of it */
+        if (text_equal(done->event, "protected")) { /* of the database, no migration */
+            event_say(run->session, "protected", "info", "%s is %s", run->session->db->label,
+                      text_equal(done->name, "on") ? "protected now" : "no longer protected");
+            continue;
+        }
         event_init(&event, done->direction == DIRECTION_UP ? "applied" : "rolled_back", "info");
         event_text(&event, "id", done->id);
         event_text(&event, "name", done->name);

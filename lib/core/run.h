@@ -41,6 +41,7 @@ struct done_step {
 };
 
 struct down;
+struct guards;
 
 /* What the run leaves of the schema in the history (see vouch.c). */
 struct vouching {
@@ -84,6 +85,8 @@ struct migrate_run {
     size_t rows_kept;             /* so much of it belongs to steps that were done */
     bool generating_known, generating; /* migrations without rollback text get one */
     struct down *down;    /* the step's, in the making; NULL: it gets none */
+    struct guards *guards; /* of the step at work, see guards.h; NULL: it has none */
+    bool guard_failed;     /* and what it guards was not so */
     const char *down_result; /* of the step that was run last: generated, refused; NULL: nobody asked for it */
     const char *from;     /* last applied id as the run began */
     bool stopped;

@@ -6,6 +6,7 @@
 #include "core/alone.h"
 #include "core/down.h"
 #include "core/events.h"
+#include "core/guards.h"
 #include "core/holder.h"
 #include "core/pooler.h"
 #include "core/resume.h"
@@ -119,6 +120,8 @@ static int32_t send_and_look(struct migrate_run *run, const struct step *step, c
     int32_t code = database_exec_text(run->session->db, prefix, NULL, err);
     if (code == MIGRATE_OK)
         code = run_segment(run, script, segment, &nothing, &nothing, err);
+    if (code == MIGRATE_OK && run->guards)
+        code = guards_end(run, err);
     if (code == MIGRATE_OK && run->down)
         code = down_end(run->session, script, run->down, err);
     if (code == MIGRATE_OK && vouch_due(run))
@@ -145,7 +148,7 @@ static int32_t try_transaction(struct migrate_run *run, const struct step *step,
     attempts_limit(run, &prefix);
     if (run_pooled(run)) /* else it is shown all the while, see prepare_alone() */
         holder_show(run, step->id, true, &prefix);
-    if (is_last(script, segment) && (run->down || vouch_due(run))) {
+    if (is_last(script, segment) && (run->down || run->guards || vouch_due(run))) {
         code = send_and_look(run, step, script, segment, &prefix, err);
     } else {
         run_before_history(run, &suffix);
@@ -264,7 +267,7 @@ static int32_t carry_out(struct migrate_run *run, const struct step *step, const
     bool suits = !run_pooled(run) && attempts_suit(script, alone->statement.data, alone->statement.length);
     int32_t code = add_progress(run, step, script, "started", segment, &started, &problem);
     int64_t seq = run->writer.seq;
-    if (code == MIGRATE_OK && !(run->down && is_last(script, segment)))
+    if (code == MIGRATE_OK && !((run->down || run->guards) && is_last(script, segment)))
         code = add_alone_rows(run, step, script, segment, rows, &problem);
     run->alone = ALONE_TOLD;
     run->alone_statement = segment->first + 1;
@@ -308,6 +311,8 @@ static int32_t run_alone(struct migrate_run *run, const struct step *step, const
         if (code == MIGRATE_OK && !done)
             code = carry_out(run, step, script, segment, &alone, &rows, err);
     }
+    if (code == MIGRATE_OK && run->guards && last)
+        code = guards_end(run, err);
     if (code == MIGRATE_OK && run->down && last)
         code = down_end(run->session, script, run->down, err);
     if (code == MIGRATE_OK && rows.length == 0 && (last || !segment->only_session))
@@ -418,6 +423,8 @@ int32_t run_segments(struct migrate_run *run, const struct step *step, struct sc
         code = repeat_settings(run, script, done, err);
     if (code == MIGRATE_OK)
         code = down_ahead(run, step, script, done, err);
+    if (code == MIGRATE_OK && run->guards)
+        code = guards_begin(run, err);
     bool all = done == script->statements;
     for (size_t i = 0; i < script->count && code == MIGRATE_OK; i++) {
         const struct segment *segment = &script->items[i];

@@ -2,6 +2,7 @@
  * A segment's text on its way to the database. A short one goes with its prefix and suffix in one message. A long one is read
  * as a stream of statements and goes in batches of about a mebibyte, cut between statements; the data of COPY flow by without
  * being held. Wherever the database finds a fault, it is placed in the file. */
+#include "core/guards.h"
 #include "core/rehearsal.h"
 
 #include "util/memory.h"
@@ -207,6 +208,21 @@ static int32_t take_rehearsed(struct migrate_run *run, struct sender *sender, co
     return code == MIGRATE_OK ? rehearsal_behind(run, err) : code;
 }
 
+/* Where rows are guarded, what may lose some goes alone, with a count behind it. */
+static int32_t take_guarded(struct migrate_run *run, struct sender *sender, const struct sql_statement *statement, migrate_error **err)
+{
+    struct sql_stream *stream = &sender->stream.sql;
+    int64_t line, column;
+    if (statement->kind == SQL_COPY_IN ||
+        !guard_destructive(sender->script->engine->dialect, stream->text + statement->offset, statement->length, NULL))
+        return take_statement(sender, statement, err);
+    script_stream_position(&sender->stream, stream->base + statement->offset, &line, &column);
+    int32_t code = take_statement(sender, statement, err);
+    if (code == MIGRATE_OK)
+        code = send_batch(sender, err);
+    return code == MIGRATE_OK ? guards_behind(run, stream->text + statement->offset, statement->length, line, column, err) : code;
+}
+
 static int32_t send_stream(struct migrate_run *run, const struct script *script, const struct segment *segment,
                            migrate_error **err)
 {
@@ -226,7 +242,7 @@ static int32_t send_stream(struct migrate_run *run, const struct script *script,
         if (run->request.rehearsal)
             code = take_rehearsed(run, &sender, &statement, segment->first + segment->count - left + 1, err);
         else
-            code = take_statement(&sender, &statement, err);
+            code = guards_watch(run) ? take_guarded(run, &sender, &statement, err) : take_statement(&sender, &statement, err);
         left--;
     }
     if (code == MIGRATE_OK)
@@ -264,7 +280,7 @@ int32_t run_segment(struct migrate_run *run, const struct script *script, const 
     struct database *db = run->session->db;
     if (prefix->failed || suffix->failed)
         return error_nomem(err);
-    bool short_text = !run->request.rehearsal && !segment->streamed && !script_big(script) && segment->length <= MESSAGE_MOST;
+    bool short_text = !run->request.rehearsal && !guards_watch(run) && !segment->streamed && !script_big(script) && segment->length <= MESSAGE_MOST;
     if (db->class->one_message && !db->class->deferred_check && !run->rebuild && short_text)
         return send_whole(run, script, segment, prefix, suffix, err);
     int32_t code = prefix->length ? database_exec_text(db, prefix, NULL, err) : MIGRATE_OK;

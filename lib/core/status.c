@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The verb status: every migration of the source and of the history, side by side. */
+#include "core/confirm.h"
 #include "core/verbs.h"
+#include "util/memory.h"
 
 #include <string.h>
 
@@ -56,7 +58,7 @@ static const char *overall(const struct comparison *comparison, bool unmanaged)
 }
 
 static int32_t status_rows(migrate_session *session, const struct history *history, const struct comparison *comparison,
-                           bool unmanaged, migrate_rows **out, migrate_error **err)
+                           bool unmanaged, const char *name, migrate_rows **out, migrate_error **err)
 {
     static const char *const columns[] = {"id",   "name",       "kind",     "state",             "at",   "duration_us", "actor",
                                           "file", "reversible", "checksum", "recorded_checksum", "note", "breaking"};
@@ -73,6 +75,8 @@ static int32_t status_rows(migrate_session *session, const struct history *histo
     rows_value_text(rows, "state", overall(comparison, unmanaged));
     rows_value_text(rows, "engine", session->db->engine->name);
     rows_value_text(rows, "database", session->db->label);
+    rows_value_bool(rows, "protected", history->guarded);
+    rows_value_text(rows, "confirm", name);
     rows_value_text(rows, "at", last ? last->id : NULL);
     rows_value_text(rows, "next", next);
     for (int state = 0; state < ITEM_STATES; state++)
@@ -85,6 +89,7 @@ int32_t verb_status(migrate_session *session, migrate_rows **out, migrate_error 
     struct build *build = NULL;
     struct history history = {0};
     struct comparison comparison = {0};
+    char *name = NULL;
     bool unmanaged = false;
     int32_t code = session_begin(session, err);
     if (code == MIGRATE_OK)
@@ -96,7 +101,10 @@ int32_t verb_status(migrate_session *session, migrate_rows **out, migrate_error 
     if (code == MIGRATE_OK && !history.head.table)
         code = history_objects_exist(session, &unmanaged, err);
     if (code == MIGRATE_OK)
-        code = status_rows(session, &history, &comparison, unmanaged, out, err);
+        code = session_database_name(session, &name, err);
+    if (code == MIGRATE_OK)
+        code = status_rows(session, &history, &comparison, unmanaged, name, out, err);
+    memory_free(name);
     comparison_free(&comparison);
     history_free(&history);
     return code;

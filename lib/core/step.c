@@ -4,6 +4,7 @@
 #include "core/connection.h"
 #include "core/down.h"
 #include "core/events.h"
+#include "core/guards.h"
 #include "core/holder.h"
 #include "core/pooler.h"
 #include "core/rebuild.h"
@@ -77,7 +78,7 @@ static int32_t down_text(struct migrate_run *run, const struct migration *m, cha
 /* The row stands in one message with the work: then only the database can tell how long that took. */
 static bool row_travels_with_work(const struct migrate_run *run)
 {
-    return !run->down && (run->grouping == GROUP_EACH || run->grouping == GROUP_WHOLE) && run->session->db->engine->since_begin;
+    return !run->down && !run->guards && (run->grouping == GROUP_EACH || run->grouping == GROUP_WHOLE) && run->session->db->engine->since_begin;
 }
 
 static void set_duration(const struct migrate_run *run, struct history_entry *entry)
@@ -112,7 +113,7 @@ static int32_t migration_row(struct migrate_run *run, const struct migration *m,
     struct history_entry entry = {.event = event, .effect = "add", .kind = kind_name(m->kind), .id = m->id, .name = m->name,
                                   .checksum = m->checksum, .token_checksum = m->token_checksum, .breaking = m->breaking,
                                   .statement = -1, .down_sql = made && !down ? made->text.data : down, .fingerprint = vouched,
-                                  .reason = m->allow_data_loss};
+                                  .reason = guards_reason(run) ? guards_reason(run) : m->allow_data_loss};
     if (!entry.reason && made && made->refused.length)
         entry.reason = made->refused.data;
     set_duration(run, &entry);
@@ -153,7 +154,8 @@ int32_t step_rows(struct migrate_run *run, const struct step *step, struct text 
     struct history_entry entry = {.event = record ? step->event : "rolled_back", .effect = record ? step->effect : "remove",
                                   .kind = step->repeatable ? "repeatable" : "versioned", .id = step->id, .name = step->name,
                                   .checksum = step->checksum ? step->checksum : step->migration ? step->migration->checksum : NULL,
-                                  .breaking = step->breaking, .statement = -1, .fingerprint = fingerprint(run), .reason = step->reason};
+                                  .breaking = step->breaking, .statement = -1, .fingerprint = fingerprint(run),
+                                  .reason = guards_reason(run) ? guards_reason(run) : step->reason};
     if (!record)
         set_duration(run, &entry);
     char *down = NULL;
@@ -288,6 +290,8 @@ static int32_t run_code(struct migrate_run *run, const struct step *step, const 
         }
     } else {
         code = database_exec_text(db, &prefix, NULL, err);
+        if (code == MIGRATE_OK && run->guards)
+            code = guards_begin(run, err);
         if (code == MIGRATE_OK && run->down)
             code = down_begin(run->session, run->down, err);
         if (code == MIGRATE_OK && run->request.rehearsal)
@@ -298,6 +302,8 @@ static int32_t run_code(struct migrate_run *run, const struct step *step, const 
             code = rehearsal_behind(run, err);
         if (code == MIGRATE_OK)
             code = run_check_end(run, err);
+        if (code == MIGRATE_OK && run->guards)
+            code = guards_end(run, err);
         if (code == MIGRATE_OK && run->down)
             code = down_end(run->session, NULL, run->down, err);
         if (code == MIGRATE_OK)
@@ -335,10 +341,14 @@ static int32_t run_big(struct migrate_run *run, const struct step *step, const s
     int32_t code = add_begin(run, step, &prefix, err);
     if (code == MIGRATE_OK)
         code = database_exec_text(run->session->db, &prefix, NULL, err);
+    if (code == MIGRATE_OK && run->guards)
+        code = guards_begin(run, err);
     if (code == MIGRATE_OK && run->down)
         code = down_begin(run->session, run->down, err);
     if (code == MIGRATE_OK)
         code = send_segments(run, script, &nothing, &nothing, err);
+    if (code == MIGRATE_OK && run->guards)
+        code = guards_end(run, err);
     if (code == MIGRATE_OK && run->down)
         code = down_end(run->session, script, run->down, err);
     if (code == MIGRATE_OK && step->action == STEP_RUN && step->direction == DIRECTION_UP)
@@ -363,16 +373,20 @@ static int32_t run_atomic(struct migrate_run *run, const struct step *step, cons
     run->row_ahead = together;
     code = prefix.failed ? error_nomem(err) : together ? compose_end(run, step, &suffix, err) : MIGRATE_OK;
     run->row_ahead = false;
-    if (code == MIGRATE_OK && (run->grouping == GROUP_HOST || run->down)) {
+    if (code == MIGRATE_OK && (run->grouping == GROUP_HOST || run->down || run->guards)) {
         /* Ahead of the message: a syntax error refuses all of it, and without the savepoint there is no way back. */
         code = database_exec_text(run->session->db, &prefix, NULL, err);
         text_clear(&prefix);
     }
     if (code == MIGRATE_OK) {
-        if (run->down)
+        if (run->guards)
+            code = guards_begin(run, err);
+        if (code == MIGRATE_OK && run->down)
             code = down_begin(run->session, run->down, err);
         if (code == MIGRATE_OK)
             code = send_segments(run, script, &prefix, &suffix, err);
+        if (code == MIGRATE_OK && run->guards)
+            code = guards_end(run, err);
         if (code == MIGRATE_OK && run->down)
             code = down_end(run->session, script, run->down, err);
         if (code == MIGRATE_OK && !together) {
@@ -570,8 +584,11 @@ static int32_t run_text(struct migrate_run *run, const struct step *step, migrat
         let_go(run, &script);
         return code == MIGRATE_OK ? RUN_OWN : code;
     }
+    struct guards guards = {0};
     bool leak = may_leak(run, step, code_step ? NULL : &script);
-    if (leak)
+    if (step->action != STEP_RECONCILE)
+        code = guards_open(run, step, section, code_step ? NULL : &script, &guards, err);
+    if (code == MIGRATE_OK && leak)
         code = db->class->settings_save(db, err);
     if (code == MIGRATE_OK) {
         code = code_step ? run_code(run, step, section, err)
@@ -593,6 +610,7 @@ static int32_t run_text(struct migrate_run *run, const struct step *step, migrat
             error_clear(&problem);
         }
     }
+    guards_close(run, &guards);
     let_go(run, &script);
     return code;
 }

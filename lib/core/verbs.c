@@ -2,6 +2,7 @@
  * Plan, apply, rollback, history: the verbs that are little more than a request to a run. */
 #include "core/verbs.h"
 
+#include "core/losses.h"
 #include "core/pooler.h"
 
 #include "util/memory.h"
@@ -64,6 +65,8 @@ int32_t verb_plan(migrate_session *session, const char *target, migrate_plan **o
         code = plan_for_target(session, build, &history, target, &plan, err);
     if (code == MIGRATE_OK)
         code = plan_preflight(session, plan, false, err);
+    if (code == MIGRATE_OK)
+        code = losses_find(session, plan, err);
     if (code == MIGRATE_OK)
         code = pooler_foresee(session, plan, err);
     history_free(&history);

@@ -245,6 +245,15 @@ struct database_engine {
     /* A text without any of these words (ASCII, any case) changes no setting and leaves nothing temporary; NULL: any text may. */
     const char *const *settings_words;
     const char *user;  /* expression: the database's user; "NULL" where there are none */
+    const char *database_name; /* a query: one row, one column: what people call the database */
+    bool database_path;        /* ... is a path, whose last part is the name */
+    /* A query: the tables that a raw name stands for (schema NULL: any that it leads to): what stays when it is renamed (its name, where
+     * nothing does), its quoted name, an estimate of its rows (null: none), whether the role may read it (1, 0). */
+    void (*tables_named)(struct text *out, const char *schema, const char *table);
+    /* The same of the one that an earlier query told of; no row: it is gone. */
+    void (*table_again)(struct text *out, const char *identity);
+    /* A query: names of tables, without their schemas. */
+    const char *table_names;
     /* Begins a writing transaction with every setting that a run needs (READ WRITE, time-outs off, role ...);
      * must not wait long for a lock. */
     void (*begin)(struct text *out, const char *set_role);

@@ -148,6 +148,34 @@ static int32_t take_words(struct build *build, const struct reading *reading, co
     return MIGRATE_OK;
 }
 
+static int32_t take_expectations(struct build *build, const struct reading *reading, struct section *section, migrate_error **err)
+{
+    size_t count = reading->expectations.count;
+    struct expectation *list;
+
+    section->expectations = NULL;
+    section->expectations_count = count;
+    if (count == 0)
+        return MIGRATE_OK;
+    list = arena_new(build->arena, count * sizeof *list);
+    for (size_t i = 0; list && i < count; i++) {
+        const struct expecting *from = &reading->expectations.items[i];
+        struct expectation *to = &list[i];
+
+        *to = (struct expectation){.kind = from->kind, .compare = from->compare, .before = from->before, .number = from->number,
+                                   .text = take_span(build->arena, reading, from->text)};
+        if (from->kind == EXPECT_ROWS)
+            to->table = take_span(build->arena, reading, from->table);
+        sql_position(reading->text, reading->length, from->text.start, &to->line, &to->column);
+        if (reading->skeleton)
+            to->line = skeleton_line(reading->skeleton, to->line);
+        if (!to->text || (from->kind == EXPECT_ROWS && !to->table))
+            list = NULL;
+    }
+    section->expectations = list;
+    return list ? MIGRATE_OK : error_nomem(err);
+}
+
 /* Needs are resolved when all ids are known; until then each keeps its place for an error. */
 static int32_t take_needs(struct build *build, const struct reading *reading, size_t migration,
                           migrate_error **err)
@@ -187,6 +215,8 @@ static int32_t take_rollback(const struct build *build, const struct reading *re
     }
     migration->down = migration->up;
     migration->down.from_block = true;
+    migration->down.expectations = NULL; /* what is expected is the way up's */
+    migration->down.expectations_count = 0;
     migration->down.no_transaction = reading->rollback_no_transaction;
     migration->down.foreign_keys = reading->rollback_foreign_keys;
     return MIGRATE_OK;
@@ -206,6 +236,8 @@ static int32_t take_up(struct build *build, const struct reading *reading, size_
     code = take_rollback(build, reading, migration, err);
     if (code == MIGRATE_OK)
         code = take_ignores(build, reading, err);
+    if (code == MIGRATE_OK)
+        code = take_expectations(build, reading, &migration->up, err);
     if (code == MIGRATE_OK)
         code =
             take_words(build, reading, &reading->tables, &migration->tables, &migration->tables_count, err);
@@ -237,6 +269,8 @@ static int32_t read_migration(struct build *build, size_t index, migrate_error *
         migration->down.foreign_keys = reading.foreign_keys;
         if (code == MIGRATE_OK && !migration->down.unreadable)
             code = take_ignores(build, &reading, err);
+        if (code == MIGRATE_OK && !migration->down.unreadable)
+            code = take_expectations(build, &reading, &migration->down, err);
         reading_free(&reading);
     }
     if (code != MIGRATE_OK)

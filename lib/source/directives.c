@@ -148,8 +148,8 @@ static int32_t refuse_unknown(const struct reading *reading, size_t offset, migr
     if (nearest.found)
         error_hint(err, "is \"-- %s %s\" meant?", reserved, nearest.found);
     else
-        error_hint(err, "known are no-transaction, out-of-order, breaking, allow-data-loss, ignore and stands-for; a "
-                        "plain comment must not begin with \"migrate:\"");
+        error_hint(err, "known are no-transaction, out-of-order, breaking, allow-data-loss, expect, assert, assert-before, ignore and "
+                        "stands-for; a plain comment must not begin with \"migrate:\"");
     error_about(err, "directive");
     return code;
 }
@@ -193,13 +193,23 @@ static int32_t check_argument(const struct reading *reading, const struct direct
                             "nothing may follow \"-- %s\" on its line", row->key);
         error_hint(err, "put the remark on a line of its own");
     } else if (row->argument == ARGUMENT_NEEDED && argument.end == argument.start) {
-        code = reading_fail(reading, argument.start, MIGRATE_ERROR_SOURCE, err,
-                            "\"-- %s\" needs %s behind it", row->key,
-                            row->action == DIRECTIVE_STANDS_FOR ? "the id of a migration" : "a reason");
-        error_hint(err,
-                   row->action == DIRECTIVE_STANDS_FOR
-                       ? "write -- migrate: stands-for 042_last_migration_in_it"
-                       : "say why the loss is wanted: -- migrate: allow-data-loss column unused since 2.0");
+        static const struct {
+            enum directive_action action;
+            const char *what, *hint;
+        } wanted[] = {
+            {DIRECTIVE_STANDS_FOR, "the id of a migration", "write -- migrate: stands-for 042_last_migration_in_it"},
+            {DIRECTIVE_EXPECT, "a condition", EXPECT_HINT},
+            {DIRECTIVE_ASSERT, "a query", ASSERT_HINT},
+            {DIRECTIVE_ASSERT_BEFORE, "a query", ASSERT_HINT},
+            {DIRECTIVE_ALLOW_DATA_LOSS, "a reason", "say why the loss is wanted: -- migrate: allow-data-loss column unused since 2.0"},
+        };
+
+        for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+            if (wanted[i].action != row->action)
+                continue;
+            code = reading_fail(reading, argument.start, MIGRATE_ERROR_SOURCE, err, "\"-- %s\" needs %s behind it", row->key, wanted[i].what);
+            error_hint(err, "%s", wanted[i].hint);
+        }
     }
     error_about(err, "directive");
     return code;
@@ -359,6 +369,8 @@ static int32_t read_or_pass(struct reading *reading, size_t comment, enum direct
 
     if (code != MIGRATE_OK)
         error_id(&problem, reading->id);
+    if (code == MIGRATE_ERROR_SOURCE && problem != NULL && problem->about == NULL)
+        error_about(&problem, "directive");
     return source_pass(reading->options, code, &problem, err);
 }
 
@@ -497,6 +509,11 @@ static int32_t take_directive(struct reading *reading, const struct directive_ro
     case DIRECTIVE_IGNORE:
         code = read_ignore(reading, comment, argument, err);
         break;
+    case DIRECTIVE_EXPECT:
+    case DIRECTIVE_ASSERT:
+    case DIRECTIVE_ASSERT_BEFORE:
+        code = read_expectation(reading, row->action, argument, err);
+        break;
     case DIRECTIVE_FOREIGN:
         code = refuse_foreign(reading, row, comment, err);
         break;
@@ -620,4 +637,5 @@ void reading_free(struct reading *reading)
     memory_free(reading->ignores.items);
     memory_free(reading->depends.items);
     memory_free(reading->tables.items);
+    memory_free(reading->expectations.items);
 }

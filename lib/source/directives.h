@@ -30,6 +30,15 @@ struct ignore {
     bool whole;               /* no statement stands before it */
 };
 
+/* "-- migrate: expect" and "assert", read. */
+struct expecting {
+    enum expectation_kind kind;
+    struct span text, table;
+    const char *compare;
+    bool before;
+    int64_t number;
+};
+
 struct reading {
     const struct source_options *options; /* where problems go; NULL: the first one is the end */
     const char *id;                       /* for them; may be NULL */
@@ -48,6 +57,10 @@ struct reading {
         struct ignore *items;
         size_t count, capacity;
     } ignores;
+    struct {
+        struct expecting *items;
+        size_t count, capacity;
+    } expectations;
     struct span allow_data_loss, stands_for; /* empty: none */
     bool no_transaction, rollback_no_transaction, out_of_order, breaking;
     bool foreign_keys, rollback_foreign_keys;
@@ -65,6 +78,12 @@ int32_t reading_fail(const struct reading *reading, size_t offset, int32_t code,
 
 /* The row that the comment at offset (its "--") fits, or NULL. argument: what stands behind the key. */
 const struct directive_row *directive_at(const struct reading *reading, size_t offset, struct span *argument);
+
+#define EXPECT_HINT "write -- migrate: expect rows(leads) >= before; with >=, <=, ==, !=, > or <, and before, before+N, before-N or a number"
+#define ASSERT_HINT "write -- migrate: assert SELECT ..., one row and column that is true behind the migration (assert-before: ahead of it)"
+
+/* Reads what follows "expect", "assert", "assert-before" (expectations.c). */
+int32_t read_expectation(struct reading *reading, enum directive_action action, struct span argument, migrate_error **err);
 
 /* Behind the end of the line that holds offset. */
 size_t line_next(const char *text, size_t length, size_t offset);

@@ -19,6 +19,9 @@ enum directive_action {
     DIRECTIVE_ALLOW_DATA_LOSS,
     DIRECTIVE_STANDS_FOR,
     DIRECTIVE_IGNORE,
+    DIRECTIVE_EXPECT,
+    DIRECTIVE_ASSERT,
+    DIRECTIVE_ASSERT_BEFORE,
     DIRECTIVE_FOREIGN /* of a tool whose layout would be misread here: an error */
 };
 

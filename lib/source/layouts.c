@@ -17,6 +17,9 @@ static const struct directive_row native_directives[] = {
     {"migrate: breaking", DIRECTIVE_BREAKING, ARGUMENT_NONE, ROLE_UP | ROLE_REPEATABLE, NULL},
     {"migrate: allow-data-loss", DIRECTIVE_ALLOW_DATA_LOSS, ARGUMENT_NEEDED, ROLE_UP | ROLE_REPEATABLE, NULL},
     {"migrate: ignore", DIRECTIVE_IGNORE, ARGUMENT_ANY, ROLE_ANY, NULL},
+    {"migrate: expect", DIRECTIVE_EXPECT, ARGUMENT_NEEDED, ROLE_UP | ROLE_DOWN | ROLE_REPEATABLE, NULL},
+    {"migrate: assert", DIRECTIVE_ASSERT, ARGUMENT_NEEDED, ROLE_UP | ROLE_DOWN | ROLE_REPEATABLE, NULL},
+    {"migrate: assert-before", DIRECTIVE_ASSERT_BEFORE, ARGUMENT_NEEDED, ROLE_UP | ROLE_DOWN | ROLE_REPEATABLE, NULL},
     {"migrate: stands-for", DIRECTIVE_STANDS_FOR, ARGUMENT_NEEDED, ROLE_SCHEMA, NULL},
     /* Read as plain SQL, files of these tools would run their down part on the way up. */
     {"migrate: up", DIRECTIVE_FOREIGN, ARGUMENT_ANY, ROLE_ANY, "dbmate"},

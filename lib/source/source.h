@@ -17,6 +17,18 @@ enum direction { DIRECTION_UP, DIRECTION_DOWN };
 struct big_file;    /* what is kept of a file that is too big to be held: private to source/ */
 struct source_file; /* where a section's bytes are: private to source/ */
 
+/* What has to be so around a migration: -- migrate: expect, assert, assert-before. */
+enum expectation_kind { EXPECT_ROWS, EXPECT_TRUE, EXPECT_TRUE_BEFORE };
+struct expectation {
+    enum expectation_kind kind;
+    const char *text;      /* the condition, or the query, as written */
+    const char *table;     /* rows: as SQL spells it */
+    const char *compare;   /* rows: ">=", "<=", "==", "!=", ">", "<" */
+    bool before;           /* rows: number counts from how many there were before */
+    int64_t number;
+    int64_t line, column;  /* in the file */
+};
+
 /* One direction of a migration. */
 struct section {
     bool present;
@@ -27,6 +39,8 @@ struct section {
     const struct big_file *big;      /* not NULL: the up text is read as a stream, not by section_read() */
     bool from_block;                 /* the text of the rollback block inside the file */
     bool unreadable;                 /* of a source that is only looked at: nothing of it could be read */
+    const struct expectation *expectations;
+    size_t expectations_count;
     migrate_code_fn code;            /* a code migration's */
     void *user;
 };

@@ -640,6 +640,36 @@ run 0 history; out 'reconciled *declared'; out 'added 1: table d'
 run 64 reconcile; err 'needs --to'
 migration migrations/004_e.sql e; run 7 reconcile --to schema.sql --apply; err 'pending'
 
+t 'plan names what would be lost'
+three; run 0 up; sqlite3 app.db 'INSERT INTO a VALUES (1), (2)'
+printf 'CREATE TABLE d (id);\n  DELETE FROM a WHERE id = 1;\n' >migrations/004_d.sql
+run 0 plan; out '^migrations/004_d.sql:2: warning: deletes rows of a (of the 2 rows that it has)'
+run 0 plan --json; json '.finding_rows[0].rule' GD03; json '.finding_rows[0].name' loss-delete; json '.finding_rows[0].column' 3
+run 0 up --dry-run; out 'deletes rows of a'
+run 7 up --protect a; err '^migrations/004_d.sql:2:3: 004_d: a has 1 row now, and had 2 before'; err 'allow-data-loss'; tables app.db 'a b c'
+run 7 up --protect auto; run 78 up --protect x; err 'no table x'
+run 0 up --protect auto --allow-data-loss doubles; run 0 history; out 'doubles: a has 1 row now, and had 2 before'
+
+t 'protect'
+three; run 0 up; run 64 protect; err 'needs --reason'
+run 0 protect --reason production; out 'is protected'; run 0 protect --reason production; out 'already'
+run 0 status --json; json .protected true; json .confirm app.db
+run 7 down; err "confirm 'app.db'"; tables app.db 'a b c'
+run 7 down --confirm other.db; err 'other.db'; run 0 down --confirm app.db; tables app.db 'a b'
+run 3 plan --to 001; out ': error: drops the table b'
+run 7 protect --off --reason x; run 0 protect --off --reason x --confirm app.db --json; json .protected false
+run 0 down; tables app.db a
+run 0 history; out 'protected *database'
+
+t 'reset'
+three; run 0 up; run 7 reset; err "confirm 'app.db'"; run 7 reset --confirm b.db; tables app.db 'a b c'
+sqlite3 app.db 'INSERT INTO a VALUES (1)'; run 0 reset --confirm app.db; out '3 rolled back, 3 applied anew'
+[ "$(sqlite3 app.db 'SELECT count(*) FROM a')" = 0 ] || bad 'rows are left'
+run 0 reset --confirm app.db --json; json .rolled_back.rolled_back 3; json .applied.applied 3
+echo 'CREATE TABLE d (id);' >migrations/004_d.sql; echo 'CREATE TABLE e (id);' >migrations/005_e.sql; run 0 up --generate-down off
+run 7 down --to 002 ; err '2 migrations cannot be rolled back: 005_e, 004_d'; run 7 reset --confirm app.db; tables app.db 'a b c d e'
+run 0 protect --reason x; run 7 reset --confirm app.db; err 'for development'
+
 t 'embed'
 three
 migration migrations/repeatable/v.sql v; printf '\377"??/\\\n' >>migrations/001_a.sql; echo x >migrations/README.md

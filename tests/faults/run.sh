@@ -15,6 +15,7 @@
 #     cuts       a proxy cuts the connection before, inside and behind each message of a conversation with PostgreSQL
 #     server     PostgreSQL ends sessions, restarts, crashes, loses the lock, has no connection left: a server of its own
 #     io         SQLite on a disk where each write, read, sync, open, truncate, lock ... fails in turn
+#     phone      an old application's SQLite file is brought to the newest release while it is in use, with kills, cancels and full disks
 # The last line is "N passed, N failed, N skipped": a campaign on an engine counts once. What cannot be run on this machine is
 # shown as SKIPPED. The same seed makes the same choices; when a process gets the processor is not ours to repeat.
 set -eu
@@ -37,7 +38,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 # campaign:engines
-all="storm:sqlite,postgresql boundaries:sqlite,postgresql concurrently:postgresql life:sqlite,postgresql io:sqlite memory:sqlite,postgresql disk:sqlite,postgresql pooler:postgresql train:postgresql cuts:postgresql server:postgresql"
+all="storm:sqlite,postgresql boundaries:sqlite,postgresql concurrently:postgresql life:sqlite,postgresql io:sqlite phone:sqlite memory:sqlite,postgresql disk:sqlite,postgresql pooler:postgresql train:postgresql cuts:postgresql server:postgresql"
 folder=$(mktemp -d)
 chmod 755 "$folder"
 passed=0 failed=0 skipped=0

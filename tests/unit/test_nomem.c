@@ -152,6 +152,16 @@ static void make_place(void)
     write_file("costly/003_c.sql", "DROP VIEW v;\nCREATE TABLE n (id INTEGER PRIMARY KEY AUTOINCREMENT, m INTEGER);\nINSERT INTO n (id) SELECT id FROM a;\n"
                                    "DROP TABLE a;\nALTER TABLE n RENAME TO a;\n");
     write_file("costly/004_d.sql", "ALTER TABLE a RENAME TO d;\nDROP TABLE c;\n");
+    make_folder("guarded");
+    write_file("guarded/001_a.sql", "CREATE TABLE a (id INTEGER);\nINSERT INTO a VALUES (1), (2), (3);\n");
+    make_folder("guards");
+    write_file("guards/001_a.sql", "CREATE TABLE a (id INTEGER);\nINSERT INTO a VALUES (1), (2), (3);\n");
+    write_file("guards/002_fewer.sql", "-- migrate: allow-data-loss a test\n-- migrate: expect rows(a) >= before - 2\n"
+                                       "-- migrate: assert SELECT count(*) = 2 FROM b\n-- migrate: assert-before SELECT count(*) = 3 FROM a\n"
+                                       "DELETE FROM a WHERE id = 1;\nALTER TABLE a RENAME TO b;\nUPDATE b SET id = 7 WHERE id = 2;\n");
+    make_folder("refused");
+    write_file("refused/001_a.sql", "CREATE TABLE a (id INTEGER);\nINSERT INTO a VALUES (1), (2), (3);\n");
+    write_file("refused/002_fewer.sql", "CREATE TABLE c (id INTEGER);\nDELETE FROM a WHERE id = 1;\n");
     make_folder("broken");
     write_file("broken/001_a.sql", "CREATE TABLE a (id INTEGER);\n");
     write_file("broken/002_b.sql", "CREATE TABLE b (id INTEGER);\nINSERT INTO absent VALUES (1);\n");
@@ -201,6 +211,7 @@ struct scenario {
 };
 
 static int32_t work_startup(migrate_session *session, migrate_error **err);
+static int32_t work_guards(migrate_session *session, migrate_error **err);
 
 static int32_t open_all(const struct scenario *scenario, migrate_session **out, migrate_error **err)
 {
@@ -229,6 +240,13 @@ static int32_t open_all(const struct scenario *scenario, migrate_session **out, 
             code = migrate_options_set_declared(
                 options, "CREATE TABLE a (id INTEGER PRIMARY KEY, n INTEGER, m TEXT);\nCREATE TABLE b (id INTEGER);\n", NULL, NULL, err);
     }
+    if (code == MIGRATE_OK && scenario->work == work_guards) {
+        code = migrate_options_set(options, "protect", "a,b", err);
+        if (code == MIGRATE_OK)
+            code = migrate_options_set(options, "confirm", "a.db", err);
+    }
+    if (code == MIGRATE_OK && strcmp(scenario->dir, "refused") == 0)
+        code = migrate_options_set(options, "protect", "auto", err);
     if (code == MIGRATE_OK)
         code = migrate_open(url, options, out, err);
     migrate_source_free(source);
@@ -461,6 +479,16 @@ static int32_t work_startup(migrate_session *session, migrate_error **err)
     return report_json(rows, code, err);
 }
 
+/* On a protected database, with a loss that is allowed, and expectations. */
+static int32_t work_guards(migrate_session *session, migrate_error **err)
+{
+    migrate_rows *rows = NULL;
+    int32_t code = migrate_protect(session, 1, "a test", &rows, err);
+
+    code = report_json(rows, code, err);
+    return code == MIGRATE_OK ? work_plan(session, err) : code;
+}
+
 #define ALL_TABLES "coded,last,libmigrate_history,names,orders,users,v"
 
 static const struct scenario scenarios[] = {
@@ -492,6 +520,9 @@ static const struct scenario scenarios[] = {
     {"check flawed", "flawed", false, "schema", work_find, MIGRATE_FINDINGS, MIGRATE_FINDINGS, "a,b,libmigrate_history", 5, false},
     {"check costly", "costly", false, NULL, work_find, MIGRATE_OK, MIGRATE_OK, NULL, 29, false},
     {"against", "flawed", false, "schema", work_against, MIGRATE_FINDINGS, MIGRATE_FINDINGS, "a,b,libmigrate_history", 1, false},
+    {"guarded", "guarded", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 1, false},
+    {"guards", "guards", false, "guarded", work_guards, MIGRATE_OK, MIGRATE_OK, "b,libmigrate_history", 1, false},
+    {"refused", "refused", false, "guarded", work_apply, MIGRATE_ERROR_REFUSED, MIGRATE_ERROR_REFUSED, "a,libmigrate_history", 1, false},
     {"reconcile", "declared", false, NULL, work_startup, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 5, false},
 };
 
@@ -629,8 +660,14 @@ int main(void)
     int wrong, count = (int)(sizeof scenarios / sizeof scenarios[0]);
 
     tcase_add_checked_fixture(cases, make_place, remove_place);
-    tcase_add_loop_test(cases, own_allocations, 0, count);
-    tcase_add_loop_test(cases, sqlite_allocations, 0, count);
+    for (int i = 0; i < count; i++) { /* NOMEM_ONLY=guards: that scenario alone */
+        const char *only = getenv("NOMEM_ONLY");
+
+        if (only != NULL && strcmp(only, scenarios[i].name) != 0)
+            continue;
+        tcase_add_loop_test(cases, own_allocations, i, i + 1);
+        tcase_add_loop_test(cases, sqlite_allocations, i, i + 1);
+    }
     tcase_set_timeout(cases, 300); /* seconds: room for sanitizers on a busy machine */
     suite_add_tcase(suite, cases);
     runner = srunner_create(suite);

@@ -453,6 +453,11 @@ const struct database_engine database_postgresql = {
     .at_microseconds = "(extract(epoch FROM at) * 1000000)::bigint",
     .since_begin = "(extract(epoch FROM clock_timestamp() - transaction_timestamp()) * 1000000)::bigint",
     .user = "current_user::text",
+    .database_name = "SELECT pg_catalog.current_database()::text",
+    .tables_named = postgresql_tables_named,
+    .table_again = postgresql_table_again,
+    .table_names = "SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') "
+                   "AND pg_catalog.left(n.nspname::text, 3) <> 'pg_' AND n.nspname <> 'information_schema' ORDER BY 1",
     .begin = begin,
     .lock_limit = lock_limit,
     .before_alone = before_alone,

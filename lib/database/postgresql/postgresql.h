@@ -99,5 +99,8 @@ int32_t postgresql_writes_since(struct database *db, const struct migrate_rows *
 bool postgresql_writes_had_rows(const struct migrate_rows *baseline, const char *key);
 
 extern const struct database_online postgresql_online; /* online.c */
+/* named.c: tables by name, and by what stays of them when they are renamed. */
+void postgresql_tables_named(struct text *out, const char *schema, const char *table);
+void postgresql_table_again(struct text *out, const char *identity);
 
 #endif

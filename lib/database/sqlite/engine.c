@@ -99,6 +99,21 @@ static void objects_exist(struct text *out, const char *schema, const char *tabl
     text_add(out, " || '" FACTS_KEPT "'))");
 }
 
+/* Those of the main database: the others are not this one's data. */
+static void table_again(struct text *out, const char *identity)
+{
+    text_add(out, "SELECT name, 'main.\"' || replace(name, '\"', '\"\"') || '\"', NULL, 1 FROM main.sqlite_master WHERE type = 'table' AND name = ");
+    literal(out, identity, strlen(identity));
+    text_add(out, " COLLATE NOCASE");
+}
+
+static void tables_named(struct text *out, const char *schema, const char *table)
+{
+    table_again(out, table);
+    if (schema != NULL && !text_equal_nocase(schema, "main"))
+        text_add(out, " AND 0");
+}
+
 /* IMMEDIATE takes the write lock at once: a transaction that starts by reading cannot wait for it later. */
 static void begin(struct text *out, const char *set_role)
 {
@@ -141,6 +156,11 @@ const struct database_engine database_sqlite = {
     .at_microseconds = "at",
     .since_begin = NULL,
     .user = "NULL",
+    .database_name = "SELECT file FROM pragma_database_list WHERE name = 'main'",
+    .database_path = true,
+    .tables_named = tables_named,
+    .table_again = table_again,
+    .table_names = "SELECT name FROM main.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY name",
     .begin = begin,
     .before_history = before_history,
     .after_commit = after_commit,
