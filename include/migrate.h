@@ -248,7 +248,8 @@ MIGRATE_API void migrate_token_free(migrate_token *token);
  * the declared schema was added: "count"), "protected" (the mark was set, or taken away); "reconnecting" and "reconnected" (the connection broke; whether the migration under way had been committed); on PostgreSQL "blocked" (it
  * waits for a lock, or did not get it and is tried again: "sessions" names who has it) and "blocking" (it has
  * held a lock on the existing "tables" for more than 5 s; "sessions" are the "count" that wait behind it),
- * "pooler" (one stands before the server: each transaction takes the lock for itself, or the run goes past it), "scratch" (the role may make no
+ * "backup" (begins, about twice a second while it is made or brought back, "bytes" of "total" in "file", and once more at its end, then with
+ * "duration_us"), "pooler" (one stands before the server: each transaction takes the lock for itself, or the run goes past it), "scratch" (the role may make no
  * scratch database: things are tried in a transaction of the database itself, see migrate_verify(); once a session).
  * Later versions add names: ignore those that you do not know. Values: "id", "name", "file", "message",
  * "direction", "number", "count", "duration_us", "waited_us", "statement", "code", "pid", "tables",
@@ -272,7 +273,7 @@ MIGRATE_API int64_t migrate_event_int(const migrate_event *event,
 MIGRATE_API int32_t migrate_options_new(migrate_options **out_options, migrate_error **out_err);
 
 /* Sets one option; a NULL value brings the default back. Durations carry a unit ("500ms", "30s", "5min",
- * "2h"; "0" and "none" switch off where the option says so); truth values are on/off. MIGRATE_ERROR_OPTION
+ * "2h", "30d"; "0" and "none" switch off where the option says so), and so do sizes ("500MB", "2GiB"); truth values are on/off. MIGRATE_ERROR_OPTION
  * names the nearest key or the values that would do. */
 MIGRATE_API int32_t migrate_options_set(migrate_options *options, const char *key, const char *value,
                                         migrate_error **out_err);
@@ -281,7 +282,7 @@ MIGRATE_API int32_t migrate_options_set(migrate_options *options, const char *ke
  * the next set. */
 MIGRATE_API const char *migrate_options_get(const migrate_options *options, const char *key);
 
-/* Every option: "key", "type" (text, word, duration, number, truth), "default", "values" (of a word,
+/* Every option: "key", "type" (text, word, duration, number, size, truth), "default", "values" (of a word,
  * separated by |), "secret" (truth: mask it), "since", "help", "environment" (its variable). Any thread. */
 MIGRATE_API int32_t migrate_options_list(migrate_rows **out_rows, migrate_error **out_err);
 
@@ -309,7 +310,8 @@ MIGRATE_API int32_t migrate_options_set_declared(migrate_options *options, const
                                                  migrate_error **out_err);
 
 /* Backups of a server's database, which the library does not make itself, because that takes a program (pg_dump) and it never starts one
- * inside its host. Called on the calling thread, while the run has its lock and before it has changed anything. fn returns 0, or anything
+ * inside its host. Called on the calling thread, while the run has its lock and before it has changed anything; behind a pooler that pools
+ * transactions, while one that holds the lock is open. fn returns 0, or anything
  * else to fail (say why with migrate_backup_job_fail() first): then the run does not begin. NULL takes it away. SQLite needs none. Since 1.0. */
 typedef int32_t (*migrate_backup_fn)(migrate_backup_job *job, void *user);
 MIGRATE_API int32_t migrate_options_set_backup(migrate_options *options, migrate_backup_fn fn, void *user);
@@ -323,6 +325,8 @@ MIGRATE_API const char *migrate_backup_job_file(const migrate_backup_job *job);
 MIGRATE_API const char *migrate_backup_job_table(const migrate_backup_job *job, size_t number);
 /* The database's URL, with its password if it has one: for the callback alone, never for a child's arguments. NULL: the host's connection. */
 MIGRATE_API const char *migrate_backup_job_url(const migrate_backup_job *job);
+/* The server's version, "16.4": what makes the backup must not be older. NULL: it is not known. */
+MIGRATE_API const char *migrate_backup_job_server(const migrate_backup_job *job);
 /* 1: give up, at once; ask at least ten times a second. Sends events meanwhile, so that the host hears of progress. */
 MIGRATE_API int32_t migrate_backup_job_cancelled(migrate_backup_job *job);
 /* Why the callback is about to fail, and what would help (may be NULL). Returns MIGRATE_ERROR_CODE. */
@@ -516,7 +520,7 @@ MIGRATE_API void migrate_plan_free(migrate_plan *plan);
 /* Runs a plan exactly as reviewed (MIGRATE_ERROR_STALE if database or source moved since), or, with plan
  * NULL, everything pending. The report has one row a step, "id", "name", "kind", "direction", "action",
  * "duration_us", and the values "changed" (truth), "from", "to" (last applied id before and after), "applied"
- * and "rolled_back" (counts), "waited_us", "run". A failed migration leaves the database as before it; those
+ * and "rolled_back" (counts), "waited_us", "run", "backup" (the file with what was there before; null: none was made, see the option backup). A failed migration leaves the database as before it; those
  * before it stay applied. Returns MIGRATE_STOPPED (with a report) when run_budget or a stop ended it early.
  */
 MIGRATE_API int32_t migrate_apply(migrate_session *session, const migrate_plan *plan,
@@ -690,16 +694,19 @@ MIGRATE_API int32_t migrate_check_rules(migrate_rows **out_rows, migrate_error *
 MIGRATE_API int32_t migrate_graph(migrate_session *session, const char *of, const char *at,
                                   migrate_rows **out_rows, migrate_error **out_err);
 
-/* Makes a backup now, outside of any run (see the option backup for those that runs make). Rows: one, as of migrate_backups(). */
+/* Makes a backup now, outside of any run (see the option backup for those that runs make). Rows: one, as of migrate_backups(). SQLite: from
+ * a second connection, so what the host's own transaction has not committed is not in it; MIGRATE_ERROR_REFUSED where there can be none (an encrypted
+ * file, a host's driver), or where the database is in memory. MIGRATE_ERROR_IO: no room, no folder. out_rows may be NULL. */
 MIGRATE_API int32_t migrate_backup(migrate_session *session, migrate_rows **out_rows, migrate_error **out_err);
 
 /* The backups of this database in backup_dir, the newest first: "file", "at", "bytes", "id" (of the migration before which it was made),
- * "verified" (truth), "tables" (null: all). Value: "count". */
+ * "verified" (truth: it was verified as it was made, and not changed since), "tables" (some; null: all). Value: "count". */
 MIGRATE_API int32_t migrate_backups(migrate_session *session, migrate_rows **out_rows, migrate_error **out_err);
 
 /* Brings the contents of a backup back: file, or NULL for the newest verified one. Needs the option confirm with the database's name. The
  * backup is verified first, and what is there now is backed up before it is replaced. SQLite: through the engine, so that those who have
- * the file open see the former contents in their next transaction. PostgreSQL: by the callback. Leaves an event "restored" in the history. */
+ * the file open see the former contents in their next transaction. PostgreSQL: by the callback. Leaves an event "restored" in the history that came back, if
+ * there is one in the backup. Report as migrate_apply(); "backup" is what was there before. A backup of some tables is refused. */
 MIGRATE_API int32_t migrate_restore(migrate_session *session, const char *file, migrate_rows **out_report,
                                     migrate_error **out_err);
 

@@ -26,6 +26,8 @@ static inline int32_t migrate_open_sqlite3(sqlite3 *db, const migrate_options *o
 #define MIGRATE_SQLITE3_SET(name) migrate_client_set(client, #name, (migrate_function)name)
     MIGRATE_SQLITE3_SET(sqlite3_backup_finish);
     MIGRATE_SQLITE3_SET(sqlite3_backup_init);
+    MIGRATE_SQLITE3_SET(sqlite3_backup_pagecount);
+    MIGRATE_SQLITE3_SET(sqlite3_backup_remaining);
     MIGRATE_SQLITE3_SET(sqlite3_backup_step);
     MIGRATE_SQLITE3_SET(sqlite3_busy_handler);
     MIGRATE_SQLITE3_SET(sqlite3_close_v2);
@@ -39,6 +41,7 @@ static inline int32_t migrate_open_sqlite3(sqlite3 *db, const migrate_options *o
     MIGRATE_SQLITE3_SET(sqlite3_db_status);
     MIGRATE_SQLITE3_SET(sqlite3_errmsg);
     MIGRATE_SQLITE3_SET(sqlite3_extended_errcode);
+    MIGRATE_SQLITE3_SET(sqlite3_file_control);
     MIGRATE_SQLITE3_SET(sqlite3_finalize);
     MIGRATE_SQLITE3_SET(sqlite3_get_autocommit);
     MIGRATE_SQLITE3_SET(sqlite3_libversion);

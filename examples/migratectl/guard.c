@@ -1,18 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * The verbs around the data: backup, restore, protect, reset. */
+ * The verbs around the data: protect, reset. */
 #include "migratectl.h"
 
 #include <string.h>
-
-int command_backup(struct cli *cli)
-{
-    return output_usage(cli, "backup is not there yet");
-}
-
-int command_restore(struct cli *cli)
-{
-    return output_usage(cli, "restore is not there yet");
-}
 
 /* ---- protect ---- */
 

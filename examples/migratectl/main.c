@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * migratectl: the command line of libmigrate. Reads the arguments, gathers the settings, runs one command. */
-#include "migratectl.h"
+#include "backup_program.h"
 
 #include <string.h>
 
@@ -66,6 +66,7 @@ static int open_settings(struct cli *cli)
         migrate_options_set_token(cli->options, cli->token, &error) != MIGRATE_OK)
         return output_error(cli, error);
     migrate_options_set_event(cli->options, events_receive, cli);
+    migrate_options_set_backup(cli->options, backup_program, cli);
     int result = settings_load(cli);
     if (result == EXIT_DONE)
         signals_install(cli->token);

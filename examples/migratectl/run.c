@@ -14,7 +14,8 @@ int run_open(struct cli *cli)
     if (!url || !*url)
         return output_fail(cli, EXIT_CONFIGURATION, "url",
                            "no database is named: give --url, or set MIGRATE_URL or DATABASE_URL");
-    if ((!dir || !*dir) && cli->arguments.command != COMMAND_HISTORY && cli->arguments.command != COMMAND_SNAPSHOT)
+    if ((!dir || !*dir) && cli->arguments.command != COMMAND_HISTORY && cli->arguments.command != COMMAND_SNAPSHOT &&
+        cli->arguments.command != COMMAND_BACKUP)
         return output_fail(cli, EXIT_FINDINGS, "source",
                            "there is no folder migrations here: name the migrations' folder with --dir");
     if (migrate_open(NULL, cli->options, &cli->session, &error) != MIGRATE_OK)
@@ -215,6 +216,8 @@ static void report_text(struct cli *cli, int32_t code, const migrate_rows *repor
 {
     report_table(cli, report);
     report_summary(cli, code, report);
+    if (migrate_rows_value_text(report, "backup"))
+        output_note(cli, "What was there before is kept in %s", table_clean(migrate_rows_value_text(report, "backup")));
     if (code == MIGRATE_STOPPED) {
         output_note(cli, "Stopped before everything was done.");
         output_next(cli, "up");

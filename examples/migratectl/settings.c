@@ -264,6 +264,7 @@ static void set_defaults(struct cli *cli)
     if (user)
         set_default(cli, "actor", user->pw_name);
     set_default(cli, "application", "migratectl");
+    set_default(cli, "backup", "destructive");
 }
 
 int settings_load(struct cli *cli)

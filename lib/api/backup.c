@@ -19,7 +19,12 @@ const char *migrate_backup_job_table(const migrate_backup_job *job, size_t numbe
 
 const char *migrate_backup_job_url(const migrate_backup_job *job)
 {
-    return job && job->session ? job->session->url : NULL;
+    return job && job->session ? backup_job_url(job) : NULL;
+}
+
+const char *migrate_backup_job_server(const migrate_backup_job *job)
+{
+    return job && job->session && job->session->db && *job->session->db->version ? job->session->db->version : NULL;
 }
 
 int32_t migrate_backup_job_cancelled(migrate_backup_job *job)

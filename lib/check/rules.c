@@ -9,6 +9,7 @@
 #include <string.h>
 
 const struct rule rules[] = {
+    {"GD50", "no-backup", "info", "the plan may lose data, and no backup is made before it runs"},
     {"SR01", "duplicate", "error", "two migrations with one id or one number"},
     {"SR02", "gap", "info", "a number is left out"},
     {"SR03", "late", "error", "numbered lower than one that is applied already"},

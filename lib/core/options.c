@@ -6,14 +6,15 @@
 #include "source/source.h"
 #include "util/clock.h"
 #include "util/memory.h"
+#include "util/size.h"
 #include "util/text.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum option_type { TYPE_TEXT, TYPE_WORD, TYPE_DURATION, TYPE_NUMBER };
+enum option_type { TYPE_TEXT, TYPE_WORD, TYPE_DURATION, TYPE_NUMBER, TYPE_SIZE };
 enum { NUMBER_MOST = 1000000 };
-static const char *const type_names[] = {"text", "word", "duration", "number"};
+static const char *const type_names[] = {"text", "word", "duration", "number", "size"};
 
 struct option_row {
     const char *key;
@@ -110,7 +111,7 @@ static const struct option_row table[OPTION_COUNT] = {
     [OPTION_BACKUP_KEEP] = {"backup_keep", TYPE_NUMBER, "10", NULL, false, false, "How many verified backups are kept"},
     [OPTION_BACKUP_MAX_AGE] = {"backup_max_age", TYPE_DURATION, "none", NULL, false, true,
                                "Older verified backups are removed, but never the newest"},
-    [OPTION_BACKUP_MAX_BYTES] = {"backup_max_bytes", TYPE_TEXT, NULL, NULL, false, false,
+    [OPTION_BACKUP_MAX_BYTES] = {"backup_max_bytes", TYPE_SIZE, "none", NULL, false, true,
                                  "The oldest verified backups are removed once all take more (500MB, 2GB), but never the newest"},
     [OPTION_PROTECT] = {"protect", TYPE_TEXT, NULL, NULL, false, false,
                         "Tables whose rows are counted before and after each migration, with commas between; auto: those that "
@@ -227,6 +228,14 @@ static int32_t check_value(const struct option_row *row, const char *value, migr
             return MIGRATE_OK;
         error_set(err, MIGRATE_ERROR_OPTION, "option %s: \"%s\" is no duration", row->key, value);
         error_hint(err, "a number with a unit: 500ms, 30s, 5min, 2h%s", row->none ? "; or none" : "");
+        return MIGRATE_ERROR_OPTION;
+    case TYPE_SIZE:
+        if (row->none && strcmp(value, "none") == 0)
+            return MIGRATE_OK;
+        if (size_read(value, &duration))
+            return MIGRATE_OK;
+        error_set(err, MIGRATE_ERROR_OPTION, "option %s: \"%s\" is no size", row->key, value);
+        error_hint(err, "a number with a unit: 500MB, 2GB, 512MiB%s", row->none ? "; or none" : "");
         return MIGRATE_ERROR_OPTION;
     case TYPE_NUMBER:
         if (number_of(value) > 0)
@@ -420,4 +429,11 @@ int64_t option_number(const migrate_options *options, enum option_key key)
 {
     const char *value = option_text(options, key);
     return value ? number_of(value) : 0;
+}
+
+int64_t option_size(const migrate_options *options, enum option_key key)
+{
+    int64_t size = 0;
+    const char *value = option_text(options, key);
+    return value && strcmp(value, "none") != 0 && size_read(value, &size) ? size : 0;
 }

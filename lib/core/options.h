@@ -91,6 +91,7 @@ void options_free(migrate_options *options);
 const char *option_text(const migrate_options *options, enum option_key key);
 bool option_is(const migrate_options *options, enum option_key key, const char *word);
 int64_t option_duration(const migrate_options *options, enum option_key key); /* 0: none */
+int64_t option_size(const migrate_options *options, enum option_key key);     /* bytes; 0: none */
 int64_t option_number(const migrate_options *options, enum option_key key);
 
 #endif

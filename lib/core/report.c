@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The report that apply, rollback, mark, baseline and start-up give. */
-#include "core/run.h"
+#include "core/restore.h"
 
 #include <string.h>
 
@@ -27,6 +27,7 @@ int32_t report_nothing(const migrate_session *session, const char *at, int64_t p
     rows_value_int(rows, "applied", 0);
     rows_value_int(rows, "rolled_back", 0);
     rows_value_text(rows, "run", NULL);
+    rows_value_text(rows, "backup", NULL);
     report_values(rows, at, at, session ? session->waited : 0, pending);
     return rows_finish(rows, out, err);
 }
@@ -78,6 +79,7 @@ int32_t run_report(struct migrate_run *run, migrate_rows **out, migrate_error **
     rows_value_int(rows, "applied", (int64_t)applied);
     rows_value_int(rows, "rolled_back", (int64_t)rolled_back);
     rows_value_text(rows, "run", run->writer_open && count > 0 ? run->writer.run : NULL);
+    rows_value_text(rows, "backup", run->request.restore ? restore_safe(run->request.restore) : run->backup.file);
     report_values(rows, run->from, report_to(run, count), run->session->waited,
                   run->plan && run->stopped ? (int64_t)(run->plan->count - run->next) : 0);
     return rows_finish(rows, out, err);

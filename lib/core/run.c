@@ -2,9 +2,11 @@
  * A run from beginning to end. */
 #include "core/pooler.h"
 
+#include "core/backup.h"
 #include "core/events.h"
 #include "core/guards.h"
 #include "core/losses.h"
+#include "core/restore.h"
 #include "core/verify.h"
 #include "core/reconcile.h"
 #include "core/rehearsal.h"
@@ -40,6 +42,28 @@ static void choose_grouping(struct migrate_run *run)
 }
 
 /* ---- begin ---- */
+
+/* Where the write transaction is the lock, this is done in it: see run_open_shared(). Behind a transaction pooler there is a lock in a
+ * transaction alone. */
+static int32_t backup_behind_lock(struct migrate_run *run, migrate_error **err)
+{
+    bool current = false;
+    if (!run->session->db->engine->lock_try)
+        return MIGRATE_OK;
+    bool pooled = run_pooled(run) && backup_wanted(run);
+    int32_t code = pooled ? run_wait(run, &current, err) : MIGRATE_OK;
+    if (code == MIGRATE_OK && current) {
+        run->finished = true;
+        return MIGRATE_OK;
+    }
+    if (code == MIGRATE_OK)
+        code = restore_under_lock(run, err);
+    if (code == MIGRATE_OK)
+        code = backup_take(run, err);
+    if (pooled && run->session->db)
+        run_clean_up(run, "ROLLBACK");
+    return code;
+}
 
 static int32_t run_prepare(struct migrate_run *run, migrate_error **err)
 {
@@ -86,6 +110,8 @@ static int32_t run_prepare(struct migrate_run *run, migrate_error **err)
     if (code == MIGRATE_OK)
         code = run_pooler(run, err);
     if (code == MIGRATE_OK)
+        code = backup_foresee(run, err);
+    if (code == MIGRATE_OK)
         code = run_lock(run, &current, err);
     if (code == MIGRATE_OK && current)
         run->finished = true;
@@ -93,7 +119,8 @@ static int32_t run_prepare(struct migrate_run *run, migrate_error **err)
         code = run_replan_under_lock(run, err);
     if (code != MIGRATE_OK || rehearsal_rolls_back(run))
         return code;
-    if (run->locked && !run->table) {
+    code = backup_behind_lock(run, err);
+    if (code == MIGRATE_OK && run->locked && !run->finished && !run->table) {
         code = history_create(session, false, err);
         run->table = code == MIGRATE_OK;
     }
@@ -215,6 +242,8 @@ void run_settle(struct migrate_run *run)
                       text_equal(done->name, "on") ? "protected now" : "no longer protected");
             continue;
         }
+        if (done->action == STEP_RECORD && strcmp(done->event, "restored") == 0)
+            continue; /* restore.c does */
         event_init(&event, done->direction == DIRECTION_UP ? "applied" : "rolled_back", "info");
         event_text(&event, "id", done->id);
         event_text(&event, "name", done->name);
@@ -304,7 +333,9 @@ int32_t run_open_shared(struct migrate_run *run, bool *moved, migrate_error **er
         code = history_look(run->session, &head, err);
     if (code == MIGRATE_OK && head.seq != run->writer.seq)
         *moved = true;
-    else if (code == MIGRATE_OK && !head.table)
+    if (code == MIGRATE_OK && !*moved && !run->session->db->engine->lock_try)
+        code = backup_take(run, err);
+    if (code == MIGRATE_OK && !*moved && !head.table)
         code = history_create(run->session, true, err);
     if ((code != MIGRATE_OK || *moved) && run->open)
         run_rollback(run);
@@ -553,6 +584,8 @@ int32_t run_step(struct migrate_run *run, migrate_error **err)
         int32_t code = step_dispatch(run, err);
         if (code != MIGRATE_MORE) {
             run->outcome = code;
+            if (code < 0)
+                backup_mention(run, err);
             return code;
         }
         if (run->settled_done > settled || (run->grouping == GROUP_HOST && run->count > settled))
@@ -594,6 +627,7 @@ int32_t run_end(struct migrate_run *run, migrate_rows **out_report, migrate_erro
     memory_free(run->items);
     history_batch_free(&run->rows);
     vouch_forget(run);
+    backup_forget(run);
     arena_free(&run->arena);
     session_close(run->session);
     memory_free(run);

@@ -9,6 +9,8 @@
 #include "core/script.h"
 
 struct reconcile;
+struct restore;
+struct backup_want;
 
 /* What is asked for: how to make the plan, and what for. Pointers are borrowed until run_end(). */
 struct request {
@@ -19,6 +21,7 @@ struct request {
     const migrate_plan *given; /* run exactly this */
     struct reconcile *reconcile; /* what is missing of the declared schema is added, too, and told here; NULL: not asked for */
     const char *target, *as, *reason, *table, *column;
+    struct restore *restore;   /* a backup that takes the database's place behind the lock, see restore.c; NULL: none does */
     const void *user;          /* whatever make() needs besides */
     struct rehearsal *rehearsal; /* nothing of it is to stay, see rehearsal.h; NULL: it is meant */
 };
@@ -38,6 +41,15 @@ struct done_step {
     enum step_action action;
     int64_t duration;
     const char *down; /* source, generated, refused; NULL: none */
+};
+
+/* What was there before the run, see backup.h. */
+struct kept_backup {
+    char *file;          /* it is made; NULL: it is not, or not wanted */
+    int64_t version;     /* of the database as it was made, where the engine tells; -1: it does not */
+    int64_t taken_seq;   /* the plan's, as it was made */
+    struct backup_want *want; /* of the plan whose seq this is; NULL: it was not looked at yet */
+    int64_t want_seq;
 };
 
 struct down;
@@ -96,6 +108,7 @@ struct migrate_run {
     bool keeps_sql;       /* the history has room for the text of half-done work */
     bool alone_failed;    /* a lone statement was announced, and the database says that it failed */
     struct vouching vouch;
+    struct kept_backup backup;
     bool unclean;         /* what failed could not be undone: nothing may be committed before a rollback */
     size_t losses;        /* of the connection, since the run last got on */
     bool in_doubt;        /* the connection broke while something was being committed */

@@ -4,6 +4,7 @@
  * `started` row first: if its end was never recorded, the database is asked what became of it (see alone.c); where it cannot tell, the
  * run stops with both choices. */
 #include "core/alone.h"
+#include "core/backup.h"
 #include "core/down.h"
 #include "core/events.h"
 #include "core/guards.h"
@@ -142,6 +143,11 @@ static int32_t try_transaction(struct migrate_run *run, const struct step *step,
     struct text prefix = {0}, suffix = {0};
     int32_t code = run_begin_transaction(run, &prefix, err);
     if (code != MIGRATE_OK) { /* there may be no connection any more */
+        text_free(&prefix);
+        return code;
+    }
+    code = backup_begin(run, &prefix, err);
+    if (code != MIGRATE_OK) {
         text_free(&prefix);
         return code;
     }

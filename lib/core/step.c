@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * One step: its text and its rows in the history, in one transaction (or under one savepoint), in one message where the database allows.
  * Whatever fails undoes both. */
+#include "core/backup.h"
 #include "core/connection.h"
 #include "core/down.h"
 #include "core/events.h"
@@ -191,7 +192,7 @@ static int32_t add_begin(struct migrate_run *run, const struct step *step, struc
     if (run->grouping != GROUP_HOST) /* the step before may have reset it */
         attempts_limit(run, prefix);
     holder_show(run, step->id, true, prefix);
-    return code;
+    return run->grouping == GROUP_EACH ? backup_begin(run, prefix, err) : MIGRATE_OK;
 }
 
 static void add_end(struct migrate_run *run, struct text *suffix)

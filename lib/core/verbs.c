@@ -2,6 +2,7 @@
  * Plan, apply, rollback, history: the verbs that are little more than a request to a run. */
 #include "core/verbs.h"
 
+#include "core/backup.h"
 #include "core/losses.h"
 #include "core/pooler.h"
 
@@ -69,6 +70,8 @@ int32_t verb_plan(migrate_session *session, const char *target, migrate_plan **o
         code = losses_find(session, plan, err);
     if (code == MIGRATE_OK)
         code = pooler_foresee(session, plan, err);
+    if (code == MIGRATE_OK)
+        code = backup_plan_finding(session, plan, err);
     history_free(&history);
     if (code != MIGRATE_OK) {
         plan_free(plan);

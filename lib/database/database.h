@@ -217,6 +217,35 @@ struct database_pooling {
     const char *identity;
 };
 
+/* Copies of a whole database in a file, where the engine makes them by itself. Each opens connections of its own beside db, whose open
+ * transaction may be going on: what it holds uncommitted is not seen. MIGRATE_ERROR_REFUSED: there can be no second connection, the hint
+ * says what else would do. */
+struct database_save {
+    const char *to;        /* a file that is there, and empty */
+    void (*tell)(int64_t done, int64_t total, void *user); /* often; bytes */
+    void *user;
+    struct text *remark;   /* what there is to say of a copy that is faithful: what it is copied from is not whole, or nobody can tell */
+};
+struct database_restore {
+    const char *from;
+    int32_t (*safe)(void *user, migrate_error **err); /* keeps what is there now; called again where somebody wrote behind it */
+    void (*tell)(int64_t done, int64_t total, void *user);
+    void *user;
+};
+struct database_backups {
+    /* The file that it is in; NULL: in none, and there is nothing to keep. */
+    int32_t (*file)(struct database *db, const char **out, migrate_error **err);
+    int32_t (*size)(struct database *db, int64_t *out, migrate_error **err); /* bytes that a copy takes */
+    /* What was committed last, verified: the copy is whole and has as many rows. The caller flushes it to the disk. */
+    int32_t (*save)(struct database *db, const struct database_save *save, migrate_error **err);
+    /* Whether a file is whole. like: through whose client library. MIGRATE_ERROR_REFUSED: it is not. */
+    int32_t (*verify)(struct database *like, const char *file, migrate_error **err);
+    /* Puts a file's contents into the place of the database's, for everybody who has it open, in one transaction. db is outside of any. */
+    int32_t (*restore)(struct database *db, const struct database_restore *restore, migrate_error **err);
+    /* A number that is another one once somebody else than db has committed. */
+    int32_t (*version)(struct database *db, int64_t *out, migrate_error **err);
+};
+
 /* What an engine's SQL looks like. Names that come in (schema, table) are raw, not quoted. */
 struct database_engine {
     const char *name; /* "sqlite", "postgresql" */
@@ -254,6 +283,7 @@ struct database_engine {
     void (*table_again)(struct text *out, const char *identity);
     /* A query: names of tables, without their schemas. */
     const char *table_names;
+    const char *identity;      /* a query: what tells this server from others; NULL: there is none */
     /* Begins a writing transaction with every setting that a run needs (READ WRITE, time-outs off, role ...);
      * must not wait long for a lock. */
     void (*begin)(struct text *out, const char *set_role);
@@ -297,6 +327,7 @@ struct database_engine {
      * transaction or outside. */
     int32_t (*facts)(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
                      struct migrate_rows **out_edges, migrate_error **err);
+    const struct database_backups *backups; /* NULL: it takes a program (pg_dump) */
     const char *version; /* a query: one row, one column, as in `version` of a connection that does not know it by itself */
     const char *facts_head; /* what goes before SQL that makes facts; "" if nothing */
     /* How a fact that says something else becomes what it should be. Statements are added one by one with fact_statements_add(). NULL: by

@@ -670,6 +670,23 @@ echo 'CREATE TABLE d (id);' >migrations/004_d.sql; echo 'CREATE TABLE e (id);' >
 run 7 down --to 002 ; err '2 migrations cannot be rolled back: 005_e, 004_d'; run 7 reset --confirm app.db; tables app.db 'a b c d e'
 run 0 protect --reason x; run 7 reset --confirm app.db; err 'for development'
 
+t 'backup and restore'
+three
+run 0 up; no_err 'kept in'
+run 0 down; err 'What was there before is kept in .*app\.db\.[0-9TZ]*\.003_c\.bak'; tables app.db 'a b'
+run 0 backup --list; out ' 003_c '; out ' yes '
+run 0 backup --list --json; json .rows[0].verified true; json .count 1
+run 0 backup; out 'app\.db\.[0-9TZ]*\.manual\.bak$'
+run 64 restore; err 'a file, or --latest'
+run 64 restore --latest x.bak
+run 7 restore --latest; err "confirm 'app.db'"
+run 7 restore nowhere.bak --confirm app.db; err 'there is no backup nowhere.bak'
+run 7 restore app.db --confirm app.db; err 'the database itself'
+run 0 restore "$(ls app.db.*.003_c.bak)" --confirm app.db; out '^restored'; tables app.db 'a b c'
+run 0 history; out 'restored'
+run 78 backup --backup-max-bytes many; err 'no size'
+run 0 down --backup off --json; json .backup null
+
 t 'embed'
 three
 migration migrations/repeatable/v.sql v; printf '\377"??/\\\n' >>migrations/001_a.sql; echo x >migrations/README.md

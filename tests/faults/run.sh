@@ -14,6 +14,7 @@
 #     train      the release train: builds N-1, N, N+1 and back; --rounds are seconds here
 #     cuts       a proxy cuts the connection before, inside and behind each message of a conversation with PostgreSQL
 #     server     PostgreSQL ends sessions, restarts, crashes, loses the lock, has no connection left: a server of its own
+#     backups    SQLite: killed, and the disk full, while a backup is made, behind it, and while it is brought back
 #     io         SQLite on a disk where each write, read, sync, open, truncate, lock ... fails in turn
 #     phone      an old application's SQLite file is brought to the newest release while it is in use, with kills, cancels and full disks
 # The last line is "N passed, N failed, N skipped": a campaign on an engine counts once. What cannot be run on this machine is
@@ -38,7 +39,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 # campaign:engines
-all="storm:sqlite,postgresql boundaries:sqlite,postgresql concurrently:postgresql life:sqlite,postgresql io:sqlite phone:sqlite memory:sqlite,postgresql disk:sqlite,postgresql pooler:postgresql train:postgresql cuts:postgresql server:postgresql"
+all="storm:sqlite,postgresql boundaries:sqlite,postgresql concurrently:postgresql life:sqlite,postgresql io:sqlite phone:sqlite backups:sqlite memory:sqlite,postgresql disk:sqlite,postgresql pooler:postgresql train:postgresql cuts:postgresql server:postgresql"
 folder=$(mktemp -d)
 chmod 755 "$folder"
 passed=0 failed=0 skipped=0

@@ -162,6 +162,11 @@ static void make_place(void)
     make_folder("refused");
     write_file("refused/001_a.sql", "CREATE TABLE a (id INTEGER);\nINSERT INTO a VALUES (1), (2), (3);\n");
     write_file("refused/002_fewer.sql", "CREATE TABLE c (id INTEGER);\nDELETE FROM a WHERE id = 1;\n");
+    make_folder("rows");
+    write_file("rows/001_a.sql", "CREATE TABLE a (id INTEGER);\nINSERT INTO a VALUES (1), (2);\n");
+    make_folder("less");
+    write_file("less/001_a.sql", "CREATE TABLE a (id INTEGER);\nINSERT INTO a VALUES (1), (2);\n");
+    write_file("less/002_b.sql", "DELETE FROM a WHERE id = 1;\nCREATE TABLE b (id INTEGER);\n");
     make_folder("broken");
     write_file("broken/001_a.sql", "CREATE TABLE a (id INTEGER);\n");
     write_file("broken/002_b.sql", "CREATE TABLE b (id INTEGER);\nINSERT INTO absent VALUES (1);\n");
@@ -240,13 +245,17 @@ static int32_t open_all(const struct scenario *scenario, migrate_session **out, 
             code = migrate_options_set_declared(
                 options, "CREATE TABLE a (id INTEGER PRIMARY KEY, n INTEGER, m TEXT);\nCREATE TABLE b (id INTEGER);\n", NULL, NULL, err);
     }
-    if (code == MIGRATE_OK && scenario->work == work_guards) {
+    if (code == MIGRATE_OK && scenario->work == work_guards)
         code = migrate_options_set(options, "protect", "a,b", err);
-        if (code == MIGRATE_OK)
-            code = migrate_options_set(options, "confirm", "a.db", err);
-    }
     if (code == MIGRATE_OK && strcmp(scenario->dir, "refused") == 0)
         code = migrate_options_set(options, "protect", "auto", err);
+    snprintf(where, sizeof where, "%s/kept", root);
+    if (code == MIGRATE_OK)
+        code = migrate_options_set(options, "backup_dir", where, err);
+    if (code == MIGRATE_OK)
+        code = migrate_options_set(options, "backup_keep", "2", err);
+    if (code == MIGRATE_OK)
+        code = migrate_options_set(options, "confirm", "a.db", err);
     if (code == MIGRATE_OK)
         code = migrate_open(url, options, out, err);
     migrate_source_free(source);
@@ -489,6 +498,29 @@ static int32_t work_guards(migrate_session *session, migrate_error **err)
     return code == MIGRATE_OK ? work_plan(session, err) : code;
 }
 
+static int32_t work_backup(migrate_session *session, migrate_error **err)
+{
+    migrate_rows *rows = NULL;
+    int32_t code = migrate_backup(session, &rows, err);
+
+    code = report_json(rows, code, err);
+    rows = NULL;
+    if (code == MIGRATE_OK)
+        code = migrate_backups(session, &rows, err);
+    return report_json(rows, code, err);
+}
+
+static int32_t work_restore(migrate_session *session, migrate_error **err)
+{
+    migrate_rows *rows = NULL;
+    int32_t code = migrate_backup(session, NULL, err);
+
+    if (code == MIGRATE_OK)
+        code = migrate_restore(session, NULL, &rows, err);
+
+    return report_json(rows, code, err);
+}
+
 #define ALL_TABLES "coded,last,libmigrate_history,names,orders,users,v"
 
 static const struct scenario scenarios[] = {
@@ -523,6 +555,10 @@ static const struct scenario scenarios[] = {
     {"guarded", "guarded", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 1, false},
     {"guards", "guards", false, "guarded", work_guards, MIGRATE_OK, MIGRATE_OK, "b,libmigrate_history", 1, false},
     {"refused", "refused", false, "guarded", work_apply, MIGRATE_ERROR_REFUSED, MIGRATE_ERROR_REFUSED, "a,libmigrate_history", 1, false},
+    {"rows", "rows", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 31, false},
+    {"less", "less", false, "rows", work_apply, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 3, false},
+    {"backup", "rows", false, "rows", work_backup, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 5, false},
+    {"restore", "rows", false, "rows", work_restore, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 7, false},
     {"reconcile", "declared", false, NULL, work_startup, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 5, false},
 };
 

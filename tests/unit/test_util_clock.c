@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Durations, the clock and randomness. */
 #include "util/clock.h"
+#include "util/size.h"
 
 #include "unit.h"
 
@@ -122,5 +123,23 @@ START_TEST(jitter_stays_below)
 }
 END_TEST
 
-UNIT("util/clock", durations_are_read, other_texts_are_refused, durations_are_written_short_and_exact,
+START_TEST(sizes_are_read)
+{
+    static const struct {
+        const char *text;
+        int64_t bytes;
+    } cases[] = {{"0", 0}, {"1B", 1}, {"10kB", 10000}, {"500MB", 500000000}, {"2gb", 2000000000}, {"1TiB", INT64_C(1) << 40}, {"3KiB", 3072}, {"7MiB", 7 << 20}};
+    static const char *const wrong[] = {"", "1", "MB", "-1MB", "1.5GB", "1 MB", "1PB", "9223372036854775807kB", "99999999999999999999B"};
+    int64_t got = -1;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        ck_assert_msg(size_read(cases[i].text, &got), "%s", cases[i].text);
+        ck_assert_int_eq(got, cases[i].bytes);
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        ck_assert_msg(!size_read(wrong[i], &got), "%s", wrong[i]);
+}
+END_TEST
+
+UNIT("util/clock", durations_are_read, sizes_are_read, other_texts_are_refused, durations_are_written_short_and_exact,
      the_clock_moves_and_sleep_sleeps, random_bytes_differ, jitter_stays_below)

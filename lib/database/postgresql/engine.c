@@ -453,6 +453,7 @@ const struct database_engine database_postgresql = {
     .at_microseconds = "(extract(epoch FROM at) * 1000000)::bigint",
     .since_begin = "(extract(epoch FROM clock_timestamp() - transaction_timestamp()) * 1000000)::bigint",
     .user = "current_user::text",
+    .identity = "SELECT system_identifier::text FROM pg_catalog.pg_control_system()",
     .database_name = "SELECT pg_catalog.current_database()::text",
     .tables_named = postgresql_tables_named,
     .table_again = postgresql_table_again,

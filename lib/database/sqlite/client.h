@@ -9,6 +9,8 @@
 #define SQLITE_FUNCTIONS_ALWAYS(X)                                                                           \
     X(backup_finish, false)                                                                                  \
     X(backup_init, false)                                                                                    \
+    X(backup_pagecount, false)                                                                               \
+    X(backup_remaining, false)                                                                               \
     X(backup_step, false)                                                                                    \
     X(busy_handler, true)                                                                                    \
     X(close_v2, true)                                                                                        \
@@ -23,6 +25,7 @@
     X(db_status, true)                                                                                       \
     X(errmsg, true)                                                                                          \
     X(extended_errcode, true)                                                                                \
+    X(file_control, false)                                                                                   \
     X(finalize, true)                                                                                        \
     X(get_autocommit, true)                                                                                  \
     X(libversion, true)                                                                                      \

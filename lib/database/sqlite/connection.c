@@ -396,6 +396,7 @@ static void close_connection(struct database *db)
     client_unref(self->client);
     sqlite_settings_free(&self->settings);
     memory_free(db->label);
+    memory_free(self->name);
     memory_free(self);
 }
 

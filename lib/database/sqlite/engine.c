@@ -175,6 +175,7 @@ const struct database_engine database_sqlite = {
     .rebuild_check = sqlite_rebuild_check,
     .rebuild_end = sqlite_rebuild_end,
     .facts = sqlite_facts,
+    .backups = &sqlite_backups,
     .version = "SELECT sqlite_version()",
     .facts_head = "",
     .writes_begin = sqlite_writes_begin,

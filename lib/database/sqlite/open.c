@@ -142,7 +142,9 @@ static int32_t open_file(struct sqlite_database *self, const char *url,
         result = open_failure(self, &at, options->create, err);
     else
         sqlite_install_handlers(self);
-    memory_free(at.name);
+    memory_free(self->name);
+    self->name = at.name;
+    self->uri = at.uri;
     return result;
 }
 
@@ -247,6 +249,76 @@ int32_t sqlite_open_memory(struct database *like, struct database **out, migrate
     }
     if (result == MIGRATE_OK)
         *out = &self->base;
+    else
+        database_close(&self->base);
+    return result;
+}
+
+/* ---- beside one that is open ---- */
+
+/* The file system that the host's handle goes through; NULL: SQLite's own. */
+static const char *vfs_of(const struct sqlite_database *like)
+{
+    sqlite3_vfs *vfs = NULL;
+
+    if (like->api->file_control == NULL ||
+        like->api->file_control(like->handle, "main", SQLITE_FCNTL_VFS_POINTER, &vfs) != SQLITE_OK || vfs == NULL)
+        return NULL;
+    return vfs->zName;
+}
+
+static void add_uri_path(struct text *out, const char *path)
+{
+    for (; *path != '\0'; path++) {
+        if (strchr("?#%", *path) != NULL)
+            text_format(out, "%%%02X", (unsigned)(unsigned char)*path);
+        else
+            text_add_char(out, *path);
+    }
+}
+
+/* What is opened: a path as it is, a path as a URI, or what was opened before. */
+static char *beside_name(const struct sqlite_database *like, const struct sqlite_beside *beside, bool *uri)
+{
+    const char *path = beside->path != NULL ? beside->path : like->name != NULL ? like->name : like->api->db_filename(like->handle, "main");
+    struct text name = {0};
+
+    *uri = beside->immutable || (beside->path == NULL && like->name != NULL && like->uri);
+    if (!beside->immutable)
+        return memory_text(path);
+    text_add(&name, *path == '/' ? "file://" : "file:");
+    add_uri_path(&name, path);
+    text_add(&name, "?immutable=1");
+    return text_take(&name);
+}
+
+int32_t sqlite_open_beside(struct database *like, const struct sqlite_beside *beside, struct sqlite_database **out, migrate_error **err)
+{
+    struct sqlite_database *from = (struct sqlite_database *)like, *self = NULL;
+    bool uri = false;
+    char *name = beside_name(from, beside, &uri);
+    int32_t result = name == NULL ? error_nomem(err) : new_database(from->client, &self, err);
+    int code;
+
+    if (result != MIGRATE_OK) {
+        memory_free(name);
+        return result;
+    }
+    self->name = name;
+    self->uri = uri;
+    self->base.watch = like->watch;
+    self->base.label = memory_text(beside->path != NULL ? beside->path : like->label);
+    code = self->base.label == NULL ? SQLITE_NOMEM
+                                    : self->api->open_v2(name, &self->handle, beside->flags | SQLITE_OPEN_NOMUTEX | (uri ? SQLITE_OPEN_URI : 0),
+                                                         vfs_of(from));
+    if (self->base.label == NULL || self->handle == NULL)
+        result = error_nomem(err);
+    else if (code != SQLITE_OK)
+        result = sqlite_report(err, self->api->extended_errcode(self->handle), self->api->errmsg(self->handle));
+    else
+        sqlite_install_handlers(self);
+    if (result == MIGRATE_OK)
+        *out = self;
     else
         database_close(&self->base);
     return result;

@@ -58,6 +58,8 @@ bool sqlite_reaches_beyond(const char *statement, size_t length);
 /* samples.c */
 extern const struct database_samples sqlite_samples;
 
+/* backup.c */
+extern const struct database_backups sqlite_backups;
 /* copy.c */
 int32_t sqlite_scratch_copy(struct database *like, struct database *scratch, migrate_error **err);
 /* clone.c */
