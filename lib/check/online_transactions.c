@@ -34,7 +34,7 @@ static const struct online_table *held(const struct online_statement *s, const s
     for (size_t i = 0; i < s->table_count; i++) {
         const struct online_table *table = &s->tables[i];
 
-        if (table->exclusive_line != 0 && (table != worked_on || table->took < ONLINE_ACCESS_EXCLUSIVE))
+        if (table->exclusive_line != 0 && !table->gone && (table != worked_on || table->took < ONLINE_ACCESS_EXCLUSIVE))
             return table;
     }
     return NULL;
@@ -90,7 +90,7 @@ static void mixed(const struct online_statement *s, struct online_migration *m, 
     for (size_t i = 0; i < s->table_count; i++) {
         const struct online_table *table = &s->tables[i];
 
-        if (table->exclusive_line != 0 || table->took >= ONLINE_ACCESS_EXCLUSIVE)
+        if ((table->exclusive_line != 0 && !table->gone) || table->took >= ONLINE_ACCESS_EXCLUSIVE)
             locked = locked == NULL || table->rows > locked->rows ? table : locked;
         if (table->written_line != 0 || table->took == ONLINE_ROW_EXCLUSIVE)
             written = written == NULL || table->rows > written->rows ? table : written;
