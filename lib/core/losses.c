@@ -2,6 +2,7 @@
  * What a plan can lose. */
 #include "core/losses.h"
 
+#include "core/backup.h"
 #include "core/confirm.h"
 #include "core/counts.h"
 #include "util/clock.h"
@@ -12,9 +13,10 @@
 /* From so many rows on an estimate will do. */
 enum { BIG = 100000 };
 
-bool losses_wanted(const migrate_session *session, const struct migrate_plan *plan)
+bool losses_wanted(migrate_session *session, const struct migrate_plan *plan)
 {
-    return !session->scratch && (plan->guarded || option_text(session->options, OPTION_PROTECT));
+    return !session->scratch && (plan->guarded || option_text(session->options, OPTION_PROTECT) ||
+                                 (session->db->engine->preflight && backup_asks_losses(session)));
 }
 
 /* ---- gathering ---- */
@@ -104,15 +106,30 @@ int32_t losses_other(migrate_session *session, struct migrate_plan *plan, size_t
     return code;
 }
 
+bool step_is_code(const struct step *step)
+{
+    bool down = step->direction == DIRECTION_DOWN;
+    return step->action == STEP_RUN && !step->stored && step->migration && (down ? step->migration->down.code : step->migration->up.code);
+}
+
 int32_t losses_look(migrate_session *session, struct migrate_plan *plan, migrate_error **err)
 {
     int32_t code = MIGRATE_OK;
-    for (size_t i = 0; !plan->losses_known && i < plan->count && code == MIGRATE_OK; i++) {
-        code = losses_other(session, plan, i, err);
+    if (plan->losses_known)
+        return MIGRATE_OK;
+    guard_losses_free(&plan->losses); /* of an attempt that failed */
+    for (size_t i = 0; i < plan->count && code == MIGRATE_OK; i++) {
+        migrate_error *problem = NULL;
+        code = losses_other(session, plan, i, &problem);
+        if (code == MIGRATE_ERROR_SOURCE) {
+            error_clear(&problem);
+            code = losses_text_end(plan, &problem);
+        }
         if (code == MIGRATE_OK)
-            code = watch_error(&session->watch, watch_check(&session->watch), err);
+            code = watch_error(&session->watch, watch_check(&session->watch), &problem);
+        error_move(err, &problem);
     }
-    plan->losses_known |= code == MIGRATE_OK;
+    plan->losses_known = code == MIGRATE_OK;
     return code;
 }
 
@@ -259,11 +276,9 @@ static int32_t find_code(struct migrate_plan *plan, migrate_error **err)
 {
     int32_t code = MIGRATE_OK;
     for (size_t i = 0; i < plan->count && code == MIGRATE_OK; i++) {
-        const struct step *step = &plan->steps[i];
-        bool down = step->direction == DIRECTION_DOWN;
-        if (step->action != STEP_RUN || step->stored || !step->migration || !(down ? step->migration->down.code : step->migration->up.code))
+        if (!step_is_code(&plan->steps[i]))
             continue;
-        struct finding finding = {.rule = "GD12", .severity = "info", .id = step->id,
+        struct finding finding = {.rule = "GD12", .severity = "info", .id = plan->steps[i].id,
                                   .message = "it is code: what it may lose cannot be read ahead of its run"};
         code = findings_add(&plan->findings, &finding, err);
     }
