@@ -102,7 +102,12 @@ static int32_t need_by_losses(migrate_session *session, struct migrate_plan *pla
     if (code != MIGRATE_OK)
         return code;
     const struct guard_losses *losses = &plan->losses;
-    size_t first = losses->count > 0 ? losses->items[0].step : plan->count, unseen = plan->count;
+    size_t first = plan->count, unseen = plan->count;
+    for (size_t i = 0; i < losses->count && first == plan->count && code == MIGRATE_OK; i++) {
+        bool vain = false;
+        code = losses_vain(session, plan, &losses->items[i], &vain, err);
+        first = vain ? first : losses->items[i].step;
+    }
     for (size_t i = plan->count; i-- > 0;) {
         if (step_is_code(&plan->steps[i]))
             unseen = i;
@@ -110,7 +115,7 @@ static int32_t need_by_losses(migrate_session *session, struct migrate_plan *pla
     size_t why = unseen < first ? unseen : first;
     out->wanted = why < plan->count;
     out->why = arena_text(&out->arena, out->wanted ? plan->steps[why].id : NULL);
-    if (out->wanted && unseen == plan->count && strcmp(mode, "tables") == 0)
+    if (code == MIGRATE_OK && out->wanted && unseen == plan->count && strcmp(mode, "tables") == 0)
         code = find_tables(session, losses, out, err);
     return code == MIGRATE_OK && out->arena.failed ? error_nomem(err) : code;
 }

@@ -44,7 +44,7 @@ static bool noted(const struct guard_losses *losses, const char *key)
         if (losses->notes[i].kind == GUARD_RENAMED && guard_same(losses->notes[i].other, key))
             return true;
     }
-    return guard_noted(losses, GUARD_MADE, key, NULL) || guard_noted(losses, GUARD_MAYBE, key, NULL);
+    return guard_noted(losses, GUARD_MADE, key, NULL) || guard_noted(losses, GUARD_MAYBE, key, NULL) || guard_noted(losses, GUARD_FORGOTTEN, key, NULL);
 }
 
 /* Half done, it may have taken away what is named; the numbers from before it are kept. */

@@ -133,6 +133,23 @@ int32_t losses_look(migrate_session *session, struct migrate_plan *plan, migrate
     return code;
 }
 
+int32_t losses_vain(migrate_session *session, const struct migrate_plan *plan, const struct guard_loss *loss, bool *out, migrate_error **err)
+{
+    struct migrate_rows *rows = NULL;
+    *out = false;
+    if (loss->kind != GUARD_DROP_TABLE || !loss->key)
+        return MIGRATE_OK;
+    for (size_t i = 0; i < plan->losses.notes_count; i++) {
+        const struct guard_note *note = &plan->losses.notes[i];
+        if (note->kind == GUARD_RENAMED && guard_same(note->other, loss->key))
+            return MIGRATE_OK;
+    }
+    int32_t code = counts_find_key(session, loss->key, &rows, err);
+    *out = code == MIGRATE_OK && rows_count(rows) == 0;
+    rows_free(rows);
+    return code;
+}
+
 /* ---- telling ---- */
 
 struct hit {
@@ -244,13 +261,19 @@ static const char *const rule_ids[GUARD_KINDS] = {
     [GUARD_DROP_TYPE] = "GD09",   [GUARD_DROP_SEQUENCE] = "GD10", [GUARD_REBUILD] = "GD11",
 };
 
-static int32_t add_finding(const migrate_session *session, struct migrate_plan *plan, const struct guard_loss *loss, const struct hit *hit,
+static int32_t add_finding(migrate_session *session, struct migrate_plan *plan, const struct guard_loss *loss, const struct hit *hit,
                            const char *name, migrate_error **err)
 {
     const struct step *step = &plan->steps[loss->step];
     const char *allowed = step->direction == DIRECTION_UP && step->migration ? step->migration->allow_data_loss : NULL;
     bool nothing = hit->absent || (hit->count == 0 && !hit->about), meant = loss->kind == GUARD_REBUILD || nothing || allowed;
-    bool refused = plan->guarded && loss->kind != GUARD_REBUILD && !text_equal(option_text(session->options, OPTION_CONFIRM), name);
+    bool vain = false;
+    if (hit->absent) {
+        int32_t code = losses_vain(session, plan, loss, &vain, err);
+        if (code != MIGRATE_OK)
+            return code;
+    }
+    bool refused = plan->guarded && loss->kind != GUARD_REBUILD && !vain && !text_equal(option_text(session->options, OPTION_CONFIRM), name);
     struct text message = {0}, hint = {0};
     tell_what(&message, loss);
     tell_hit(&message, loss, hit);
@@ -320,8 +343,12 @@ int32_t losses_refuse(migrate_session *session, struct migrate_plan *plan, migra
     if (!plan->guarded || session->scratch)
         return MIGRATE_OK;
     int32_t code = losses_look(session, plan, err);
-    for (size_t i = 0; i < plan->losses.count; i++) {
+    for (size_t i = 0; i < plan->losses.count && code == MIGRATE_OK; i++) {
+        bool vain = false;
         if (plan->losses.items[i].kind == GUARD_REBUILD)
+            continue;
+        code = losses_vain(session, plan, &plan->losses.items[i], &vain, err);
+        if (vain)
             continue;
         first = first ? first : &plan->losses.items[i];
         count++;

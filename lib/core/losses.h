@@ -20,6 +20,9 @@ bool step_is_code(const struct step *step);
 /* The same where no pass was made: plan->losses is known behind it. A text that cannot be read loses nothing: it says so when its turn comes. */
 int32_t losses_look(migrate_session *session, struct migrate_plan *plan, migrate_error **err);
 
+/* It drops a table that is not there (DROP TABLE IF EXISTS), and nothing in the plan gives that name to another. */
+int32_t losses_vain(migrate_session *session, const struct migrate_plan *plan, const struct guard_loss *loss, bool *out, migrate_error **err);
+
 /* Findings, with the rows that would be hit. */
 int32_t losses_find(migrate_session *session, struct migrate_plan *plan, migrate_error **err);
 /* MIGRATE_ERROR_REFUSED on a protected database, unless it is confirmed. */

@@ -124,7 +124,7 @@ START_TEST(test_before_losses)
 {
     begin();
     ck_assert_ptr_null(migrate_rows_value_text(api.rows, "backup")); /* there was nothing to lose */
-    api_file("002_more.sql", "CREATE TABLE more (id INTEGER);\nINSERT INTO more VALUES (1);\n");
+    api_file("002_more.sql", "DROP TABLE IF EXISTS more;\nCREATE TABLE more (id INTEGER);\nINSERT INTO more VALUES (1);\n");
     API_OK(api_apply());
     ck_assert_ptr_null(migrate_rows_value_text(api.rows, "backup"));
     ck_assert_int_eq(backups(), 0);
@@ -148,6 +148,17 @@ START_TEST(test_before_losses)
     }
     free(file);
     nothing_left();
+}
+END_TEST
+
+/* A table that is not there now, but will be by that name. */
+START_TEST(test_renamed_then_dropped)
+{
+    begin();
+    api_file("002_less.sql", "ALTER TABLE items RENAME TO gone;\nDROP TABLE IF EXISTS gone;\n");
+    API_OK(api_apply());
+    ck_assert_ptr_nonnull(migrate_rows_value_text(api.rows, "backup"));
+    ck_assert_int_eq(backups(), 1);
 }
 END_TEST
 
@@ -945,6 +956,6 @@ START_TEST(test_writers_wal)
 }
 END_TEST
 
-API("backup", test_before_losses, test_always_off_down, test_rebuild, test_failure_names_it, test_no_way, test_callback_fails, test_tables, test_kept,
+API("backup", test_before_losses, test_renamed_then_dropped, test_always_off_down, test_rebuild, test_failure_names_it, test_no_way, test_callback_fails, test_tables, test_kept,
     test_kept_from_a_loop, test_restore, test_restore_keeps_the_mark, test_restore_of_no_history, test_latest, test_bad_files, test_reader, test_lost_file, test_host_handle, test_writers, test_writers_wal, test_gap, test_gap_of_a_rebuild,
     test_gap_wal, test_between_parts, test_cancel)

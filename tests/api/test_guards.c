@@ -168,7 +168,7 @@ START_TEST(test_protected)
     ck_assert_str_eq(api_query("SELECT count(*) FROM leads"), "2");
 
     api_option("confirm", NULL);
-    api_file("003_harmless.sql", "CREATE TABLE other (id integer);\n-- ROLLBACK: DROP TABLE other;\n");
+    api_file("003_harmless.sql", "DROP TABLE IF EXISTS other;\nCREATE TABLE other (id integer);\n-- ROLLBACK: DROP TABLE other;\n");
     API_OK(api_apply()); /* what loses nothing needs no word */
     API_FAILS(api_rollback(NULL), MIGRATE_ERROR_REFUSED, "state");
     API_FAILS(protect(0, "no longer"), MIGRATE_ERROR_REFUSED, "state");
