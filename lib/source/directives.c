@@ -148,7 +148,7 @@ static int32_t refuse_unknown(const struct reading *reading, size_t offset, migr
     if (nearest.found)
         error_hint(err, "is \"-- %s %s\" meant?", reserved, nearest.found);
     else
-        error_hint(err, "known are no-transaction, out-of-order, breaking, allow-data-loss, ignore, expect, assert, assert-before and "
+        error_hint(err, "known are no-transaction, out-of-order, breaking, allow-data-loss, expect, assert, assert-before, ignore and "
                         "stands-for; a plain comment must not begin with \"migrate:\"");
     error_about(err, "directive");
     return code;
@@ -369,6 +369,8 @@ static int32_t read_or_pass(struct reading *reading, size_t comment, enum direct
 
     if (code != MIGRATE_OK)
         error_id(&problem, reading->id);
+    if (code == MIGRATE_ERROR_SOURCE && problem != NULL && problem->about == NULL)
+        error_about(&problem, "directive");
     return source_pass(reading->options, code, &problem, err);
 }
 

@@ -144,6 +144,14 @@ static void make_place(void)
     write_file("flawed/006_e.sql", "\xFF");
     write_file("flawed/007_f.down.sql", "DROP TABLE f;\n");
     write_file("flawed/008_g.sql.bak", "");
+    make_folder("costly");
+    write_file("costly/001_a.sql", "CREATE TABLE a (id INTEGER PRIMARY KEY AUTOINCREMENT, n INTEGER) STRICT;\nCREATE INDEX i ON a (n);\n"
+                                   "CREATE TABLE b (a INTEGER REFERENCES a);\nCREATE VIEW v AS SELECT n FROM a;\n");
+    write_file("costly/002_b.sql", "UPDATE a SET n = 1;\nALTER TABLE b ADD COLUMN r INTEGER NOT NULL;\nCREATE TABLE c (x TEXT DEFAULT '' CHECK (x <> \"y\"));\n"
+                                   "ALTER TABLE b RENAME COLUMN r TO s;\n");
+    write_file("costly/003_c.sql", "DROP VIEW v;\nCREATE TABLE n (id INTEGER PRIMARY KEY AUTOINCREMENT, m INTEGER);\nINSERT INTO n (id) SELECT id FROM a;\n"
+                                   "DROP TABLE a;\nALTER TABLE n RENAME TO a;\n");
+    write_file("costly/004_d.sql", "ALTER TABLE a RENAME TO d;\nDROP TABLE c;\n");
     make_folder("guarded");
     write_file("guarded/001_a.sql", "CREATE TABLE a (id INTEGER);\nINSERT INTO a VALUES (1), (2), (3);\n");
     make_folder("guards");
@@ -552,6 +560,7 @@ static const struct scenario scenarios[] = {
     {"replay", "short", false, "drifted without facts", work_drift, MIGRATE_DIFFERS, MIGRATE_DIFFERS, "a,libmigrate_history", 17, false},
     {"check", "rehearsal", false, "schema", work_find, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 17, false},
     {"check flawed", "flawed", false, "schema", work_find, MIGRATE_FINDINGS, MIGRATE_FINDINGS, "a,b,libmigrate_history", 5, false},
+    {"check costly", "costly", false, NULL, work_find, MIGRATE_OK, MIGRATE_OK, NULL, 29, false},
     {"against", "flawed", false, "schema", work_against, MIGRATE_FINDINGS, MIGRATE_FINDINGS, "a,b,libmigrate_history", 1, false},
     {"guarded", "guarded", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 1, false},
     {"guards", "guards", false, "guarded", work_guards, MIGRATE_OK, MIGRATE_OK, "b,libmigrate_history", 1, false},
@@ -594,10 +603,10 @@ static bool row_is(sqlite3 *db, const char *sql, const char *expected)
 
     ck_assert_int_eq(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
     ck_assert_int_eq(sqlite3_step(statement), SQLITE_ROW);
-    same = sqlite3_column_text(statement, 0) != NULL &&
-           strcmp((const char *)sqlite3_column_text(statement, 0), expected) == 0;
+    same = sqlite3_column_text(statement, 0) == NULL ? expected == NULL
+           : expected != NULL && strcmp((const char *)sqlite3_column_text(statement, 0), expected) == 0;
     if (!same)
-        fprintf(stderr, "%s: %s, not %s\n", sql, sqlite3_column_text(statement, 0), expected);
+        fprintf(stderr, "%s: %s, not %s\n", sql, sqlite3_column_text(statement, 0), expected != NULL ? expected : "null");
     sqlite3_finalize(statement);
     return same;
 }

@@ -6,18 +6,22 @@
 
 #include <string.h>
 
-/* Whether the engine can still make a program of a statement. */
-static bool compiles(struct database *db, const struct text *statement, char **message)
+/* Whether the engine can still make a program of a statement. *code: what kept it from being known; MIGRATE_OK stays where nothing did. */
+static bool compiles(struct database *db, const struct text *statement, char **message, int32_t *code)
 {
     struct migrate_rows *rows = NULL;
     migrate_error *problem = NULL;
-    bool good = database_query(db, statement, &rows, message != NULL ? &problem : NULL) == MIGRATE_OK;
+    int32_t rc = database_query(db, statement, &rows, &problem);
 
-    if (problem != NULL && *message == NULL)
+    if (problem != NULL && problem->code == MIGRATE_ERROR_NOMEM)
+        rc = MIGRATE_ERROR_NOMEM;
+    if (rc == MIGRATE_ERROR_NOMEM || rc == MIGRATE_ERROR_CANCELLED || rc == MIGRATE_ERROR_TIMEOUT)
+        *code = rc;
+    if (problem != NULL && message != NULL && *message == NULL)
         *message = memory_text(problem->message);
     error_clear(&problem);
     rows_free(rows);
-    return good;
+    return rc == MIGRATE_OK;
 }
 
 static void quoted(struct text *out, const char *name)
@@ -26,7 +30,7 @@ static void quoted(struct text *out, const char *name)
 }
 
 /* A view by reading it; the triggers of a table or view by writing to it, in thought only. */
-bool sqlite_object_compiles(struct database *db, const char *name, bool view, const char *column, char **message)
+bool sqlite_object_compiles(struct database *db, const char *name, bool view, const char *column, char **message, int32_t *code)
 {
     struct text sql = {0};
     bool good;
@@ -34,16 +38,16 @@ bool sqlite_object_compiles(struct database *db, const char *name, bool view, co
     if (view) {
         text_add(&sql, "EXPLAIN SELECT * FROM ");
         quoted(&sql, name);
-        good = compiles(db, &sql, message);
+        good = compiles(db, &sql, message, code);
     } else {
         text_add(&sql, "EXPLAIN DELETE FROM ");
         quoted(&sql, name);
-        good = compiles(db, &sql, message);
+        good = compiles(db, &sql, message, code);
         text_clear(&sql);
         text_add(&sql, "EXPLAIN INSERT INTO ");
         quoted(&sql, name);
         text_add(&sql, " DEFAULT VALUES");
-        good = good && compiles(db, &sql, message);
+        good = good && compiles(db, &sql, message, code);
         text_clear(&sql);
         text_add(&sql, "EXPLAIN UPDATE ");
         quoted(&sql, name);
@@ -51,7 +55,7 @@ bool sqlite_object_compiles(struct database *db, const char *name, bool view, co
         quoted(&sql, column);
         text_add(&sql, " = ");
         quoted(&sql, column);
-        good = good && compiles(db, &sql, message);
+        good = good && compiles(db, &sql, message, code);
     }
     text_free(&sql);
     return good;
@@ -83,12 +87,16 @@ static int32_t find_programs(struct database *db, struct migrate_rows *out, migr
         const char *name = rows_text(rows, row, 0), *column = rows_text(rows, row, 2);
         bool view = rows_int(rows, row, 1) != 0;
         char *message = NULL;
+        int32_t code = MIGRATE_OK;
 
         /* Of a broken view no column is known: that is told for the view. */
-        if ((view || column != NULL) && !sqlite_object_compiles(db, name, view, column, &message))
+        if ((view || column != NULL) && !sqlite_object_compiles(db, name, view, column, &message, &code) && code == MIGRATE_OK)
             put(out, view ? "view" : "trigger", name, message != NULL ? message : "no reason given");
         memory_free(message);
-        rc = watch_check(db->watch) != MIGRATE_OK ? watch_error(db->watch, watch_check(db->watch), err) : MIGRATE_OK;
+        if (code == MIGRATE_ERROR_NOMEM)
+            rc = error_nomem(err);
+        else
+            rc = watch_check(db->watch) != MIGRATE_OK ? watch_error(db->watch, watch_check(db->watch), err) : MIGRATE_OK;
     }
     rows_free(rows);
     return rc;

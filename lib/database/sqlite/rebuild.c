@@ -195,8 +195,14 @@ int32_t sqlite_broken(struct database *db, struct text *out, migrate_error **err
         const char *column = rows_text(rows, row, 2);
         bool view = rows_int(rows, row, 1) != 0;
 
-        if ((view || column != NULL) && sqlite_object_compiles(db, rows_text(rows, row, 0), view, column, NULL))
+        int32_t code = MIGRATE_OK;
+
+        if ((view || column != NULL) && sqlite_object_compiles(db, rows_text(rows, row, 0), view, column, NULL, &code))
             continue;
+        if (code != MIGRATE_OK)
+            result = code == MIGRATE_ERROR_NOMEM ? error_nomem(err) : watch_error(db->watch, code, err);
+        if (result != MIGRATE_OK)
+            break;
         text_add(out, rows_text(rows, row, 0));
         text_add_char(out, '\n');
     }

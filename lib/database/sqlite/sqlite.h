@@ -99,7 +99,7 @@ int32_t sqlite_broken_rows(struct database *db, const struct database_facts_wish
                       migrate_error **err);
 /* Whether the engine can make a program of what uses a view (column NULL), or writes to what triggers are on. *message: why not;
  * memory_free(). */
-bool sqlite_object_compiles(struct database *db, const char *name, bool view, const char *column, char **message);
+bool sqlite_object_compiles(struct database *db, const char *name, bool view, const char *column, char **message, int32_t *code);
 
 /* facts.c */
 int32_t sqlite_facts(struct database *db, const struct database_facts_wish *wish, struct migrate_rows **out_facts,
