@@ -258,6 +258,6 @@ bool run_record_failure(struct migrate_run *run, const struct step *step, const 
 void run_record_fingerprint(struct migrate_run *run);
 void run_tell_failure(struct migrate_run *run, const struct step *step, migrate_error *error);
 /* The error of a migration that another process tried while this one waited. */
-int32_t failed_elsewhere(const struct trace *trace, migrate_error **err);
+int32_t failed_elsewhere(const struct past *trace, migrate_error **err);
 
 #endif

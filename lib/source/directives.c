@@ -57,7 +57,7 @@ static bool begins_line(const char *text, size_t offset, size_t *line)
     return offset == 0 || is_line_end(text[offset - 1]);
 }
 
-int32_t reading_fail(const struct reading *reading, size_t offset, int32_t code, migrate_error **err,
+int32_t reading_fail(const struct directive_reading *reading, size_t offset, int32_t code, migrate_error **err,
                      const char *format, ...)
 {
     int64_t line, column;
@@ -98,7 +98,7 @@ static size_t match_key(const char *key, const char *text, size_t length)
 }
 
 /* What a comment says: from behind "--" and blanks to the end of its line. */
-static struct span comment_words(const struct reading *reading, size_t offset)
+static struct span comment_words(const struct directive_reading *reading, size_t offset)
 {
     struct span words;
 
@@ -109,7 +109,7 @@ static struct span comment_words(const struct reading *reading, size_t offset)
     return words;
 }
 
-const struct directive_row *directive_at(const struct reading *reading, size_t offset, struct span *argument)
+const struct directive_row *directive_at(const struct directive_reading *reading, size_t offset, struct span *argument)
 {
     struct span words = comment_words(reading, offset);
 
@@ -125,7 +125,7 @@ const struct directive_row *directive_at(const struct reading *reading, size_t o
     return NULL;
 }
 
-static int32_t refuse_unknown(const struct reading *reading, size_t offset, migrate_error **err)
+static int32_t refuse_unknown(const struct directive_reading *reading, size_t offset, migrate_error **err)
 {
     const char *reserved = reading->layout->reserved, *text = reading->text;
     struct span words = comment_words(reading, offset);
@@ -154,7 +154,7 @@ static int32_t refuse_unknown(const struct reading *reading, size_t offset, migr
     return code;
 }
 
-static int32_t refuse_place(const struct reading *reading, const struct directive_row *row, size_t offset,
+static int32_t refuse_place(const struct directive_reading *reading, const struct directive_row *row, size_t offset,
                             enum directive_role role, migrate_error **err)
 {
     static const struct {
@@ -183,7 +183,7 @@ static int32_t refuse_place(const struct reading *reading, const struct directiv
     return code;
 }
 
-static int32_t check_argument(const struct reading *reading, const struct directive_row *row,
+static int32_t check_argument(const struct directive_reading *reading, const struct directive_row *row,
                               struct span argument, migrate_error **err)
 {
     int32_t code = MIGRATE_OK;
@@ -216,7 +216,7 @@ static int32_t check_argument(const struct reading *reading, const struct direct
 }
 
 /* Words between commas and blanks; the word "none" is for people. */
-static int32_t read_list(const struct reading *reading, struct span argument, struct spans *list,
+static int32_t read_list(const struct directive_reading *reading, struct span argument, struct spans *list,
                          migrate_error **err)
 {
     const char *text = reading->text;
@@ -238,7 +238,7 @@ static int32_t read_list(const struct reading *reading, struct span argument, st
 }
 
 /* A directive whose value may be given once. */
-static int32_t read_once(const struct reading *reading, const struct directive_row *row, struct span argument,
+static int32_t read_once(const struct directive_reading *reading, const struct directive_row *row, struct span argument,
                          struct span *value, migrate_error **err)
 {
     if (value->end > value->start) {
@@ -255,7 +255,7 @@ static int32_t read_once(const struct reading *reading, const struct directive_r
 /* ---- rollback blocks ---- */
 
 /* The next line comment that begins a line between offset and end; returns false if there is none. */
-static bool next_comment(const struct reading *reading, size_t end, size_t *offset, size_t *comment)
+static bool next_comment(const struct directive_reading *reading, size_t end, size_t *offset, size_t *comment)
 {
     size_t line;
 
@@ -275,7 +275,7 @@ static bool next_comment(const struct reading *reading, size_t end, size_t *offs
 
 /* The "-- END ROLLBACK" of a block that begins at offset. The next "-- ROLLBACK:" means that there is none.
  */
-static bool find_end(const struct reading *reading, size_t offset, size_t *end_line, size_t *behind)
+static bool find_end(const struct directive_reading *reading, size_t offset, size_t *end_line, size_t *behind)
 {
     size_t comment;
     struct span argument;
@@ -296,7 +296,7 @@ static bool find_end(const struct reading *reading, size_t offset, size_t *end_l
 
 enum line_kind { LINE_EMPTY, LINE_COMMENT, LINE_OTHER };
 
-static enum line_kind kind_of_line(const struct reading *reading, size_t line)
+static enum line_kind kind_of_line(const struct directive_reading *reading, size_t line)
 {
     size_t end = line_end(reading->text, reading->length, line);
     size_t start = skip_blanks(reading->text, end, line);
@@ -307,7 +307,7 @@ static enum line_kind kind_of_line(const struct reading *reading, size_t line)
                                                                                               : LINE_OTHER;
 }
 
-static bool all_commented(const struct reading *reading, struct span text)
+static bool all_commented(const struct directive_reading *reading, struct span text)
 {
     bool any = false;
 
@@ -322,7 +322,7 @@ static bool all_commented(const struct reading *reading, struct span text)
 }
 
 /* A block without an end: the comment lines that follow, blank lines between them allowed. */
-static int32_t read_open_block(const struct reading *reading, size_t comment, struct rollback *block,
+static int32_t read_open_block(const struct directive_reading *reading, size_t comment, struct rollback *block,
                                migrate_error **err)
 {
     size_t start = line_next(reading->text, reading->length, comment), line = start;
@@ -358,11 +358,12 @@ static int32_t read_open_block(const struct reading *reading, size_t comment, st
     return code;
 }
 
-static int32_t read_comment(struct reading *reading, size_t comment, enum directive_role role, size_t *next,
+static int32_t read_comment(struct directive_reading *reading, size_t comment, enum directive_role role, size_t *next,
                             migrate_error **err);
 
 /* The same; what is refused may be passed on, and the comment is none then. */
-static int32_t read_or_pass(struct reading *reading, size_t comment, enum directive_role role, size_t *next, migrate_error **err)
+static int32_t read_or_pass(struct directive_reading *reading, size_t comment, enum directive_role role, size_t *next,
+                            migrate_error **err)
 {
     migrate_error *problem = NULL;
     int32_t code = read_comment(reading, comment, role, next, &problem);
@@ -375,7 +376,7 @@ static int32_t read_or_pass(struct reading *reading, size_t comment, enum direct
 }
 
 /* In a rollback block, one directive is known: its own no-transaction. */
-static int32_t read_block_directives(struct reading *reading, const struct rollback *block,
+static int32_t read_block_directives(struct directive_reading *reading, const struct rollback *block,
                                      migrate_error **err)
 {
     size_t offset = block->text.start, comment, next;
@@ -392,7 +393,7 @@ static int32_t read_block_directives(struct reading *reading, const struct rollb
     return code;
 }
 
-static int32_t read_rollback(struct reading *reading, size_t comment, struct span argument, size_t *next,
+static int32_t read_rollback(struct directive_reading *reading, size_t comment, struct span argument, size_t *next,
                              migrate_error **err)
 {
     struct rollback block = {.text = argument};
@@ -426,7 +427,7 @@ static int32_t read_rollback(struct reading *reading, size_t comment, struct spa
 
 /* ---- the file ---- */
 
-static int32_t refuse_end(const struct reading *reading, size_t comment, migrate_error **err)
+static int32_t refuse_end(const struct directive_reading *reading, size_t comment, migrate_error **err)
 {
     int32_t code = reading_fail(reading, comment, MIGRATE_ERROR_SOURCE, err,
                                 "\"-- END ROLLBACK\" without a rollback block before it");
@@ -438,7 +439,7 @@ static int32_t refuse_end(const struct reading *reading, size_t comment, migrate
     return code;
 }
 
-static int32_t refuse_foreign(const struct reading *reading, const struct directive_row *row, size_t comment,
+static int32_t refuse_foreign(const struct directive_reading *reading, const struct directive_row *row, size_t comment,
                               migrate_error **err)
 {
     int32_t code = reading_fail(reading, comment, MIGRATE_ERROR_SOURCE, err,
@@ -450,7 +451,7 @@ static int32_t refuse_foreign(const struct reading *reading, const struct direct
 }
 
 /* "RULE REASON"; what it belongs to is known when the statement behind it is. */
-static int32_t read_ignore(struct reading *reading, size_t comment, struct span argument, migrate_error **err)
+static int32_t read_ignore(struct directive_reading *reading, size_t comment, struct span argument, migrate_error **err)
 {
     struct ignore ignore = {.comment = comment, .rule = argument, .reason = argument};
 
@@ -463,7 +464,7 @@ static int32_t read_ignore(struct reading *reading, size_t comment, struct span 
     return MIGRATE_OK;
 }
 
-static int32_t take_directive(struct reading *reading, const struct directive_row *row, size_t comment,
+static int32_t take_directive(struct directive_reading *reading, const struct directive_row *row, size_t comment,
                               struct span argument, enum directive_role role, size_t *next,
                               migrate_error **err)
 {
@@ -522,7 +523,7 @@ static int32_t take_directive(struct reading *reading, const struct directive_ro
 }
 
 /* A line comment that begins a line. next: moved behind a rollback block. */
-static int32_t read_comment(struct reading *reading, size_t comment, enum directive_role role, size_t *next,
+static int32_t read_comment(struct directive_reading *reading, size_t comment, enum directive_role role, size_t *next,
                             migrate_error **err)
 {
     struct span argument, words = comment_words(reading, comment);
@@ -543,7 +544,7 @@ static int32_t read_comment(struct reading *reading, size_t comment, enum direct
 }
 
 /* The comments between two statements. *offset ends at `end`, or beyond it behind a rollback block of SQL. */
-static int32_t read_gap(struct reading *reading, size_t end, enum directive_role role, size_t *offset,
+static int32_t read_gap(struct directive_reading *reading, size_t end, enum directive_role role, size_t *offset,
                         migrate_error **err)
 {
     size_t comment;
@@ -557,7 +558,7 @@ static int32_t read_gap(struct reading *reading, size_t end, enum directive_role
 }
 
 /* The ignores from that one on that wait for the statement that ends here. end 0: no statement is left. */
-static void settle_ignores(struct reading *reading, size_t *from, size_t end, bool first)
+static void settle_ignores(struct directive_reading *reading, size_t *from, size_t end, bool first)
 {
     for (; *from < reading->ignores.count; ++*from) {
         struct ignore *ignore = &reading->ignores.items[*from];
@@ -569,7 +570,7 @@ static void settle_ignores(struct reading *reading, size_t *from, size_t end, bo
     }
 }
 
-static int32_t read_statements(struct reading *reading, enum directive_role role, migrate_error **err)
+static int32_t read_statements(struct directive_reading *reading, enum directive_role role, migrate_error **err)
 {
     struct sql_splitter splitter;
     struct sql_statement statement;
@@ -597,7 +598,7 @@ static int32_t read_statements(struct reading *reading, enum directive_role role
     return code;
 }
 
-static int32_t check_encoding(const struct reading *reading, migrate_error **err)
+static int32_t check_encoding(const struct directive_reading *reading, migrate_error **err)
 {
     size_t bad = utf8_invalid(reading->text, reading->length);
     int32_t code;
@@ -617,7 +618,7 @@ static int32_t check_encoding(const struct reading *reading, migrate_error **err
     return code;
 }
 
-int32_t reading_make(struct reading *out, const char *text, size_t length, enum directive_role role,
+int32_t reading_make(struct directive_reading *out, const char *text, size_t length, enum directive_role role,
                      migrate_error **err)
 {
     size_t mark = length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
@@ -631,7 +632,7 @@ int32_t reading_make(struct reading *out, const char *text, size_t length, enum 
     return code;
 }
 
-void reading_free(struct reading *reading)
+void reading_free(struct directive_reading *reading)
 {
     memory_free(reading->rollbacks.items);
     memory_free(reading->ignores.items);
