@@ -685,7 +685,8 @@ MIGRATE_API int32_t migrate_check_rules(migrate_rows **out_rows, migrate_error *
  *   "migrations"  by Depends:, and by what they need of each other: all of them run in a scratch database, one that fails is known by its
  *                 words. What follows from other needs is left out. NULL: the same
  *   "declared"    by Depends: alone: nothing is run
- *   "tables"      by foreign keys, as they stand behind the migration `at`; NULL: behind the last one
+ *   "tables"      by foreign keys, as they stand behind the migration `at`; NULL: behind the last one. By the words alone, where one of
+ *                 the migrations does not run
  * Rows: "kind" (node, edge), "from" (an id, a table), "to" (what it needs; null for a node), "label" (of a migration its state, where there
  * is a database; of a table "missing", where only a foreign key names it; of an edge how it is known: declared, found, guessed; of a foreign
  * key its columns), "head" (truth: no other migration needs it, in a source whose Depends: form more than one line). Values: "nodes",

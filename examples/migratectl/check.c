@@ -111,7 +111,12 @@ static int show_failure(struct cli *cli, migrate_error *error)
 {
     int32_t code = migrate_error_code(error);
     int result = output_exit_code(code);
-    bool more = (result == EXIT_FINDINGS || result == EXIT_AHEAD) && !flag(cli, FLAG_ANSWER) && !output_is_json(cli);
+    bool more = (result == EXIT_FINDINGS || result == EXIT_AHEAD) && !flag(cli, FLAG_ANSWER);
+    const char *found = NULL;
+    if (more && output_is_json(cli)) { /* one document has both */
+        findings_check(cli, "source", &found);
+        return output_error_with(cli, error, found ? cli_format("\"answer\":null,\"findings\":%s", found) : NULL);
+    }
     result = output_error(cli, error);
     if (more)
         findings_check(cli, "source", NULL);

@@ -154,7 +154,8 @@ int32_t observe(struct observing *observing, const struct migration *migration, 
     if (code != MIGRATE_OK)
         return code;
     code = run_it(observing, &rehearsal, &why);
-    if (code != MIGRATE_OK && (observing->outcome != MIGRATE_OK || walk_is_fatal(code))) {
+    /* what cannot be tried in such a scratch database is no end of it */
+    if (code != MIGRATE_OK && (observing->outcome != MIGRATE_OK || (walk_is_fatal(code) && code != MIGRATE_ERROR_SHADOW))) {
         error_move(err, &why);
     } else {
         code = end(observing, code == MIGRATE_OK ? NULL : why, err);
