@@ -85,7 +85,23 @@ const struct directive_row *directive_at(const struct directive_reading *reading
 /* Reads what follows "expect", "assert", "assert-before" (expectations.c). */
 int32_t read_expectation(struct directive_reading *reading, enum directive_action action, struct span argument, migrate_error **err);
 
-/* Behind the end of the line that holds offset. */
-size_t line_next(const char *text, size_t length, size_t offset);
+/* What stands in a line comment, without dashes and blanks around it. */
+struct span comment_words(const struct directive_reading *reading, size_t offset);
+/* The next line comment that begins a line between offset and end; false: there is none. */
+bool comment_next(const struct directive_reading *reading, size_t end, size_t *offset, size_t *comment);
+
+/* ---- blocks.c ---- */
+
+/* The block that "-- ROLLBACK:" at comment begins, with what stands behind it there. */
+int32_t rollback_find(const struct directive_reading *reading, size_t comment, struct span argument, struct rollback *out, migrate_error **err);
+
+/* ---- lines.c ---- */
+
+bool line_is_blank(char c); /* a blank or a tab */
+size_t line_end(const char *text, size_t length, size_t offset);
+size_t line_next(const char *text, size_t length, size_t offset); /* behind the end of the line that holds offset */
+size_t line_skip_blanks(const char *text, size_t end, size_t offset);
+/* Only blanks stand before offset in its line, which begins at *line. */
+bool line_begins(const char *text, size_t offset, size_t *line);
 
 #endif
