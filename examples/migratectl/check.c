@@ -48,6 +48,8 @@ static int check_flags(const struct cli *cli, bool alone, bool wait)
         if (flag(cli, of_database[i]))
             return output_usage(cli, "--%s asks the database, and --%s looks at the files alone", flags_name(of_database[i]),
                                 flags_name(flag(cli, FLAG_FILES) ? FLAG_FILES : FLAG_AGAINST));
+    if (flag(cli, FLAG_ANSWER) && flag(cli, FLAG_DATABASE))
+        return output_usage(cli, "--answer looks for no findings, and --database asks for more of them");
     if (alone && wait)
         return output_usage(cli, "--mode wait needs a database");
     if ((wait || flag(cli, FLAG_ANSWER)) && cli->format == FORMAT_GITHUB)
