@@ -28,7 +28,7 @@ struct applied {
 };
 
 /* What happened to an id that is not applied. */
-struct trace {
+struct past {
     const char *id;
     bool removed;          /* rolled back or forgotten at some time: never late */
     const char *failed;    /* the newest failure's text, if nothing succeeded since */
@@ -45,7 +45,7 @@ struct history {
     struct history_head head;
     struct applied *items; /* by id; versioned and repeatable */
     size_t count, capacity;
-    struct trace *traces;  /* by id */
+    struct past *traces;  /* by id */
     size_t traces_count, traces_capacity;
     int64_t last_seq;      /* of the newest row that added a versioned migration */
     bool guarded;          /* the database is protected: the newest event "protected" says so */
@@ -58,14 +58,14 @@ struct history {
 int32_t history_load(migrate_session *session, struct history *out, migrate_error **err);
 void history_free(struct history *history);
 const struct applied *history_find(const struct history *history, bool repeatable, const char *id);
-const struct trace *history_trace(const struct history *history, const char *id);
+const struct past *history_trace(const struct history *history, const char *id);
 /* What was recorded of half-done work: the segments that are done, in order, and last the one whose end is not known. *row: as of
  * the trace, moved on. false: no more. */
 struct progress {
     int64_t seq, statement; /* its last one, counted from 1 */
     const char *hash;
 };
-bool history_progress(const struct history *history, const struct trace *trace, size_t *row, struct progress *out);
+bool history_progress(const struct history *history, const struct past *trace, size_t *row, struct progress *out);
 /* What was written behind row seq. ended: by this run, the row that ends a step of that id (NULL: of any). */
 struct history_since {
     bool others; /* wrote too, or rows were lost */
