@@ -405,7 +405,7 @@ static const struct facts_part parts[] = {
      "   WHERE d.classoid = 'pg_policy'::regclass AND p.oid = objoid\n"
      "  UNION ALL SELECT 'STATISTICS', format('%I.%I', nspname, stxname), 's' || s.oid FROM pg_statistic_ext s JOIN ns ON ns.oid = stxnamespace\n"
      "   WHERE d.classoid = 'pg_statistic_ext'::regclass AND s.oid = objoid\n"
-     " ) v"},
+     " ) v WHERE objoid >= 16384 OR d.classoid = 'pg_namespace'::regclass"}, /* the server's own have thousands */
     {0, 0, true,
      "SELECT 86, 'owner', concat_ws(' ', v.word, v.q), pg_get_userbyid(v.owner),\n"
      " format('ALTER %s %s OWNER TO %I', v.word, v.q, pg_get_userbyid(v.owner)), NULL, '', v.inside, '' FROM (\n"
