@@ -70,7 +70,7 @@ static void check_names(const struct json *value, const char *const *names, stru
 
 static void check_case(const struct json *value, struct outcome *outcome)
 {
-    static const char *const names[] = {"about", "engine", "source", "options", "files", "database", "steps", NULL};
+    static const char *const names[] = {"about", "engine", "source", "connection", "options", "files", "database", "steps", NULL};
     static const char *const inputs[] = {"do",        "expect", "options", "url",    "files",  "sql",   "planned", "target",
                                          "cancel_at", "depth",  "of",      "at",     "as",     "id",    "reason",  "table",
                                          "stop_at",   "column", "to",      "mode",   "on",     "file",  NULL};
@@ -209,7 +209,10 @@ static void run_case(struct world *world, struct json *value, const struct setti
 static bool is_for(const struct world *world, const struct json *value)
 {
     const char *engine = json_get_text(value, "engine"), *source = json_get_text(value, "source");
+    const char *connection = json_get_text(value, "connection");
     if (world->road == WORLD_MEMORY && source && strcmp(source, "directory") == 0)
+        return false;
+    if (world->road == WORLD_HANDLE && connection && strcmp(connection, "url") == 0)
         return false;
     return !engine || strcmp(engine, "any") == 0 || strcmp(engine, engine_name(world)) == 0;
 }
