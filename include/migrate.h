@@ -542,8 +542,8 @@ MIGRATE_API int32_t migrate_history(migrate_session *session, migrate_rows **out
 
 /* Every migration of the source and of the history, in order: "id", "name", "kind", "state" (applied,
  * pending, late, modified, missing, renamed, ahead), "at", "duration_us", "actor", "file", "reversible",
- * "checksum", "recorded_checksum", "note" (cosmetic: only comments or white space changed; the new id of a
- * renamed one; the last failure of a pending one), "breaking". Values: "state" (current, pending, ahead,
+ * "checksum", "recorded_checksum", "note" (cosmetic: only comments or white space changed; of a renamed
+ * one, which stands under its new id, the former one; the last failure of a pending one), "breaking". Values: "state" (current, pending, ahead,
  * diverged, unmanaged), "applied", "pending", "at" (last applied id), "engine", "next" (first pending id),
  * "protected" (truth, see migrate_protect()), "confirm" (the name that the option confirm wants),
  * and a count for each other state. */
