@@ -224,7 +224,7 @@ private:
     {
         std::vector<std::string> all;
         for (const row step : *this) {
-            if (step["direction"] == direction)
+            if (step["direction"] == direction && step["action"] != "record") /* what was only recorded was not applied */
                 all.emplace_back(step["id"].text());
         }
         return all;
