@@ -10,29 +10,37 @@
 namespace {
 std::string engine_name, server_url;
 
-/* Runs SQL and gives its rows as text. */
-std::string ask(PGconn *connection, const std::string &sql)
+using rows = std::vector<world::row>;
+
+rows ask(PGconn *connection, const std::string &sql)
 {
     const std::unique_ptr<PGresult, void (*)(PGresult *)> answer(PQexec(connection, sql.c_str()), PQclear);
     const ExecStatusType status = PQresultStatus(answer.get());
-    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
-        throw std::runtime_error(PQresultErrorMessage(answer.get()));
-    std::string all;
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY)
+        throw std::runtime_error(PQerrorMessage(connection));
+    rows all(static_cast<std::size_t>(PQntuples(answer.get())));
     for (int row = 0; row < PQntuples(answer.get()); row++) {
-        for (int column = 0; column < PQnfields(answer.get()); column++)
-            all += (column > 0 ? "|" : row > 0 ? " " : "") + std::string(PQgetvalue(answer.get(), row, column));
+        for (int column = 0; column < PQnfields(answer.get()); column++) {
+            auto &values = all[static_cast<std::size_t>(row)];
+            values.emplace_back();
+            if (!PQgetisnull(answer.get(), row, column))
+                values.back() = PQgetvalue(answer.get(), row, column);
+        }
     }
     return all;
 }
 
-std::string ask(sqlite3 *connection, const std::string &sql)
+rows ask(sqlite3 *connection, const std::string &sql)
 {
-    std::string all;
+    rows all;
     char *problem = nullptr;
     const auto add = [](void *into, int count, char **values, char **) {
-        auto &text = *static_cast<std::string *>(into);
-        for (int i = 0; i < count; i++)
-            text += (i > 0 ? "|" : text.empty() ? "" : " ") + std::string(values[i] == nullptr ? "" : values[i]);
+        world::row row(static_cast<std::size_t>(count));
+        for (int i = 0; i < count; i++) {
+            if (values[i] != nullptr)
+                row[static_cast<std::size_t>(i)] = values[i];
+        }
+        static_cast<rows *>(into)->push_back(std::move(row));
         return 0;
     };
     if (sqlite3_exec(connection, sql.c_str(), add, &all, &problem) != SQLITE_OK) {
@@ -71,7 +79,7 @@ world::world()
         url = "sqlite:" + (folder / "app.db").string();
     } else {
         database_ = "migrate_cpp_" + std::to_string(getpid()) + "_" + std::to_string(++number);
-        on_server("CREATE DATABASE " + database_);
+        on_server("CREATE DATABASE " + database_ + " TEMPLATE template0");
         url = server_url + (server_url.find('?') == std::string::npos ? "?" : "&") + "dbname=" + database_;
     }
 }
@@ -122,4 +130,25 @@ libmigrate::session world::open_own(const libmigrate::options &settings)
     return on_sqlite() ? libmigrate::open(sqlite(), settings) : libmigrate::open(postgresql(), settings);
 }
 
-std::string world::query(const std::string &sql) { return on_sqlite() ? ask(sqlite(), sql) : ask(postgresql(), sql); }
+std::string world::name() const { return on_sqlite() ? "app.db" : database_; }
+
+std::string world::tables_query()
+{
+    return on_sqlite() ? "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT "
+                         "LIKE 'libmigrate\\_%' ESCAPE '\\' ORDER BY name"
+                       : "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND "
+                         "relname NOT LIKE 'libmigrate\\_%' ORDER BY relname COLLATE \"C\"";
+}
+
+std::vector<world::row> world::rows(const std::string &sql) { return on_sqlite() ? ask(sqlite(), sql) : ask(postgresql(), sql); }
+
+std::string world::query(const std::string &sql)
+{
+    std::string all;
+    for (const row &values : rows(sql)) {
+        all += all.empty() ? "" : " ";
+        for (std::size_t i = 0; i < values.size(); i++)
+            all += (i > 0 ? "|" : "") + values[i].value_or("");
+    }
+    return all;
+}

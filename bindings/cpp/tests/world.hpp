@@ -29,7 +29,11 @@ public:
     sqlite3 *sqlite();    /* the host's own connection, opened by the first call */
     PGconn *postgresql();
     libmigrate::session open_own(const libmigrate::options &settings);
-    std::string query(const std::string &sql); /* values: columns separated by |, rows by blanks; throws what the database says */
+    std::string name() const; /* of the database: the file without its folder */
+    static std::string tables_query(); /* the names of all tables but the history's */
+    using row = std::vector<std::optional<std::string>>;
+    std::vector<row> rows(const std::string &sql); /* throws what the database says */
+    std::string query(const std::string &sql); /* values: columns separated by |, rows by blanks */
 
 private:
     std::string database_;
