@@ -700,13 +700,18 @@ MIGRATE_API int32_t migrate_graph(migrate_session *session, const char *of, cons
 MIGRATE_API int32_t migrate_backup(migrate_session *session, migrate_rows **out_rows, migrate_error **out_err);
 
 /* The backups of this database in backup_dir, the newest first: "file", "at", "bytes", "id" (of the migration before which it was made),
- * "verified" (truth: it was verified as it was made, and not changed since), "tables" (some; null: all). Value: "count". */
+ * "verified" (truth: it was verified as it was made, and not changed since), "tables" (some; null: all). Value: "count".
+ * backup_keep and backup_max_bytes: where there are too many, those go first that were made before one and the same migration and are neither the
+ * first nor the newest of these (a service that fails at every start leaves them), then the oldest; never the newest. backup_max_age: what is
+ * older goes. */
 MIGRATE_API int32_t migrate_backups(migrate_session *session, migrate_rows **out_rows, migrate_error **out_err);
 
-/* Brings the contents of a backup back: file, or NULL for the newest verified one. Needs the option confirm with the database's name. The
+/* Brings the contents of a backup back: file, or NULL for the newest verified one that is no copy which a restore kept (unless there is no
+ * other): whoever restores again wants the backup, not the state that was left. Needs the option confirm with the database's name. The
  * backup is verified first, and what is there now is backed up before it is replaced. SQLite: through the engine, so that those who have
  * the file open see the former contents in their next transaction. PostgreSQL: by the callback. Leaves an event "restored" in the history that came back, if
- * there is one in the backup. Report as migrate_apply(); "backup" is what was there before. A backup of some tables is refused. */
+ * there is one in the backup, and behind it "protected" where the database was protected and the backup is from before that (also where there is
+ * none in it). Report as migrate_apply(); "backup" is what was there before. A backup of some tables is refused. */
 MIGRATE_API int32_t migrate_restore(migrate_session *session, const char *file, migrate_rows **out_report,
                                     migrate_error **out_err);
 

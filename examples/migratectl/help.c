@@ -110,7 +110,7 @@ static const struct entry entries[COMMAND_COUNT] = {
                         "PostgreSQL: by the installed pg_dump. Where it goes, and how many are kept: --backup-dir, --backup-keep.\n"},
     [COMMAND_RESTORE] = {"restore", " ", "FILE | --latest", "bring the contents of a backup back",
                          "  migratectl restore --latest --confirm app\n",
-                         "--confirm has the database's name. What is there now is backed up first.\n"},
+                         "--confirm has the database's name. What is there now is backed up first; --latest passes over such copies.\n"},
     [COMMAND_PROTECT] = {"protect", " ", "[--off] --reason TEXT", "mark the database: what may lose data needs --confirm NAME",
                          "  migratectl protect --reason \"production\"\n",
                          NULL},

@@ -325,8 +325,10 @@ static void replay_protected(struct history *history, const struct migrate_rows 
 static int32_t replay(const migrate_session *session, struct history *history, const struct migrate_rows *rows, migrate_error **err)
 {
     int32_t code = MIGRATE_OK;
+    history->marked = history->first_row < rows_count(rows);
     for (size_t row = history->first_row; row < rows_count(rows) && code == MIGRATE_OK; row++) {
-        const char *effect = rows_text(rows, row, EFFECT);
+        const char *effect = rows_text(rows, row, EFFECT), *event = rows_text(rows, row, EVENT);
+        history->marked = history->marked && (text_equal(event, "protected") || text_equal(event, "restored"));
         if (!rows_text(rows, row, ID) || !effect)
             return damaged(session, rows_int(rows, row, SEQ), "has no id or effect", err);
         if (strcmp(effect, "add") == 0)
@@ -555,6 +557,22 @@ int32_t history_statement(migrate_session *session, int64_t seq, char **out, mig
     }
     history_select(session, &sql, "statement_sql", " AND seq = ");
     text_add_int(&sql, seq);
+    return ask_text(session, &sql, out, err);
+}
+
+int64_t history_seq(const struct history *history, size_t row)
+{
+    return rows_int(history->rows, row, SEQ);
+}
+
+int32_t history_progress_reason(migrate_session *session, const char *id, int64_t seq, char **out, migrate_error **err)
+{
+    struct text sql = {0};
+    history_select(session, &sql, "reason", " AND event IN ('started', 'progress') AND reason IS NOT NULL AND id = ");
+    session->db->engine->literal(&sql, id, strlen(id));
+    text_add(&sql, " AND seq >= ");
+    text_add_int(&sql, seq);
+    text_add(&sql, " ORDER BY seq DESC LIMIT 1");
     return ask_text(session, &sql, out, err);
 }
 

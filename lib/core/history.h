@@ -8,6 +8,7 @@
 #include "core/state.h"
 
 enum { HISTORY_FORMAT = 1 };
+#define PROTECTED_ID "database" /* what an event "protected" speaks of */
 
 /* The newest row of the module: all that a start with nothing to do needs. */
 struct history_head {
@@ -48,6 +49,7 @@ struct history {
     size_t traces_count, traces_capacity;
     int64_t last_seq;      /* of the newest row that added a versioned migration */
     bool guarded;          /* the database is protected: the newest event "protected" says so */
+    bool marked;           /* there are rows of this module, and all they say is that the database is protected, or restored: nobody manages it yet */
     int64_t renamed_seq;   /* while it is replayed: when the one was applied whose new name comes next */
     struct state_set state;
     struct migrate_rows *rows; /* the texts belong to it */
@@ -125,6 +127,9 @@ int32_t history_reconciled(migrate_session *session, char **out, migrate_error *
 int32_t history_has_column(migrate_session *session, const char *column, bool *out, migrate_error **err);
 /* What was run then, as recorded with a row; NULL: it was not. Yours: memory_free(). */
 int32_t history_statement(migrate_session *session, int64_t seq, char **out, migrate_error **err);
+int64_t history_seq(const struct history *history, size_t row);
+/* The newest reason that stands with half-done work of an id, from row seq on; NULL: none does. Yours: memory_free(). */
+int32_t history_progress_reason(migrate_session *session, const char *id, int64_t seq, char **out, migrate_error **err);
 /* For migrate_history(). */
 int32_t history_rows(migrate_session *session, migrate_rows **out, migrate_error **err);
 

@@ -180,7 +180,8 @@ int32_t resume_at(struct migrate_run *run, const struct step *step, const struct
     const struct trace *trace = history_trace(&history, step->id);
     if (trace && trace->statement >= 0)
         code = check_records(run, step, script, &history, trace, err);
-    *out = (struct resume){.done = trace && trace->statement > 0 ? (size_t)trace->statement : 0};
+    *out = (struct resume){.done = trace && trace->statement > 0 ? (size_t)trace->statement : 0,
+                           .seq = trace && trace->statement >= 0 ? history_seq(&history, trace->first_row) : 0};
     if (trace && trace->begun_hash && strlen(trace->begun_hash) < sizeof out->hash) {
         memcpy(out->hash, trace->begun_hash, strlen(trace->begun_hash) + 1);
         out->begun = (size_t)trace->begun;

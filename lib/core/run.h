@@ -50,6 +50,7 @@ struct kept_backup {
     int64_t taken_seq;   /* the plan's, as it was made */
     struct backup_want *want; /* of the plan whose seq this is; NULL: it was not looked at yet */
     int64_t want_seq;
+    bool passed;         /* parts of a step are done: what is there now is no longer what was there before */
 };
 
 struct down;
