@@ -49,7 +49,7 @@ say() {
 install_missing() {
     missing=
     for package in gcc g++ libc6-dev meson ninja-build pkg-config libpq-dev libsqlite3-dev libmd-dev check \
-        postgresql pgbouncer sqlite3 jq valgrind clang libclang-rt-dev; do
+        postgresql pgbouncer sqlite3 jq valgrind clang libclang-rt-dev doctest-dev nlohmann-json3-dev cmake python3; do
         dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
     done
     [ -n "$missing" ] || return 0
