@@ -7,6 +7,7 @@
 
 import logging as _logging
 
+from .aio import AsyncMigrator, startup_async
 from .connection import Connection
 from .errors import *  # noqa: F401,F403
 from .errors import MigrateError

@@ -77,14 +77,13 @@ class Report:
 def report(text: str, stopped: bool = False) -> Report:
     table = json.loads(text)
     steps = rows(Done, table)
-    ran = [step for step in steps if step.action in ("run", "schema")]
     return make(
         Report,
         table,
         steps=steps,
         stopped=stopped,
-        applied=tuple(step.id or "" for step in ran if step.direction == "up"),
-        rolled_back=tuple(step.id or "" for step in steps if step.direction == "down" and step.action != "record"),
+        applied=tuple(step.id or "" for step in steps if step.direction == "up"),
+        rolled_back=tuple(step.id or "" for step in steps if step.direction == "down"),
     )
 
 
@@ -182,6 +181,7 @@ class Status:
     next: Optional[str] = None
     protected: bool = False
     confirm: Optional[str] = None
+    database: Optional[str] = None
     late: int = 0
     modified: int = 0
     missing: int = 0
