@@ -136,6 +136,7 @@ class Check:
     by: Optional[str] = None
     reason: Optional[str] = None
     order: Optional[str] = None
+    engine: Optional[str] = None
 
     @property
     def ok(self) -> bool:
