@@ -263,10 +263,10 @@ _combined: Dict[Tuple[type, type], Type[MigrateError]] = {}
 
 
 def _class_for(name: str, class_: str) -> Type[MigrateError]:
-    by_name = globals().get(class_named(name), MigrateError)
+    by_name: Type[MigrateError] = globals().get(class_named(name), MigrateError)
     by_class = _CLASSES.get(class_, MigrateError)
     if by_name is MigrateError or by_class is MigrateError:
-        return by_class if by_name is MigrateError else by_name  # type: ignore[no-any-return]
+        return by_class if by_name is MigrateError else by_name
     key = (by_name, by_class)
     if key not in _combined:
         _combined[key] = type(by_name.__name__, key, {"__module__": "libmigrate", "__doc__": by_name.__doc__})

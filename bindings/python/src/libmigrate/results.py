@@ -8,17 +8,20 @@ import json
 import typing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from functools import lru_cache
 from typing import Any, Dict, Optional, Tuple, Type, TypeVar
 
 T = TypeVar("T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
-@lru_cache(maxsize=None)
-def _fields(cls: type) -> Dict[str, Any]:
-    hints = typing.get_type_hints(cls)
-    return {f.name: hints[f.name] for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+_known: Dict[type, Dict[str, Any]] = {}
+
+
+def _fields(cls: Any) -> Dict[str, Any]:
+    if cls not in _known:
+        hints = typing.get_type_hints(cls)
+        _known[cls] = {f.name: hints[f.name] for f in dataclasses.fields(cls)}
+    return _known[cls]
 
 
 def make(cls: Type[T], values: Dict[str, Any], **more: Any) -> T:
