@@ -110,7 +110,7 @@ class World:
     """One case: its database, its folders, the plan that is kept."""
 
     def __init__(self, case: Dict[str, Any], database: Database, folder: Path) -> None:
-        self.database, self.folder, self.dir = database, folder / "own", folder / "migrations"
+        self.database, self.folder, self.dir = database, folder / "own", folder / "own" / "migrations"
         self.folder.mkdir()
         self.dir.mkdir()
         words = {"${dir}": str(self.dir), "${folder}": str(self.folder), "${url}": database.url, "${database}": database.name}
