@@ -123,7 +123,7 @@ class Run:
 
     def step(self) -> bool:
         """True: a step was done, call again. False: nothing was left, or the run was stopped."""
-        code = self._migrator._call(lambda session, error: library().migrate_run_step(self._pointer, error))
+        code = self._migrator._go_on(lambda error: library().migrate_run_step(self._pointer, error))
         self._stopped = code == c.STOPPED
         return code == c.MORE
 
@@ -136,7 +136,7 @@ class Run:
             return
         out = pointer_out()
         try:
-            self._migrator._call(lambda session, e: library().migrate_run_end(pointer, ctypes.byref(out), e))
+            self._migrator._go_on(lambda e: library().migrate_run_end(pointer, ctypes.byref(out), e))
         except MigrateError:
             if kind is None:
                 raise
@@ -442,6 +442,11 @@ class Migrator:
         with self._exclusive():
             self._open()
             return self._invoke(lambda error: function(self._session, error))
+
+    def _go_on(self, function: Callable[[Any], int]) -> int:
+        """A call that belongs to the session as it is, cancelled or not."""
+        with self._exclusive():
+            return self._invoke(function)
 
     def _rows(self, name: str, *arguments: Any) -> Tuple[int, str]:
         out = pointer_out()
