@@ -9,12 +9,26 @@
 
 /* ---- saying it ---- */
 
+/* What a statement does to each partition is said once. */
+static bool is_said(const struct online_say *say, const struct finding *finding)
+{
+    for (size_t i = 0; i < say->findings.count; i++) {
+        const struct finding *other = &say->findings.items[i];
+
+        if (text_equal(other->rule, finding->rule) && other->line == finding->line && other->column == finding->column &&
+            text_equal(other->message, finding->message))
+            return true;
+    }
+    return false;
+}
+
 void online_put(struct online_say *say, const char *rule, const char *severity)
 {
     struct finding finding = {.rule = rule, .severity = severity, .id = say->id, .file = say->file, .line = say->line,
                               .column = say->column, .message = say->message.data, .hint = say->hint.data};
 
-    say->failed |= say->message.failed || say->hint.failed || findings_add(&say->findings, &finding, NULL) != MIGRATE_OK;
+    say->failed |= say->message.failed || say->hint.failed ||
+                   (!is_said(say, &finding) && findings_add(&say->findings, &finding, NULL) != MIGRATE_OK);
     text_clear(&say->message);
     text_clear(&say->hint);
 }

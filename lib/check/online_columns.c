@@ -16,6 +16,15 @@ static const struct fact *of_column(const struct online_statement *s, const char
     return online_fact(s->after, kind, column->ident);
 }
 
+/* The column itself is another one, of the same name. */
+static bool is_made(const struct online_statement *s, const char *column)
+{
+    for (size_t i = 0; i < s->change_count; i++)
+        if (online_is(&s->changes[i], "column", ONLINE_ADDED) && strcmp(s->changes[i].to->ident, column) == 0)
+            return true;
+    return false;
+}
+
 /* Without a value that the rows that are there could get. */
 static void required(const struct online_statement *s, struct online_change *change, struct online_say *say)
 {
@@ -35,6 +44,29 @@ static void required(const struct online_statement *s, struct online_change *cha
     online_put(say, "PG07", rows < 0 ? "warning" : rows == 0 ? "info" : "error");
 }
 
+/* Of what is called here, or said by a word, each is the same for all rows of a statement; so is what calls nothing. */
+static bool is_one_for_all(const char *value)
+{
+    static const char *const same[] = {"now", "timezone", "date_trunc", "transaction_timestamp", "statement_timestamp", "current_setting", "to_char"};
+    const char *word = NULL;
+    bool quoted = false;
+
+    for (const char *at = value; *at != '\0'; at++) {
+        bool in_word = (*at >= 'a' && *at <= 'z') || (*at >= '0' && *at <= '9') || *at == '_' || *at == '.' || *at == '"';
+        bool good = false;
+
+        quoted = quoted != (*at == '\'');
+        if (!quoted && *at == '(' && word != NULL) {
+            for (size_t i = 0; i < sizeof same / sizeof *same; i++)
+                good = good || (text_starts(word, same[i]) && strlen(same[i]) == (size_t)(at - word));
+            if (!good)
+                return false;
+        }
+        word = quoted || !in_word ? NULL : word != NULL ? word : at;
+    }
+    return true;
+}
+
 /* It is made by writing every row anew. */
 static void filled(const struct online_statement *s, const struct online_change *change, struct online_say *say)
 {
@@ -44,7 +76,7 @@ static void filled(const struct online_statement *s, const struct online_change 
     const char *what = generated ? "a stored generated column" : identity ? "an identity column" : "a column that draws from a sequence";
     struct online_table *table = change->table;
 
-    if (!table->rewritten || (!generated && !identity && value == NULL))
+    if (!table->rewritten || (!generated && !identity && (value == NULL || is_one_for_all(value->value))))
         return;
     table->rewrite_told = table->scan_told = true;
     if (generated || identity || drawn) {
@@ -95,6 +127,7 @@ static void not_null(const struct online_statement *s, struct online_change *cha
     const char *column = online_plain(change->to->ident);
 
     if (!table->scanned || table->rewritten || online_fact(s->before, "column", change->to->ident) == NULL ||
+        is_made(s, change->to->ident) ||
         (online_contained(s, "constraint", ONLINE_ADDED, table) && !online_contained(s, "index", ONLINE_REMOVED, table)))
         return;
     text_format(&say->message, "SET NOT NULL on %s looks at every row of %s while it is locked against readers and writers", column, table->name);
@@ -116,7 +149,7 @@ void online_columns(struct online_statement *s, struct online_say *say)
         if (online_is(change, "column", ONLINE_ADDED)) {
             required(s, change, say);
             filled(s, change, say);
-        } else if (online_is(change, "column type", ONLINE_CHANGED) && change->old) {
+        } else if (online_is(change, "column type", ONLINE_CHANGED) && change->old && !is_made(s, change->to->ident)) {
             type_changed(change, say);
         } else if (online_is(change, "column not null", ONLINE_ADDED)) {
             not_null(s, change, say);

@@ -34,7 +34,7 @@ static const struct online_table *held(const struct online_statement *s, const s
     for (size_t i = 0; i < s->table_count; i++) {
         const struct online_table *table = &s->tables[i];
 
-        if (table->exclusive_line != 0 && (table != worked_on || table->took < ONLINE_ACCESS_EXCLUSIVE))
+        if (table->exclusive_line != 0 && !table->gone && (table != worked_on || table->took < ONLINE_ACCESS_EXCLUSIVE))
             return table;
     }
     return NULL;
@@ -90,7 +90,7 @@ static void mixed(const struct online_statement *s, struct online_migration *m, 
     for (size_t i = 0; i < s->table_count; i++) {
         const struct online_table *table = &s->tables[i];
 
-        if (table->exclusive_line != 0 || table->took >= ONLINE_ACCESS_EXCLUSIVE)
+        if ((table->exclusive_line != 0 && !table->gone) || table->took >= ONLINE_ACCESS_EXCLUSIVE)
             locked = locked == NULL || table->rows > locked->rows ? table : locked;
         if (table->written_line != 0 || table->took == ONLINE_ROW_EXCLUSIVE)
             written = written == NULL || table->rows > written->rows ? table : written;
@@ -149,27 +149,35 @@ static bool has_long_name(const struct online_statement *s)
 {
     enum { LONGEST = 63 };
     size_t run = 0;
+    bool quoted = false;
 
     for (size_t i = 0; s->sql != NULL && i < s->length && run <= LONGEST; i++) {
         char c = s->sql[i];
         bool in_name = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$' || (c & 0x80) != 0;
 
-        run = in_name || (run > 0 && (c == ' ' || c == '-' || c == '.') && s->sql[i - run] == '"') || c == '"' ? run + 1 : 0;
+        quoted = quoted != (c == '"');
+        run = c != '"' && (in_name || quoted) ? run + 1 : 0;
     }
     return run > LONGEST;
+}
+
+/* ALTER ... IF EXISTS: what is to be changed is not there. */
+static bool changes_nothing(const struct online_statement *s)
+{
+    return online_begins(s, "alter") && online_contains(s, "exists") && !online_contains(s, "add") && !online_contains(s, "drop");
 }
 
 static void notices(const struct online_statement *s, struct online_say *say)
 {
     bool drops = online_begins(s, "drop") || (online_contains(s, "drop") && online_begins(s, "alter"));
 
-    bool schema = online_begins(s, "create") && online_contains(s, "schema");
+    bool schema = online_begins(s, "create") && online_contains(s, "schema"), changes = changes_nothing(s);
 
     if (s->skipped != NULL && !online_contains(s, "extension") && !(drops && (s->change_count > 0 || may_come_again(s)))) {
         text_format(&say->message, "it did nothing, and nobody would notice: %s", s->skipped);
-        text_add(&say->hint, drops ? "leave IF EXISTS out, or the statement: what is not there cannot be dropped"
+        text_add(&say->hint, drops || changes ? "leave IF EXISTS out, or the statement: what is not there cannot be dropped or changed"
                                    : "leave IF NOT EXISTS out: what is there under that name may be something else; if databases differ, mend that first");
-        online_put(say, "PG34", drops || schema ? "info" : "warning");
+        online_put(say, "PG34", drops || schema || changes ? "info" : "warning");
     }
     if (s->truncated != NULL && has_long_name(s)) {
         text_format(&say->message, "a name is longer than the server's 63 bytes: %s", s->truncated);

@@ -368,7 +368,9 @@ static int32_t add_facts(struct needs *needs, const struct observed *now, bool *
     size_t from = needs->raw.count;
     bool good = true, removed = false;
     int32_t code = facts_compare(now->before, now->after, &differences, err);
-    *changed = differences.count > 0 || differences.column_order;
+    *changed = differences.column_order;
+    for (size_t i = 0; i < differences.count; i++) /* a remark may be an earlier statement's */
+        *changed = *changed || !is_remark(differences.items[i].to ? differences.items[i].to : differences.items[i].from);
     if (code == MIGRATE_OK && differences.count)
         good = fact_keys_make(now->before, &before.keys) && fact_keys_make(now->after, &after.keys);
     for (size_t i = 0; good && i < differences.count; i++) {

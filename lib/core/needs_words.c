@@ -123,13 +123,25 @@ int32_t needs_read_words(struct needs *needs, size_t at, migrate_error **err)
     return code;
 }
 
+/* By what stands before it in the migration itself. */
+static bool is_gone_by_then(const struct depend *depend, const struct deed *made)
+{
+    bool gone = false;
+    for (const struct deed *deed = depend->items; deed < made; deed++) {
+        if ((deed->does == DEED_MAKES || deed->does == DEED_DROPS) && things_same(&deed->thing, &made->thing))
+            gone = deed->does == DEED_DROPS;
+    }
+    return gone;
+}
+
 /* IF NOT EXISTS, and an earlier one made it: nothing is done. */
 static void mark_idle(struct needs *needs, const struct found *found, size_t at)
 {
     struct depend *depend = &needs->depends.items[at];
     for (size_t i = 0; i < depend->count; i++) {
         struct deed *deed = &depend->items[i];
-        if (deed->does == DEED_MAKES && text_equal(deed->word, "IF NOT EXISTS") && found_maker(found, &deed->thing, at) != SIZE_MAX)
+        if (deed->does == DEED_MAKES && text_equal(deed->word, "IF NOT EXISTS") && !is_gone_by_then(depend, deed) &&
+            found_maker(found, &deed->thing, at) != SIZE_MAX)
             deed->idle = true;
     }
 }

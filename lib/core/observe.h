@@ -15,7 +15,8 @@ struct observed {
     const struct rehearsed *at;  /* place, locks, rewrites, scans, rows; number 0: code; NULL: the migration as a whole */
     const char *sql;             /* the statement as far as it is looked at (64 KiB), with its secrets; NULL: code, or the whole */
     size_t length;
-    const struct facts *before, *after; /* one and the same where the schema is known not to have changed */
+    const struct facts *before, *after; /* one and the same where the schema is known not to have changed. Comments and privileges show up
+                                           behind a later statement than the one that gave them */
     const migrate_error *problem;       /* end: it failed, and this is why; NULL: it did not */
 };
 

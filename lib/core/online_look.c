@@ -159,11 +159,43 @@ static int32_t add_change(struct pairing *pairing, enum online_did did, const st
     return MIGRATE_OK;
 }
 
+/* Dropped and made in one statement, with the name that it had. */
+static bool is_another(const struct pairing *pairing, const struct difference *d)
+{
+    return d->kind == FACT_CHANGED && !pairing->now->scratch->db->engine->names_fold && strcmp(d->from->key, d->to->key) != 0;
+}
+
+static int32_t add_both(struct pairing *pairing, const struct fact *from, const struct fact *to, migrate_error **err)
+{
+    int32_t code = add_change(pairing, ONLINE_REMOVED, from, NULL, err);
+    return code == MIGRATE_OK ? add_change(pairing, ONLINE_ADDED, NULL, to, err) : code;
+}
+
+/* Columns are facts that say nothing, so that two of the same name do not differ. */
+static int32_t find_columns(struct pairing *pairing, migrate_error **err)
+{
+    const struct facts *before = pairing->now->before, *after = pairing->now->after;
+    int32_t code = MIGRATE_OK;
+    for (size_t i = 0; code == MIGRATE_OK && i < after->count; i++) {
+        const struct fact *to = &after->items[i];
+        if (strcmp(to->kind, "column") != 0 || !to->key[0] || fact_keys_find(&pairing->before, to->key) != SIZE_MAX)
+            continue;
+        const struct fact *from = facts_find(before, "column", to->ident);
+        if (from && strcmp(from->inside, to->inside) == 0) /* (else the whole table is another one) */
+            code = add_both(pairing, from, to, err);
+    }
+    return code;
+}
+
 static int32_t pair(struct pairing *pairing, const struct difference *d, migrate_error **err)
 {
     const struct fact *fact = d->to ? d->to : d->from;
     if (strcmp(fact->kind, "column position") == 0)
         return MIGRATE_OK;
+    if (is_another(pairing, d) && strcmp(fact->kind, "column") == 0) /* find_columns() does */
+        return MIGRATE_OK;
+    if (is_another(pairing, d) && strcmp(fact->kind, "constraint") == 0)
+        return add_both(pairing, d->from, d->to, err);
     if (d->kind == FACT_CHANGED)
         return add_change(pairing, ONLINE_CHANGED, d->from, d->to, err);
     if (pairing->now->scratch->db->engine->names_fold) /* keys are names: see renames() */
@@ -216,11 +248,14 @@ static int32_t find_changes(struct online *online, const struct observed *now, m
     if (now->before == now->after)
         return MIGRATE_OK;
     int32_t code = facts_compare(now->before, now->after, &pairing.differences, err);
-    if (code == MIGRATE_OK && pairing.differences.count &&
+    bool differs = pairing.differences.count > 0 || pairing.differences.column_order;
+    if (code == MIGRATE_OK && differs &&
         (!fact_keys_make(now->before, &pairing.before) || !fact_keys_make(now->after, &pairing.after)))
         code = error_nomem(err);
     for (size_t i = 0; code == MIGRATE_OK && i < pairing.differences.count; i++)
         code = pair(&pairing, &pairing.differences.items[i], err);
+    if (code == MIGRATE_OK && differs && !now->scratch->db->engine->names_fold)
+        code = find_columns(&pairing, err);
     if (code == MIGRATE_OK && online->changes.count)
         code = renames(&pairing, err);
     differences_free(&pairing.differences);

@@ -111,11 +111,11 @@ struct trying {
 /* What values are said to violate, others might not. The lack of one is a fault whatever the others are. */
 static bool is_about_values(const migrate_error *error)
 {
-    enum { SQLITE_CONSTRAINT = 19, SQLITE_MISMATCH = 20, SQLITE_CONSTRAINT_NOTNULL = 1299 };
-    if (!error || strcmp(error->sqlstate, "23502") == 0 || error->driver_code == SQLITE_CONSTRAINT_NOTNULL)
+    enum { CONSTRAINT = 19, MISMATCH = 20, CONSTRAINT_NOT_NULL = 1299 }; /* SQLite's */
+    if (!error || strcmp(error->sqlstate, "23502") == 0 || error->driver_code == CONSTRAINT_NOT_NULL)
         return false;
     return strncmp(error->sqlstate, "22", 2) == 0 || strncmp(error->sqlstate, "23", 2) == 0 || strcmp(error->sqlstate, "P0001") == 0 ||
-           (error->driver_code & 0xff) == SQLITE_CONSTRAINT || (error->driver_code & 0xff) == SQLITE_MISMATCH;
+           (error->driver_code & 0xff) == CONSTRAINT || (error->driver_code & 0xff) == MISMATCH;
 }
 
 /* Takes the problem: of what is not tried, because it reaches beyond the database. */

@@ -13,7 +13,7 @@ struct database_engine;
 
 /* What facts say, and how: part of every fingerprint. It is raised when a kind of fact is added, or one comes to say something else: then
  * older fingerprints are not compared, instead of taking the new words for a changed schema. */
-enum { FACTS_FORMAT = 2 };
+enum { FACTS_FORMAT = 3 };
 
 /* Room for a fingerprint as the history keeps it, see facts_fingerprint_text(). */
 enum { FINGERPRINT_TEXT = 128 };

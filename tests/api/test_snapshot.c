@@ -37,7 +37,7 @@ static const char postgresql_schema[] =
     "CREATE RULE r AS ON DELETE TO \"Odd Name\" DO INSTEAD NOTHING;\n"
     "ALTER TABLE \"Odd Name\" ENABLE ROW LEVEL SECURITY;\n"
     "CREATE POLICY pol ON \"Odd Name\" FOR SELECT USING (id > 1);\n"
-    "ALTER TABLE t SET (fillfactor = 50, toast.autovacuum_enabled = off);\n"
+    "ALTER TABLE t SET (fillfactor = 50, autovacuum_enabled = off, toast.autovacuum_enabled = off);\n"
     "CREATE STATISTICS st ON id, s FROM \"Odd Name\";\n"
     "COMMENT ON TABLE t IS 'it''s';\n"
     "COMMENT ON COLUMN t.n IS 'y';\n"
@@ -101,6 +101,8 @@ START_TEST(test_rebuilds)
     char *before = fingerprint();
     char *sql = text_of(migrate_rows_value_text(api.rows, "sql"));
     size_t count = migrate_rows_count(api.rows);
+    if (api.engine == API_POSTGRESQL) /* in the order in which they were given: a dump shows it */
+        ck_assert_ptr_nonnull(strstr(sql, " WITH (fillfactor=50, autovacuum_enabled=off, toast.autovacuum_enabled=off)"));
     empty();
     api_sql(sql);
     char *after = fingerprint();

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Campaigns over real applications' migrations. compare: by psql and sqlite3 and by this library the same statements, schema and rows.
 # inverse: each is taken back by what is generated. verify: each rollback text is tried. generate: the ways between two points of a set's
-# history. drift: no false alarm behind a dump and its restore.
-#     tests/corpora/run.sh [-b BUILD] [-c compare|inverse|verify|generate|drift] FOLDER [SET...]
+# history. drift: no false alarm behind a dump and its restore. check: no finding of severity error that is not true.
+#     tests/corpora/run.sh [-b BUILD] [-c compare|inverse|verify|generate|drift|check] FOLDER [SET...]
 # FOLDER holds one folder for each set with the files and .corpus (lines layout=..., engine=...); no set is part of this
 # repository. Without -b it builds what it needs. Needs python3, sqlite3 and PostgreSQL's programs.
 set -eu
@@ -79,7 +79,7 @@ inverse)
     }
     ;;
 verify) python3 "$here/verify.py" --check "$migratectl" "$url" "$sets" "$scratch/work" "$@" || status=1 ;;
-generate | drift) python3 "$here/$campaign.py" "$migratectl" "$url" "$sets" "$scratch/work" "$@" || status=1 ;;
+generate | drift | check) python3 "$here/$campaign.py" "$migratectl" "$url" "$sets" "$scratch/work" "$@" || status=1 ;;
 *)
     echo "run.sh: no campaign $campaign" >&2
     exit 64

@@ -89,6 +89,8 @@ struct postgresql_observer {
     enum { OBSERVER_NOTHING, OBSERVER_WAITED, OBSERVER_BLOCKED_OTHERS } verdict; /* the statement is to be cancelled */
 };
 
+enum { POSTGRESQL_PLANNED_FACTS, POSTGRESQL_PLANNED_EDGES, POSTGRESQL_PLANNED };
+
 struct postgresql_connection {
     struct database base;
     migrate_client *client;
@@ -100,6 +102,10 @@ struct postgresql_connection {
     struct postgresql_observer observer;
     struct postgresql_scratch *scratch; /* not NULL: it leads to a scratch database, see scratch.c */
     struct postgresql_inside *inside;   /* not NULL: it is a scratch place itself */
+    struct postgresql_planned {         /* what is asked again and again of a scratch database, see planned.c */
+        char *sql;
+        int uses;
+    } planned[POSTGRESQL_PLANNED];
 };
 
 /* ---- connection.c ---- */
@@ -128,6 +134,11 @@ bool postgresql_send(const struct postgresql_connection *connection, const char 
 /* One statement. *rows is replaced if it returned some; NULL: they are not wanted. *offset (may be NULL): of the fault, SIZE_MAX if unknown. */
 int32_t postgresql_run_one(struct postgresql_connection *connection, const char *sql, size_t length, struct migrate_rows **rows,
                            size_t *offset, migrate_error **err);
+
+/* ---- planned.c ---- */
+/* As database_query(); in a scratch database the server plans it once, and not each time. which: POSTGRESQL_PLANNED_... */
+int32_t postgresql_query_planned(struct database *db, int which, const struct text *sql, struct migrate_rows **out, migrate_error **err);
+void postgresql_planned_free(struct postgresql_connection *connection);
 
 /* ---- copy.c ---- */
 int32_t postgresql_copy_begin(struct database *db, const char *sql, size_t length, migrate_error **err);

@@ -393,6 +393,7 @@ static void close_connection(struct database *db)
     if (!db->borrowed)
         c->pq->PQfinish(c->handle);
     postgresql_scratch_end(c->scratch, NULL);
+    postgresql_planned_free(c);
     rows_free(c->saved);
     memory_free(c->host_encoding);
     memory_free(db->label);

@@ -283,10 +283,22 @@ static void lock_holder(struct text *out, int64_t key)
     text_add(out, " LIMIT 1");
 }
 
+/* The server would cut it, too, and say so each time. */
 static void session_name(struct text *out, const char *name, bool local)
 {
+    enum { LONGEST = 63 };
+    struct text cut = {0};
+    size_t length = strnlen(name, LONGEST + 1);
+
+    if (length > LONGEST)
+        length = LONGEST;
+    while (length > 0 && (name[length] & 0xC0) == 0x80) /* not inside of a character */
+        length--;
+    text_add_n(&cut, name, length);
     text_add(out, "SELECT set_config('application_name', ");
-    add_literal(out, name);
+    add_literal(out, cut.data != NULL ? cut.data : "");
+    out->failed |= cut.failed;
+    text_free(&cut);
     text_add(out, local ? ", true)" : ", false)");
 }
 

@@ -203,7 +203,11 @@ static const struct part parts[] = {
      "  'INHERITS (' || v.list || ')', 'USING ' || m.amname),\n"
      " concat('CREATE', CASE relpersistence WHEN 'u' THEN ' UNLOGGED' END, ' TABLE ', q,\n"
      "  CASE WHEN reloftype <> 0 THEN ' OF ' || reloftype::regtype ELSE concat(' (', l.columns, ')') END, ' INHERITS (' || v.list || ')',\n"
-     "  CASE WHEN relkind = 'p' THEN ' PARTITION BY ' || pg_get_partkeydef(t.oid) END, ' USING ' || m.amname),\n"
+     "  CASE WHEN relkind = 'p' THEN ' PARTITION BY ' || pg_get_partkeydef(t.oid) END, ' USING ' || m.amname,\n"
+     /* In the order in which they were given: a dump shows it. */
+     "  ' WITH (' || NULLIF(concat_ws(', ', array_to_string(t.reloptions, ', '),\n"
+     "   (SELECT string_agg('toast.' || o, ', ' ORDER BY n) FROM pg_class c, unnest(c.reloptions) WITH ORDINALITY u (o, n)\n"
+     "    WHERE c.oid = t.reltoastrelid)), '') || ')'),\n"
      " 'DROP TABLE ' || q, 'r' || t.oid, '', relname\n"
      " FROM tab t LEFT JOIN list l ON l.relid = t.oid LEFT JOIN pg_am m ON m.oid = t.relam AND m.amname <> 'heap',\n"
      " LATERAL (SELECT string_agg(inhparent::regclass::text, ', '\n"
@@ -359,7 +363,7 @@ static const struct part parts[] = {
      "SELECT 79, 'row security forced', q, '', format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', q),\n"
      " format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY', q), '', 'r' || oid, '' FROM tab WHERE relforcerowsecurity"},
     {0, 0, false,
-     "SELECT 80, 'table option', format('%s %s', r.q, v.name), o, format('ALTER TABLE %s SET (%s)', r.q, o),\n"
+     "SELECT 44, 'table option', format('%s %s', r.q, v.name), o, format('ALTER TABLE %s SET (%s)', r.q, o),\n"
      " format('ALTER TABLE %s RESET (%s)', r.q, v.name), '', 'r' || r.oid, '' FROM (SELECT q, oid, reloptions, '' AS prefix FROM tab\n"
      "  UNION ALL SELECT t.q, t.oid, c.reloptions, 'toast.' FROM tab t JOIN pg_class c ON c.oid = t.reltoastrelid) r,\n"
      " unnest(reloptions) p, LATERAL (SELECT prefix || p AS o) w, LATERAL (SELECT split_part(o, '=', 1) AS name) v"},
@@ -401,7 +405,7 @@ static const struct part parts[] = {
      "   WHERE d.classoid = 'pg_policy'::regclass AND p.oid = objoid\n"
      "  UNION ALL SELECT 'STATISTICS', format('%I.%I', nspname, stxname), 's' || s.oid FROM pg_statistic_ext s JOIN ns ON ns.oid = stxnamespace\n"
      "   WHERE d.classoid = 'pg_statistic_ext'::regclass AND s.oid = objoid\n"
-     " ) v"},
+     " ) v WHERE objoid >= 16384 OR d.classoid = 'pg_namespace'::regclass"}, /* the server's own have thousands */
     {0, 0, true,
      "SELECT 86, 'owner', concat_ws(' ', v.word, v.q), pg_get_userbyid(v.owner),\n"
      " format('ALTER %s %s OWNER TO %I', v.word, v.q, pg_get_userbyid(v.owner)), NULL, '', v.inside, '' FROM (\n"

@@ -99,12 +99,12 @@ int32_t postgresql_facts(struct database *db, const struct database_facts_wish *
     rc = prepare(db, inside ? 0 : wish->lock_wait, err);
     postgresql_facts_query(&sql, atoi(db->version), wish, postgresql_inside_aside(db));
     if (rc == MIGRATE_OK)
-        rc = database_query(db, &sql, &facts, err);
+        rc = postgresql_query_planned(db, POSTGRESQL_PLANNED_FACTS, &sql, &facts, err);
     if (rc == MIGRATE_OK)
         rc = settle(&facts, err);
     if (rc == MIGRATE_OK && out_edges != NULL) {
         postgresql_edges_query(&edge_sql);
-        rc = database_query(db, &edge_sql, &needs, err);
+        rc = postgresql_query_planned(db, POSTGRESQL_PLANNED_EDGES, &edge_sql, &needs, err);
     }
     text_free(&sql);
     text_free(&edge_sql);

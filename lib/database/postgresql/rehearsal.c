@@ -361,6 +361,33 @@ static void add_named(const struct database_look *look, const char *statement, s
     text_add(out, "}'::pg_catalog.oid[]");
 }
 
+/* The server's counters go on over the ends of transactions, for a second or so: what a statement counted that has let go of its locks is
+ * not the next one's. */
+#define COUNTERS                                                                                                       \
+    "SELECT l.oid::bigint, coalesce(pg_catalog.pg_stat_get_xact_numscans(l.oid), 0), " ROWS("l.oid") " FROM pg_catalog.unnest(%s) AS l (oid)"
+
+static int32_t count_anew(struct database_look *look, migrate_error **err)
+{
+    struct migrate_rows *rows = NULL;
+    struct text sql = {0};
+    int32_t rc;
+
+    text_format(&sql, COUNTERS, look->oids.data);
+    rc = database_query(look->db, &sql, &rows, err);
+    text_free(&sql);
+    for (size_t row = 0; row < rows_count(rows); row++) {
+        struct relation *relation = postgresql_look_find(look, rows_int(rows, row, 0));
+
+        if (relation == NULL)
+            continue;
+        relation->scans = rows_int(rows, row, 1);
+        relation->rows = rows_int(rows, row, 2);
+        relation->held = 0;
+    }
+    rows_free(rows);
+    return rc;
+}
+
 int32_t postgresql_look_behind(struct database_look *look, const char *statement, size_t length, struct database_effects *out,
                                migrate_error **err)
 {
@@ -372,7 +399,7 @@ int32_t postgresql_look_behind(struct database_look *look, const char *statement
     out->rows = 0;
     if (look->db->class->transaction(look->db) == DATABASE_IDLE && statement != NULL) {
         tell_lone(statement, length, out);
-        return failed(out) ? error_nomem(err) : MIGRATE_OK;
+        return failed(out) ? error_nomem(err) : look->count > 0 ? count_anew(look, err) : MIGRATE_OK;
     }
     if (look->count == 0)
         return MIGRATE_OK;
