@@ -40,7 +40,7 @@ for command in "$bin/python -m libmigrate --version" "$bin/libmigrate --version"
 done
 "$bin/python" -m mypy --config-file "$here/pyproject.toml" -p libmigrate || failed=$((failed + 1))
 
-"$bin/python" -m pytest -q -ra -p no:cacheprovider --rootdir "$here" "$here/tests" >"$folder/python.log" 2>&1 || true
+"$bin/python" -X faulthandler -m pytest -q -ra -p no:cacheprovider --rootdir "$here" "$here/tests" >"$folder/python.log" 2>&1 || true
 cat "$folder/python.log"
 number() {
     tail -n 1 "$folder/python.log" | sed -n "s/.*[^0-9]\([0-9][0-9]*\) $1.*/\1/p; s/^\([0-9][0-9]*\) $1.*/\1/p" | head -n 1

@@ -9,7 +9,7 @@ import signal
 import threading
 import time
 from pathlib import Path
-from typing import Any, Callable, List
+from typing import Any, Callable, Iterator, List
 
 import pytest
 from conftest import Database, slow
@@ -18,6 +18,14 @@ import libmigrate
 from libmigrate import AsyncMigrator, CancelToken, Migrator
 
 LIMIT = 0.3  # seconds
+
+
+@pytest.fixture(autouse=True)
+def control_c() -> Iterator[None]:
+    """A shell's background jobs ignore SIGINT, and so would Python."""
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, former)
 
 
 def later(function: Callable[[], Any], after: float = 0.4) -> List[float]:

@@ -228,7 +228,8 @@ class World:
         return words_of(migrator._startup())
 
     def do_rehearse(self, do: str, migrator: Migrator, target: Optional[str]) -> Dict[str, Any]:
-        return self.table(do, migrator, migrator.plan(target)._pointer if target is not None else None)
+        plan = migrator.plan(target) if target is not None else None
+        return self.table(do, migrator, plan._pointer if plan is not None else None)
 
     def do_check_files(self, do: str, migrator: Migrator, depth: Optional[str]) -> Dict[str, Any]:
         return self.table("check", migrator, depth)
