@@ -242,19 +242,20 @@ MIGRATE_API void migrate_token_free(migrate_token *token);
  * non-zero return cancels, as migrate_token_cancel() does. The callback must not call the library on the same
  * session. All since 1.0.
  *
- * Names: "connecting" (again, database not up yet), "connected", "waiting" (for another runner), "locked",
- * "plan", "step" (begins), "progress", "done" (step done, not yet committed), "applied" / "rolled_back"
- * (committed), "failed", "warning", "notice" (the database's own), "finished", "reconciled" (what was missing of
- * the declared schema was added: "count"), "protected" (the mark was set, or taken away); "reconnecting" and "reconnected" (the connection broke; whether the migration under way had been committed); on PostgreSQL "blocked" (it
- * waits for a lock, or did not get it and is tried again: "sessions" names who has it) and "blocking" (it has
- * held a lock on the existing "tables" for more than 5 s; "sessions" are the "count" that wait behind it),
- * "backup" (begins, about twice a second while it is made or brought back, "bytes" of "total" in "file", and once more at its end, then with
- * "duration_us"), "pooler" (one stands before the server: each transaction takes the lock for itself, or the run goes past it), "scratch" (the role may make no
- * scratch database: things are tried in a transaction of the database itself, see migrate_verify(); once a session).
- * Later versions add names: ignore those that you do not know. Values: "id", "name", "file", "message",
- * "direction", "number", "count", "duration_us", "waited_us", "statement", "code", "pid", "tables",
- * "sessions". "waiting", where the server tells who holds the lock: its "pid", "application", "host", "since"
- * (when it connected), "id" (the migration it is at), and as "statement" what would end it.
+ * Names: "connecting" (again, database not up yet), "connected", "waiting" (for another runner), "locked", "plan", "step"
+ * (begins), "progress", "done" (step done, not yet committed), "applied" / "rolled_back" (committed), "failed", "warning",
+ * "notice" (the database's own), "finished", "reconciled" (what was missing of the declared schema was added: "count"),
+ * "protected" (the mark was set, or taken away); "reconnecting" and "reconnected" (the connection broke; whether the migration
+ * under way had been committed); on PostgreSQL "blocked" (it waits for a lock, or did not get it and is tried again:
+ * "sessions" names who has it) and "blocking" (it has held a lock on the existing "tables" for more than 5 s; "sessions" are
+ * the "count" that wait behind it), "backup" (begins, about twice a second while it is made or brought back, "bytes" of
+ * "total" in "file", and once more at its end, then with "duration_us"), "pooler" (one stands before the server: each
+ * transaction takes the lock for itself, or the run goes past it), "scratch" (the role may make no scratch database: things
+ * are tried in a transaction of the database itself, see migrate_verify(); once a session). Later versions add names: ignore
+ * those that you do not know. Values: "id", "name", "file", "message", "direction", "number", "count", "duration_us",
+ * "waited_us", "statement", "code", "pid", "tables", "sessions". "waiting", where the server tells who holds the lock: its
+ * "pid", "application", "host", "since" (when it connected), "id" (the migration it is at), and as "statement" what would end
+ * it.
  */
 typedef int32_t (*migrate_event_fn)(const migrate_event *event, void *user);
 MIGRATE_API const char *migrate_event_name(const migrate_event *event);
@@ -272,9 +273,9 @@ MIGRATE_API int64_t migrate_event_int(const migrate_event *event,
  */
 MIGRATE_API int32_t migrate_options_new(migrate_options **out_options, migrate_error **out_err);
 
-/* Sets one option; a NULL value brings the default back. Durations carry a unit ("500ms", "30s", "5min",
- * "2h", "30d"; "0" and "none" switch off where the option says so), and so do sizes ("500MB", "2GiB"); truth values are on/off. MIGRATE_ERROR_OPTION
- * names the nearest key or the values that would do. */
+/* Sets one option; a NULL value brings the default back. Durations carry a unit ("500ms", "30s", "5min", "2h", "30d"; "0" and
+ * "none" switch off where the option says so), and so do sizes ("500MB", "2GiB"); truth values are on/off.
+ * MIGRATE_ERROR_OPTION names the nearest key or the values that would do. */
 MIGRATE_API int32_t migrate_options_set(migrate_options *options, const char *key, const char *value,
                                         migrate_error **out_err);
 
@@ -302,17 +303,18 @@ MIGRATE_API int32_t migrate_options_set_event(migrate_options *options, migrate_
 MIGRATE_API int32_t migrate_options_set_source(migrate_options *options, migrate_source *source,
                                                migrate_error **out_err);
 
-/* The schema that the application is written for, as SQL text or as code that makes it in an empty database (it gets
- * a scratch one); see migrate_reconcile() and migrate_generate(). The text is copied. Both NULL: takes it away; the option "declared" then names a file. Since 1.0. */
+/* The schema that the application is written for, as SQL text or as code that makes it in an empty database (it gets a scratch
+ * one); see migrate_reconcile() and migrate_generate(). The text is copied. Both NULL: takes it away; the option "declared"
+ * then names a file. Since 1.0. */
 typedef int32_t (*migrate_declare_fn)(migrate_connection *connection, void *user);
 MIGRATE_API int32_t migrate_options_set_declared(migrate_options *options, const char *sql,
                                                  migrate_declare_fn make, void *user,
                                                  migrate_error **out_err);
 
-/* Backups of a server's database, which the library does not make itself, because that takes a program (pg_dump) and it never starts one
- * inside its host. Called on the calling thread, while the run has its lock and before it has changed anything; behind a pooler that pools
- * transactions, while one that holds the lock is open. fn returns 0, or anything
- * else to fail (say why with migrate_backup_job_fail() first): then the run does not begin. NULL takes it away. SQLite needs none. Since 1.0. */
+/* Backups of a server's database, which the library does not make itself, because that takes a program (pg_dump) and it never
+ * starts one inside its host. Called on the calling thread, while the run has its lock and before it has changed anything;
+ * behind a pooler that pools transactions, while one that holds the lock is open. fn returns 0, or anything else to fail (say
+ * why with migrate_backup_job_fail() first): then the run does not begin. NULL takes it away. SQLite needs none. Since 1.0. */
 typedef int32_t (*migrate_backup_fn)(migrate_backup_job *job, void *user);
 MIGRATE_API int32_t migrate_options_set_backup(migrate_options *options, migrate_backup_fn fn, void *user);
 
@@ -376,7 +378,8 @@ MIGRATE_API void migrate_source_free(migrate_source *source);
 MIGRATE_API const char *
 migrate_connection_engine(const migrate_connection *connection); /* "sqlite", "postgresql" */
 
-/* The native handle (sqlite3 *, PGconn *) or NULL for a host's driver, and where things are only tried in a transaction of the database. It belongs to the session or its host.
+/* The native handle (sqlite3 *, PGconn *) or NULL for a host's driver, and where things are only tried in a transaction of the
+ * database. It belongs to the session or its host.
  */
 MIGRATE_API void *migrate_connection_handle(const migrate_connection *connection);
 
@@ -410,12 +413,12 @@ MIGRATE_API int32_t migrate_connection_fail(migrate_connection *connection, cons
 MIGRATE_API int32_t migrate_open(const char *url, const migrate_options *options,
                                  migrate_session **out_session, migrate_error **out_err);
 
-/* Opens on the host's own handle through the host's own client library. Programs call migrate_open_sqlite3()
- * of migrate_sqlite3.h or migrate_open_libpq() of migrate_libpq.h, which fill the client and call this. The
- * handle stays the host's: it is not closed, and transaction state, settings, handlers and hooks are left as
- * found. It must not be used by the host while a call on the session runs. If it breaks, it stays broken:
- * MIGRATE_ERROR_CONNECTION_LOST or MIGRATE_ERROR_OUTCOME_UNKNOWN; connections of the library's own are made anew. The host's open transaction is
- * refused (MIGRATE_ERROR_IN_TRANSACTION) unless the option host_transaction=use asks to work inside it. */
+/* Opens on the host's own handle through the host's own client library. Programs call migrate_open_sqlite3() of
+ * migrate_sqlite3.h or migrate_open_libpq() of migrate_libpq.h, which fill the client and call this. The handle stays the
+ * host's: it is not closed, and transaction state, settings, handlers and hooks are left as found. It must not be used by the
+ * host while a call on the session runs. If it breaks, it stays broken: MIGRATE_ERROR_CONNECTION_LOST or
+ * MIGRATE_ERROR_OUTCOME_UNKNOWN; connections of the library's own are made anew. The host's open transaction is refused
+ * (MIGRATE_ERROR_IN_TRANSACTION) unless the option host_transaction=use asks to work inside it. */
 MIGRATE_API int32_t migrate_open_handle(migrate_client *client, void *handle, const migrate_options *options,
                                         migrate_session **out_session, migrate_error **out_err);
 
@@ -517,11 +520,11 @@ MIGRATE_API int32_t migrate_plan_sql(const migrate_plan *plan, char **out_sql, m
 
 MIGRATE_API void migrate_plan_free(migrate_plan *plan);
 
-/* Runs a plan exactly as reviewed (MIGRATE_ERROR_STALE if database or source moved since), or, with plan
- * NULL, everything pending. The report has one row a step, "id", "name", "kind", "direction", "action",
- * "duration_us", and the values "changed" (truth), "from", "to" (last applied id before and after), "applied"
- * and "rolled_back" (counts), "waited_us", "run", "backup" (the file with what was there before; null: none was made, see the option backup). A failed migration leaves the database as before it; those
- * before it stay applied. Returns MIGRATE_STOPPED (with a report) when run_budget or a stop ended it early.
+/* Runs a plan exactly as reviewed (MIGRATE_ERROR_STALE if database or source moved since), or, with plan NULL, everything
+ * pending. The report has one row a step, "id", "name", "kind", "direction", "action", "duration_us", and the values "changed"
+ * (truth), "from", "to" (last applied id before and after), "applied" and "rolled_back" (counts), "waited_us", "run", "backup"
+ * (the file with what was there before; null: none was made, see the option backup). A failed migration leaves the database as
+ * before it; those before it stay applied. Returns MIGRATE_STOPPED (with a report) when run_budget or a stop ended it early.
  */
 MIGRATE_API int32_t migrate_apply(migrate_session *session, const migrate_plan *plan,
                                   migrate_rows **out_report, migrate_error **out_err);
@@ -539,8 +542,8 @@ MIGRATE_API int32_t migrate_history(migrate_session *session, migrate_rows **out
 
 /* Every migration of the source and of the history, in order: "id", "name", "kind", "state" (applied,
  * pending, late, modified, missing, renamed, ahead), "at", "duration_us", "actor", "file", "reversible",
- * "checksum", "recorded_checksum", "note" (cosmetic: only comments or white space changed; the new id of a
- * renamed one; the last failure of a pending one), "breaking". Values: "state" (current, pending, ahead,
+ * "checksum", "recorded_checksum", "note" (cosmetic: only comments or white space changed; of a renamed
+ * one, which stands under its new id, the former one; the last failure of a pending one), "breaking". Values: "state" (current, pending, ahead,
  * diverged, unmanaged), "applied", "pending", "at" (last applied id), "engine", "next" (first pending id),
  * "protected" (truth, see migrate_protect()), "confirm" (the name that the option confirm wants),
  * and a count for each other state. */
@@ -568,38 +571,42 @@ MIGRATE_API int32_t migrate_snapshot(migrate_session *session, migrate_rows **ou
  *   up       the migration itself does not run
  *   untried  an earlier one does not run; or it reaches beyond its database (roles, tablespaces, another database, a file that SQLite
  *            attaches), which is nothing to try beside other databases: let shadow_url lead to another server
- * and "detail" (what differs, why it fails), "file", "line", "column". The sample rows are made up: where a statement fails for their
- * values' sake, what it does without any rows counts, and the detail says so. With NULL or "pending" there follow the repeatable migrations, run
- * twice each (exact, differs, fails, up), and, where there is a schema.sql, a row with the id "schema.sql": whether it leads where the
- * migrations do (exact, order, differs, up). Values: "count", "good", "bad" (differs, fails, up), "untried". Returns MIGRATE_DIFFERS if any is bad.
- * Needs a scratch database (option shadow_url: on PostgreSQL it is made on the same server if the role has CREATEDB); the session's own
- * database is only looked at. Where the role may make none, and there is no shadow_url, a PostgreSQL role that owns public, and every schema where it
- * may make things, and has CREATE on the database is served in one transaction of that database, which is rolled back (event "scratch"): in it the
- * schemas have other names, and an empty public is in their place. No table is locked by that, and sessions that use tables do not wait; those
- * that rename, drop or grant on one of the schemas do. What cannot be tried there is "untried" here, and MIGRATE_ERROR_SHADOW elsewhere, with the
- * reason: what cannot run in a transaction (an index is made without CONCURRENTLY), an enum's value behind ADD VALUE, what needs an extension that
- * lies in a schema with tables, what locks a table that is there. The same holds for every call below that needs a scratch database, but for a
- * rehearsal. */
+ * and "detail" (what differs, why it fails), "file", "line", "column". The sample rows are made up: where a statement fails
+ * for their values' sake, what it does without any rows counts, and the detail says so. With NULL or "pending" there follow
+ * the repeatable migrations, run twice each (exact, differs, fails, up), and, where there is a schema.sql, a row with the id
+ * "schema.sql": whether it leads where the migrations do (exact, order, differs, up). Values: "count", "good", "bad" (differs,
+ * fails, up), "untried". Returns MIGRATE_DIFFERS if any is bad. Needs a scratch database (option shadow_url: on PostgreSQL it
+ * is made on the same server if the role has CREATEDB); the session's own database is only looked at. Where the role may make
+ * none, and there is no shadow_url, a PostgreSQL role that owns public, and every schema where it may make things, and has
+ * CREATE on the database is served in one transaction of that database, which is rolled back (event "scratch"): in it the
+ * schemas have other names, and an empty public is in their place. No table is locked by that, and sessions that use tables do
+ * not wait; those that rename, drop or grant on one of the schemas do. What cannot be tried there is "untried" here, and
+ * MIGRATE_ERROR_SHADOW elsewhere, with the reason: what cannot run in a transaction (an index is made without CONCURRENTLY),
+ * an enum's value behind ADD VALUE, what needs an extension that lies in a schema with tables, what locks a table that is
+ * there. The same holds for every call below that needs a scratch database, but for a rehearsal. */
 MIGRATE_API int32_t migrate_verify(migrate_session *session, const char *target, migrate_rows **out_rows,
                                    migrate_error **out_err);
 
-/* What would a plan (NULL: everything pending) do to the database? Runs it for real, statement by statement and under the lock of a run, all steps in one
- * transaction, and rolls that back. What no rollback could undo (CREATE INDEX CONCURRENTLY, VACUUM, values of an enum that are used at once, a rebuild
- * where the host enforces foreign keys ...) runs in a scratch database: for SQLite a copy with all rows; for PostgreSQL the schema as the rehearsal has made
- * it so far, without rows, and so do the steps that stand on it. A SQLite file that does not exist is not made: an empty database stands for it.
+/* What would a plan (NULL: everything pending) do to the database? Runs it for real, statement by statement and under the lock
+ * of a run, all steps in one transaction, and rolls that back. What no rollback could undo (CREATE INDEX CONCURRENTLY, VACUUM,
+ * values of an enum that are used at once, a rebuild where the host enforces foreign keys ...) runs in a scratch database: for
+ * SQLite a copy with all rows; for PostgreSQL the schema as the rehearsal has made it so far, without rows, and so do the
+ * steps that stand on it. A SQLite file that does not exist is not made: an empty database stands for it.
  *
- * One row a statement: "id", "statement" (its number in the migration; null for code), "sql" (cut, without passwords), "file", "line", "where" (database,
- * scratch; not run: one row for a step that has nowhere to run), "duration_us", "lock" (the strongest that it took on what was there before: AccessExclusive
- * ...), "locked" (those relations with their locks; indexes and owned sequences only where theirs is stronger than their table's), "rewritten",
- * "scanned" (read from end to end), "rows" (inserted, updated or deleted in tables that were there before; null: not counted), "reason" (why it did not run
- * in the database). SQLite has one lock for the whole file, and tells of none. Values: "count" (statements that ran), "not_run" (steps), "duration_us", "identical"
- * (truth: facts are what they were, and no row that was written is left), "differs" (facts that are not), "left" (what a rollback does not
- * take back: sequences that moved on, with both positions), "engine".
+ * One row a statement: "id", "statement" (its number in the migration; null for code), "sql" (cut, without passwords), "file",
+ * "line", "where" (database, scratch; not run: one row for a step that has nowhere to run), "duration_us", "lock" (the
+ * strongest that it took on what was there before: AccessExclusive ...), "locked" (those relations with their locks; indexes
+ * and owned sequences only where theirs is stronger than their table's), "rewritten", "scanned" (read from end to end), "rows"
+ * (inserted, updated or deleted in tables that were there before; null: not counted), "reason" (why it did not run in the
+ * database). SQLite has one lock for the whole file, and tells of none. Values: "count" (statements that ran), "not_run"
+ * (steps), "duration_us", "identical" (truth: facts are what they were, and no row that was written is left), "differs" (facts
+ * that are not), "left" (what a rollback does not take back: sequences that moved on, with both positions), "engine".
  *
- * A statement that fails is an error with its place, as in the run, and so is a lock that is not to be had (ddl_lock_timeout). Nothing is written to the history.
- * Its locks are real while it lasts, on PostgreSQL to the end of all steps; rows that it wrote are dead ones until the next VACUUM. Sequences that INSERT, COPY,
- * nextval or setval are about to move are kept where they are, so that others who draw from them wait until the rehearsal ends. Code migrations are
- * called: what they do outside of the database happens. MIGRATE_ERROR_IN_TRANSACTION inside the host's transaction, host_transaction=use or not. */
+ * A statement that fails is an error with its place, as in the run, and so is a lock that is not to be had (ddl_lock_timeout).
+ * Nothing is written to the history. Its locks are real while it lasts, on PostgreSQL to the end of all steps; rows that it
+ * wrote are dead ones until the next VACUUM. Sequences that INSERT, COPY, nextval or setval are about to move are kept where
+ * they are, so that others who draw from them wait until the rehearsal ends. Code migrations are called: what they do outside
+ * of the database happens. MIGRATE_ERROR_IN_TRANSACTION inside the host's transaction, host_transaction=use or not. */
 MIGRATE_API int32_t migrate_rehearse(migrate_session *session, const migrate_plan *plan, migrate_rows **out_rows,
                                      migrate_error **out_err);
 
@@ -641,16 +648,17 @@ MIGRATE_API int32_t migrate_generate(migrate_session *session, const char *to, m
 MIGRATE_API int32_t migrate_generate_down(migrate_session *session, const char *id, migrate_rows **out_rows,
                                           migrate_error **out_err);
 
-/* Brings in what is missing of the declared schema (migrate_options_set_declared(), option declared): columns, tables, indexes, constraints,
- * views ... Only ever adds: what would drop or change something is listed and left. mode: "report" changes nothing; "apply" does it in one
- * transaction under the lock of a run, with an event in the history; MIGRATE_ERROR_REFUSED while migrations are pending, and
- * MIGRATE_ERROR_LOCKED, with nothing changed, where a lock is not to be had within ddl_lock_timeout. What rows that are there forbid is left;
- * but CHECK and FOREIGN KEY on PostgreSQL stand then for new rows (NOT VALID), until a person validates them. SQLite: what would take a rebuild
- * of a table is left. One row a fact: "done" (added, missing, left), "kind", "ident", "sql", "reason" (of what is left). Values: "changed" (truth),
- * "missing" (how many), "left". Returns MIGRATE_DIFFERS if something is missing afterwards.
- * Start-up does the same behind the migrations with the option reconcile, and remembers in the history that nothing is missing: as long as
- * neither the declared text nor the schema changes, a start compares fingerprints and needs no scratch database. (A schema that code
- * declares is made at each start.) Its report has a row of the kind "declared" where something was added; with reconcile=report, and for
+/* Brings in what is missing of the declared schema (migrate_options_set_declared(), option declared): columns, tables,
+ * indexes, constraints, views ... Only ever adds: what would drop or change something is listed and left. mode: "report"
+ * changes nothing; "apply" does it in one transaction under the lock of a run, with an event in the history;
+ * MIGRATE_ERROR_REFUSED while migrations are pending, and MIGRATE_ERROR_LOCKED, with nothing changed, where a lock is not to
+ * be had within ddl_lock_timeout. What rows that are there forbid is left; but CHECK and FOREIGN KEY on PostgreSQL stand then
+ * for new rows (NOT VALID), until a person validates them. SQLite: what would take a rebuild of a table is left. One row a
+ * fact: "done" (added, missing, left), "kind", "ident", "sql", "reason" (of what is left). Values: "changed" (truth),
+ * "missing" (how many), "left". Returns MIGRATE_DIFFERS if something is missing afterwards. Start-up does the same behind the
+ * migrations with the option reconcile, and remembers in the history that nothing is missing: as long as neither the declared
+ * text nor the schema changes, a start compares fingerprints and needs no scratch database. (A schema that code declares is
+ * made at each start.) Its report has a row of the kind "declared" where something was added; with reconcile=report, and for
  * what is left, there are events "warning". A program without migrations may live by its declared schema alone. */
 MIGRATE_API int32_t migrate_reconcile(migrate_session *session, const char *mode, migrate_rows **out_report,
                                       migrate_error **out_err);
@@ -661,12 +669,14 @@ MIGRATE_API int32_t migrate_reconcile(migrate_session *session, const char *mode
  *               that what they make, change, drop and need is known, and which locks, rewrites and scans they cost. Where no scratch
  *               database is to be had, that is guessed from the words, and each finding says so
  *   "database"  the same, and the sizes of the real tables decide how severe that is
- * Columns: "rule" (a stable id: "PG11"), "name" (its word: "index-not-concurrent"), "severity" (error, warning, info), "id", "file",
- * "line", "column", "message" (what, and why), "hint" (what to do), "other" (the id of another migration that it is about), "guess" (truth: it may be wrong, and is no error unless the option rules makes it one).
- * A line "-- migrate: ignore RULE REASON" in a file takes a rule's findings in the statement behind it away; in front of the first
- * statement, in the whole file. The option rules changes severities. Values: "count", "errors", "warnings", "infos", "ignored", "by" (scratch, words, source), "reason"
- * (why there was no scratch database), "order" (ids, separated by spaces: the smallest change of the pending ones' order in which they apply,
- * tried in a scratch database; null: the given one, or none). Returns MIGRATE_FINDINGS if there is one of severity error, else MIGRATE_OK. Changes nothing. */
+ * Columns: "rule" (a stable id: "PG11"), "name" (its word: "index-not-concurrent"), "severity" (error, warning, info), "id",
+ * "file", "line", "column", "message" (what, and why), "hint" (what to do), "other" (the id of another migration that it is
+ * about), "guess" (truth: it may be wrong, and is no error unless the option rules makes it one). A line "-- migrate: ignore
+ * RULE REASON" in a file takes a rule's findings in the statement behind it away; in front of the first statement, in the
+ * whole file. The option rules changes severities. Values: "count", "errors", "warnings", "infos", "ignored", "by" (scratch,
+ * words, source), "reason" (why there was no scratch database), "order" (ids, separated by spaces: the smallest change of the
+ * pending ones' order in which they apply, tried in a scratch database; null: the given one, or none). Returns
+ * MIGRATE_FINDINGS if there is one of severity error, else MIGRATE_OK. Changes nothing. */
 MIGRATE_API int32_t migrate_check(migrate_session *session, const char *depth, migrate_rows **out_rows,
                                   migrate_error **out_err);
 
@@ -685,7 +695,8 @@ MIGRATE_API int32_t migrate_check_rules(migrate_rows **out_rows, migrate_error *
  *   "migrations"  by Depends:, and by what they need of each other: all of them run in a scratch database, one that fails is known by its
  *                 words. What follows from other needs is left out. NULL: the same
  *   "declared"    by Depends: alone: nothing is run
- *   "tables"      by foreign keys, as they stand behind the migration `at`; NULL: behind the last one
+ *   "tables"      by foreign keys, as they stand behind the migration `at`; NULL: behind the last one. By the words alone, where one of
+ *                 the migrations does not run
  * Rows: "kind" (node, edge), "from" (an id, a table), "to" (what it needs; null for a node), "label" (of a migration its state, where there
  * is a database; of a table "missing", where only a foreign key names it; of an edge how it is known: declared, found, guessed; of a foreign
  * key its columns), "head" (truth: no other migration needs it, in a source whose Depends: form more than one line). Values: "nodes",
@@ -694,27 +705,33 @@ MIGRATE_API int32_t migrate_check_rules(migrate_rows **out_rows, migrate_error *
 MIGRATE_API int32_t migrate_graph(migrate_session *session, const char *of, const char *at,
                                   migrate_rows **out_rows, migrate_error **out_err);
 
-/* Makes a backup now, outside of any run (see the option backup for those that runs make). Rows: one, as of migrate_backups(). SQLite: from
- * a second connection, so what the host's own transaction has not committed is not in it; MIGRATE_ERROR_REFUSED where there can be none (an encrypted
- * file, a host's driver), or where the database is in memory. MIGRATE_ERROR_IO: no room, no folder. out_rows may be NULL. */
+/* Makes a backup now, outside of any run (see the option backup for those that runs make). Rows: one, as of migrate_backups().
+ * SQLite: from a second connection, so what the host's own transaction has not committed is not in it; MIGRATE_ERROR_REFUSED
+ * where there can be none (an encrypted file, a host's driver), or where the database is in memory. MIGRATE_ERROR_IO: no room,
+ * no folder. out_rows may be NULL. */
 MIGRATE_API int32_t migrate_backup(migrate_session *session, migrate_rows **out_rows, migrate_error **out_err);
 
 /* The backups of this database in backup_dir, the newest first: "file", "at", "bytes", "id" (of the migration before which it was made),
- * "verified" (truth: it was verified as it was made, and not changed since), "tables" (some; null: all). Value: "count". */
+ * "verified" (truth: it was verified as it was made, and not changed since), "tables" (some; null: all). Value: "count".
+ * backup_keep and backup_max_bytes: where there are too many, those go first that were made before one and the same migration and are neither the
+ * first nor the newest of these (a service that fails at every start leaves them), then the oldest; never the newest. backup_max_age: what is
+ * older goes. */
 MIGRATE_API int32_t migrate_backups(migrate_session *session, migrate_rows **out_rows, migrate_error **out_err);
 
-/* Brings the contents of a backup back: file, or NULL for the newest verified one. Needs the option confirm with the database's name. The
+/* Brings the contents of a backup back: file, or NULL for the newest verified one that is no copy which a restore kept (unless there is no
+ * other): whoever restores again wants the backup, not the state that was left. Needs the option confirm with the database's name. The
  * backup is verified first, and what is there now is backed up before it is replaced. SQLite: through the engine, so that those who have
  * the file open see the former contents in their next transaction. PostgreSQL: by the callback. Leaves an event "restored" in the history that came back, if
- * there is one in the backup. Report as migrate_apply(); "backup" is what was there before. A backup of some tables is refused. */
+ * there is one in the backup, and behind it "protected" where the database was protected and the backup is from before that (also where there is
+ * none in it). Report as migrate_apply(); "backup" is what was there before. A backup of some tables is refused. */
 MIGRATE_API int32_t migrate_restore(migrate_session *session, const char *file, migrate_rows **out_report,
                                     migrate_error **out_err);
 
-/* Marks the database as one whose data are precious (on = 1), or not (0), once and for every program: an event "protected" in the history.
- * From then on whatever may lose data (destructive statements, rollbacks, restore) is refused with MIGRATE_ERROR_REFUSED unless the
- * option confirm has the database's name (the name of PostgreSQL's database; SQLite's file without its folder). Taking the mark away needs that
- * too. A run or a rollback is refused for what the words of its plan say (findings GD01 ... GD10); what code does is not known ahead. The
- * report has no row where it was so already. */
+/* Marks the database as one whose data are precious (on = 1), or not (0), once and for every program: an event "protected" in
+ * the history. From then on whatever may lose data (destructive statements, rollbacks, restore) is refused with
+ * MIGRATE_ERROR_REFUSED unless the option confirm has the database's name (the name of PostgreSQL's database; SQLite's file
+ * without its folder). Taking the mark away needs that too. A run or a rollback is refused for what the words of its plan say
+ * (findings GD01 ... GD10); what code does is not known ahead. The report has no row where it was so already. */
 MIGRATE_API int32_t migrate_protect(migrate_session *session, int32_t on, const char *reason,
                                     migrate_rows **out_report, migrate_error **out_err);
 

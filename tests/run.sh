@@ -49,7 +49,7 @@ say() {
 install_missing() {
     missing=
     for package in gcc g++ libc6-dev meson ninja-build pkg-config libpq-dev libsqlite3-dev libmd-dev check \
-        postgresql pgbouncer sqlite3 jq python3 python3-venv valgrind clang libclang-rt-dev; do
+        postgresql pgbouncer sqlite3 jq valgrind clang libclang-rt-dev doctest-dev nlohmann-json3-dev cmake python3 python3-venv; do
         dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
     done
     [ -n "$missing" ] || return 0
@@ -164,6 +164,12 @@ if [ -z "$quick" ]; then
     # Sanitizers make the compiler see paths that cannot be taken; its warnings count in the other two builds.
     expect "gcc with sanitizers" build gcc build-asan -Db_sanitize=address,undefined -Db_lundef=false -Dwerror=false
     expect "clang" build clang build-clang
+    expect "the library as one file" build gcc build-one -Damalgamated=true
+    for omitted in SQLITE POSTGRESQL; do
+        # shellcheck disable=SC2046 # a list of words
+        expect "one file without $omitted" gcc -std=gnu11 -Wall -Wextra -Werror -fsyntax-only -DMIGRATE_OMIT_$omitted -Iinclude \
+            $(pkg-config --cflags libpq sqlite3) build-one/lib/libmigrate.c
+    done
 fi
 check_headers
 
@@ -179,6 +185,7 @@ on_postgresql
 if [ -z "$quick" ]; then
     meson_test "sanitizers" testlog build-asan --timeout-multiplier 4
     on_postgresql
+    meson_test "one file" testlog build-one --suite api-sqlite --suite conformance
     export CK_FORK=no # each of Check's forks would report the memory that its parent still holds
     # Not all of them: failing every allocation in turn would take hours here, what children that are killed hold is no leak, and
     # PostgreSQL's half of the api tests has the sanitizers.

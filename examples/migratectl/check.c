@@ -48,6 +48,8 @@ static int check_flags(const struct cli *cli, bool alone, bool wait)
         if (flag(cli, of_database[i]))
             return output_usage(cli, "--%s asks the database, and --%s looks at the files alone", flags_name(of_database[i]),
                                 flags_name(flag(cli, FLAG_FILES) ? FLAG_FILES : FLAG_AGAINST));
+    if (flag(cli, FLAG_ANSWER) && flag(cli, FLAG_DATABASE))
+        return output_usage(cli, "--answer looks for no findings, and --database asks for more of them");
     if (alone && wait)
         return output_usage(cli, "--mode wait needs a database");
     if ((wait || flag(cli, FLAG_ANSWER)) && cli->format == FORMAT_GITHUB)
@@ -111,7 +113,12 @@ static int show_failure(struct cli *cli, migrate_error *error)
 {
     int32_t code = migrate_error_code(error);
     int result = output_exit_code(code);
-    bool more = (result == EXIT_FINDINGS || result == EXIT_AHEAD) && !flag(cli, FLAG_ANSWER) && !output_is_json(cli);
+    bool more = (result == EXIT_FINDINGS || result == EXIT_AHEAD) && !flag(cli, FLAG_ANSWER);
+    const char *found = NULL;
+    if (more && output_is_json(cli)) { /* one document has both */
+        findings_check(cli, "source", &found);
+        return output_error_with(cli, error, found ? cli_format("\"answer\":null,\"findings\":%s", found) : NULL);
+    }
     result = output_error(cli, error);
     if (more)
         findings_check(cli, "source", NULL);

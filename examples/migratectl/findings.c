@@ -49,10 +49,34 @@ static const char *counted(long long count, const char *word)
     return cli_format("%lld %s%s", count, word, count == 1 ? "" : "s");
 }
 
+/* The engine that the files are for: as --engine says, or as the URL does, which is not opened. */
+static const char *engine_of(const struct cli *cli)
+{
+    const char *engine = cli->arguments.flags[FLAG_ENGINE], *url = migrate_options_get(cli->options, "url");
+    if (engine || !url || !*url)
+        return engine;
+    return strncmp(url, "sqlite:", 7) == 0 || strncmp(url, "file:", 5) == 0 ? "sqlite" : "postgresql";
+}
+
+/* What nobody looked at is not to pass for good. */
+static void show_untried(const struct cli *cli, const migrate_rows *rows)
+{
+    const char *reason = migrate_rows_value_text(rows, "reason");
+    long long untried = 0;
+    for (size_t i = 0; i < migrate_rows_count(rows); i++)
+        untried += strcmp(rows_cell(rows, i, "rule"), "SR31") == 0 && !is_shown(cli, rows, i);
+    if (untried)
+        output_note(cli, "%s could not be tried: --verbose shows why.", counted(untried, "migration"));
+    if (reason)
+        output_note(cli, "Nothing was run: %s%s", table_clean(reason),
+                    engine_of(cli) ? "" : cli_format(" (taken for files for %s: --engine may say otherwise)",
+                                                     migrate_rows_value_text(rows, "engine")));
+}
+
 static void show_end(const struct cli *cli, const migrate_rows *rows)
 {
     long long ignored = migrate_rows_value_int(rows, "ignored");
-    const char *order = migrate_rows_value_text(rows, "order"), *reason = migrate_rows_value_text(rows, "reason");
+    const char *order = migrate_rows_value_text(rows, "order");
     if (order)
         fprintf(cli->out, "They apply in this order: %s\n", table_clean(order));
     if (cli->quiet)
@@ -61,8 +85,7 @@ static void show_end(const struct cli *cli, const migrate_rows *rows)
             counted(migrate_rows_value_int(rows, "warnings"), "warning"), counted(migrate_rows_value_int(rows, "infos"), "note"),
             migrate_rows_value_int(rows, "infos") && !cli->verbose && fail_rank(cli) > 0 ? " (--verbose shows them)" : "",
             ignored ? cli_format(", %lld ignored", ignored) : "");
-    if (reason)
-        output_note(cli, "Nothing was run: %s", table_clean(reason));
+    show_untried(cli, rows);
 }
 
 static void show_text(const struct cli *cli, const migrate_rows *rows)
@@ -150,19 +173,12 @@ int findings_check(struct cli *cli, const char *depth, const char **out_json)
     return result;
 }
 
-/* The engine that the files are for: as --engine says, or as the URL does, which is not opened. */
-static const char *engine_of(const struct cli *cli)
-{
-    const char *engine = cli->arguments.flags[FLAG_ENGINE], *url = migrate_options_get(cli->options, "url");
-    if (engine || !url || !*url)
-        return engine;
-    return strncmp(url, "sqlite:", 7) == 0 || strncmp(url, "file:", 5) == 0 ? "sqlite" : "postgresql";
-}
-
 int findings_open_files(struct cli *cli)
 {
-    const char *dir = migrate_options_get(cli->options, "dir");
+    const char *dir = migrate_options_get(cli->options, "dir"), *engine = cli->arguments.flags[FLAG_ENGINE];
     migrate_error *error = NULL;
+    if (engine && strcmp(engine, "sqlite") != 0 && strcmp(engine, "postgresql") != 0)
+        return output_usage(cli, "--engine is sqlite or postgresql, not %s", engine);
     if (!dir || !*dir)
         return output_fail(cli, EXIT_FINDINGS, "source",
                            "there is no folder migrations here: name the migrations' folder with --dir");

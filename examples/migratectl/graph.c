@@ -39,7 +39,7 @@ static void show_graph(struct cli *cli, const migrate_rows *rows)
     }
     fputs(table_clean_lines(migrate_rows_value_text(rows, "text")), cli->out);
     if (by && strcmp(by, "words") == 0)
-        output_note(cli, "No scratch database was to be had: this was guessed from the words.");
+        output_note(cli, "Guessed from the words: there was no scratch database, or not all runs in one (migratectl check tells).");
     if (merge)
         output_note(cli, "There are %lld heads; a new migration with the line \"%s\" joins them.",
                     (long long)migrate_rows_value_int(rows, "heads"), merge);

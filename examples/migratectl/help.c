@@ -63,9 +63,9 @@ static const struct entry entries[COMMAND_COUNT] = {
                        "  migratectl check --mode wait --wait-timeout 60s\n"
                        "  migratectl check --drift\n"
                        "  migratectl check --to schema.sql\n",
-                       "Without a URL, or with --files, the files alone are checked: in an empty SQLite database in memory, or in scratch\n"
-                       "databases where --shadow-url leads. A line -- migrate: ignore RULE REASON takes findings away; --rules RULE=off,\n"
-                       "info, warning or error changes their severity.\n"
+                       "Without a URL, or with --files, the files alone are checked: with --engine sqlite in an empty database in memory,\n"
+                       "else in scratch databases where --shadow-url leads; without one by their words alone. A line\n"
+                       "-- migrate: ignore RULE REASON takes findings away; --rules RULE=off, info, warning or error changes their severity.\n"
                        "--to: and do the migrations lead to the schema that this SQL makes? 2 if not, with what is missing.\n"
                        "Exits with 0 current, 2 pending, 3 findings of the severity --fail-on (error) or above, or drift, 8 ahead.\n"
                        "--mode wait returns as soon as another process has brought it up to date, and looks for no findings.\n"},
@@ -110,7 +110,7 @@ static const struct entry entries[COMMAND_COUNT] = {
                         "PostgreSQL: by the installed pg_dump. Where it goes, and how many are kept: --backup-dir, --backup-keep.\n"},
     [COMMAND_RESTORE] = {"restore", " ", "FILE | --latest", "bring the contents of a backup back",
                          "  migratectl restore --latest --confirm app\n",
-                         "--confirm has the database's name. What is there now is backed up first.\n"},
+                         "--confirm has the database's name. What is there now is backed up first; --latest passes over such copies.\n"},
     [COMMAND_PROTECT] = {"protect", " ", "[--off] --reason TEXT", "mark the database: what may lose data needs --confirm NAME",
                          "  migratectl protect --reason \"production\"\n",
                          NULL},

@@ -203,6 +203,7 @@ int output_usage(const struct cli *cli, const char *format, ...) __attribute__((
 int output_fail(const struct cli *cli, int exit_code, const char *name, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 int output_error(struct cli *cli, migrate_error *error); /* reports and frees it; the exit code */
+int output_error_with(struct cli *cli, migrate_error *error, const char *more); /* and these members beside it, as JSON; NULL: none */
 int output_exit_code(int32_t code);
 void output_next(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void output_note(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -112,14 +112,14 @@ static void print_error(const struct cli *cli, const char *prefix, const char *t
 }
 
 /* {"format_version":1,"command":...,"error":{...}} */
-static void print_error_json(const struct cli *cli, const char *object)
+static void print_error_json(const struct cli *cli, const char *object, const char *more)
 {
     fputs(cli->format == FORMAT_NDJSON ? "{\"event\":\"result\",\"format_version\":1,"
                                        : "{\"format_version\":1,",
           cli->out);
     if (cli->arguments.has_command)
         fprintf(cli->out, "\"command\":\"%s\",", help_command_name(cli->arguments.command));
-    fprintf(cli->out, "\"error\":%s}\n", object);
+    fprintf(cli->out, "\"error\":%s%s%s}\n", object, more ? "," : "", more ? more : "");
 }
 
 static int fail(const struct cli *cli, int exit_code, const char *name, const char *message)
@@ -136,7 +136,7 @@ static int fail(const struct cli *cli, int exit_code, const char *name, const ch
     cli_json_string(out, message);
     putc('}', out);
     if (fclose(out) == 0)
-        print_error_json(cli, object);
+        print_error_json(cli, object, NULL);
     free(object);
     return exit_code;
 }
@@ -238,6 +238,11 @@ static void tell_committed(const struct cli *cli)
 
 int output_error(struct cli *cli, migrate_error *error)
 {
+    return output_error_with(cli, error, NULL);
+}
+
+int output_error_with(struct cli *cli, migrate_error *error, const char *more)
+{
     int32_t code = error ? migrate_error_code(error) : MIGRATE_ERROR_INTERNAL;
     char *text = NULL;
     events_end_line(cli);
@@ -249,7 +254,7 @@ int output_error(struct cli *cli, migrate_error *error)
         migrate_free(text);
     }
     if (output_is_json(cli) && error && migrate_error_json(error, &text) == MIGRATE_OK) {
-        print_error_json(cli, text);
+        print_error_json(cli, text, more);
         migrate_free(text);
     }
     tell_committed(cli);

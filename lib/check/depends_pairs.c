@@ -157,13 +157,13 @@ bool judge_declared(struct judging *judging, size_t at)
 
 enum weight { WEIGHT_NONE, WEIGHT_INFO, WEIGHT_WARNING, WEIGHT_ERROR };
 
-struct pair {
+struct migration_pair {
     size_t a, b; /* a < b */
     enum weight weight;
     const struct deed *first, *second;
 };
 struct pairs {
-    struct pair *items;
+    struct migration_pair *items;
     size_t count, capacity;
 };
 
@@ -190,14 +190,14 @@ static enum weight weigh(const struct depends *depends, const struct entry *x, c
     return plain && !a->rebuilt && !b->rebuilt ? WEIGHT_INFO : WEIGHT_WARNING;
 }
 
-static struct pair *find_pair(struct pairs *pairs, size_t a, size_t b)
+static struct migration_pair *find_pair(struct pairs *pairs, size_t a, size_t b)
 {
     for (size_t i = 0; i < pairs->count; i++)
         if (pairs->items[i].a == a && pairs->items[i].b == b)
             return &pairs->items[i];
     if (!array_reserve(pairs))
         return NULL;
-    pairs->items[pairs->count] = (struct pair){.a = a, .b = b};
+    pairs->items[pairs->count] = (struct migration_pair){.a = a, .b = b};
     return &pairs->items[pairs->count++];
 }
 
@@ -206,7 +206,7 @@ static bool meet(struct judging *judging, struct pairs *pairs, const struct entr
 {
     const struct depends *depends = judging->depends;
     enum weight weight;
-    struct pair *pair;
+    struct migration_pair *pair;
 
     if (x->migration == y->migration || !may_meet(&depends->items[x->migration], &depends->items[y->migration]) ||
         !things_same(&x->deed->thing, &y->deed->thing))
@@ -221,7 +221,7 @@ static bool meet(struct judging *judging, struct pairs *pairs, const struct entr
     }
     pair = find_pair(pairs, x->migration, y->migration);
     if (pair != NULL && weight > pair->weight)
-        *pair = (struct pair){x->migration, y->migration, weight, x->deed, y->deed};
+        *pair = (struct migration_pair){x->migration, y->migration, weight, x->deed, y->deed};
     return pair != NULL;
 }
 
@@ -231,7 +231,7 @@ static const char *does_word(const struct deed *deed)
 }
 
 /* Told of ours, if the other one is on the other branch; else of the later one. */
-static bool tell_pair(struct judging *judging, const struct pair *pair)
+static bool tell_pair(struct judging *judging, const struct migration_pair *pair)
 {
     static const char *const severities[] = {NULL, "info", "warning", "error"};
     const struct depends *depends = judging->depends;

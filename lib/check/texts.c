@@ -42,7 +42,7 @@ int32_t check_bytes(const char *id, const char *file, const char *bytes, size_t 
 
 /* ---- the words ---- */
 
-struct reading {
+struct text_reading {
     const struct checked_text *text;
     struct findings *findings;
     size_t statements;        /* that do something */
@@ -51,7 +51,7 @@ struct reading {
     bool behind;              /* something was run behind a COMMIT */
 };
 
-static int32_t tell(const struct reading *reading, const char *rule, const char *severity, size_t offset, const char *hint,
+static int32_t tell(const struct text_reading *reading, const char *rule, const char *severity, size_t offset, const char *hint,
                     migrate_error **err, const char *message)
 {
     const struct checked_text *text = reading->text;
@@ -72,7 +72,7 @@ static bool begins_line(const char *text, size_t offset)
 }
 
 /* "-- migrate: ..." behind or inside of a statement; at the front of a line between statements it is read as what it is. */
-static int32_t check_comment(const struct reading *reading, struct sql_token comment, bool inside, migrate_error **err)
+static int32_t check_comment(const struct text_reading *reading, struct sql_token comment, bool inside, migrate_error **err)
 {
     static const char reserved[] = "migrate:";
     const char *text = reading->text->text;
@@ -97,7 +97,7 @@ static bool word_at(const char *text, size_t length, size_t at)
 
 /* :name, :'name', :"name" of psql; :name, @name, ? of SQLite, which are null where nobody binds them. brackets: an array's slice may hold
  * colons, too. */
-static int32_t check_symbol(const struct reading *reading, size_t at, size_t end, size_t brackets, migrate_error **err)
+static int32_t check_symbol(const struct text_reading *reading, size_t at, size_t end, size_t brackets, migrate_error **err)
 {
     const char *text = reading->text->text;
     size_t length = reading->text->length;
@@ -117,7 +117,7 @@ static int32_t check_symbol(const struct reading *reading, size_t at, size_t end
     return MIGRATE_OK;
 }
 
-static int32_t check_tokens(const struct reading *reading, size_t from, size_t to, bool inside, migrate_error **err)
+static int32_t check_tokens(const struct text_reading *reading, size_t from, size_t to, bool inside, migrate_error **err)
 {
     const struct checked_text *text = reading->text;
     size_t brackets = 0;
@@ -145,7 +145,7 @@ static int32_t check_tokens(const struct reading *reading, size_t from, size_t t
     return code;
 }
 
-static void count_statement(struct reading *reading, const struct sql_statement *statement)
+static void count_statement(struct text_reading *reading, const struct sql_statement *statement)
 {
     switch (statement->kind) {
     case SQL_BEGIN:
@@ -164,7 +164,7 @@ static void count_statement(struct reading *reading, const struct sql_statement 
     }
 }
 
-static int32_t judge(const struct reading *reading, migrate_error **err)
+static int32_t judge(const struct text_reading *reading, migrate_error **err)
 {
     const struct checked_text *text = reading->text;
     struct finding finding = {.id = text->id, .file = text->file};
@@ -194,7 +194,7 @@ static int32_t judge(const struct reading *reading, migrate_error **err)
 
 int32_t check_text(const struct checked_text *text, struct findings *findings, migrate_error **err)
 {
-    struct reading reading = {.text = text, .findings = findings};
+    struct text_reading reading = {.text = text, .findings = findings};
     struct sql_splitter splitter;
     struct sql_statement statement;
     size_t done = 0;

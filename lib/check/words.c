@@ -68,7 +68,7 @@ void words_name(struct text *out, const struct sql_dialect *dialect, const char 
 
 /* ---- telling ---- */
 
-void words_tell_one(struct reading *reading, struct word word)
+void words_tell_one(struct words_reading *reading, struct word word)
 {
     if (reading->stopped || word.name == NULL || *word.name == '\0')
         return;
@@ -79,13 +79,14 @@ void words_tell_one(struct reading *reading, struct word word)
     reading->stopped = !reading->tell(&word, reading->user);
 }
 
-void words_tell_name(struct reading *reading, enum deed_kind does, enum thing_kind kind, const char *word, const char *name, size_t offset)
+void words_tell_name(struct words_reading *reading, enum deed_kind does, enum thing_kind kind, const char *word,
+                     const char *name, size_t offset)
 {
     words_tell_one(reading, (struct word){.does = does, .kind = kind, .word = word, .name = name, .offset = offset});
 }
 
 /* "t.c". */
-void words_tell_inside(struct reading *reading, enum deed_kind does, enum thing_kind kind, const char *word, size_t offset)
+void words_tell_inside(struct words_reading *reading, enum deed_kind does, enum thing_kind kind, const char *word, size_t offset)
 {
     text_clear(&reading->other);
     text_format(&reading->other, "%s.%s", reading->table.data != NULL ? reading->table.data : "",
@@ -137,7 +138,7 @@ void words_pass_group(struct sql_reader *at)
 /* ---- tables that are read or written ---- */
 
 /* WITH name [(columns)] AS ( ... */
-void words_find_common(struct reading *reading, struct sql_reader at)
+void words_find_common(struct words_reading *reading, struct sql_reader at)
 {
     struct sql_token before = {0}, opened[DEPTH_MOST], group = {0};
     size_t depth = 0;
@@ -168,7 +169,7 @@ void words_find_common(struct reading *reading, struct sql_reader at)
     }
 }
 
-static bool is_common(struct reading *reading, const char *name)
+static bool is_common(struct words_reading *reading, const char *name)
 {
     bool found;
 
@@ -186,7 +187,7 @@ static bool is_system(const char *name)
 }
 
 /* rows: a call may stand there, too. */
-void words_need_table(struct reading *reading, bool rows, bool refers)
+void words_need_table(struct words_reading *reading, bool rows, bool refers)
 {
     struct sql_reader *at = &reading->at;
     size_t offset;
@@ -205,7 +206,7 @@ void words_need_table(struct reading *reading, bool rows, bool refers)
 }
 
 /* FROM a, b AS x, c y */
-void words_need_list(struct reading *reading)
+void words_need_list(struct words_reading *reading)
 {
     static const char *const ends[] = {"where", "join",  "inner",  "left",  "right",  "full",  "cross", "natural",   "on",     "using",
                                        "group", "order", "limit",  "union", "except", "intersect", "having", "window", "for",   "returning",
@@ -247,7 +248,7 @@ static bool was(const struct sql_reader *at, struct sql_token token, const char 
 }
 
 /* The word at hand may say that a table comes. false: it does not. */
-static bool scan_word(struct reading *reading, struct sql_token before, bool in_call)
+static bool scan_word(struct words_reading *reading, struct sql_token before, bool in_call)
 {
     static const char *const no_update[] = {"for", "on", "do", "key", "before", "after", "of", "or", "then", NULL};
     static const char *const into[] = {"insert", "merge", "replace", "ignore", "abort", "fail", "rollback", NULL};
@@ -287,7 +288,7 @@ static bool scan_word(struct reading *reading, struct sql_token before, bool in_
 }
 
 /* Everything up to the end; with `part`, up to a comma outside of parentheses. */
-void words_scan(struct reading *reading, bool part)
+void words_scan(struct words_reading *reading, bool part)
 {
     struct sql_reader *at = &reading->at;
     struct sql_token before = {0};
@@ -315,7 +316,7 @@ void words_scan(struct reading *reading, bool part)
 /* ---- bodies ---- */
 
 /* SQL inside of $$ $$, statement by statement; late: it is not run now. */
-void words_descend(struct reading *reading, bool late)
+void words_descend(struct words_reading *reading, bool late)
 {
     struct sql_reader *at = &reading->at;
 
@@ -329,7 +330,7 @@ void words_descend(struct reading *reading, bool late)
         tag = body != NULL ? (size_t)(body - text) + 1 : 0;
         if (tag == 0 || at->token.length < 2 * tag)
             continue;
-        struct reading inner = {.tell = reading->tell, .user = reading->user, .late = late || reading->late};
+        struct words_reading inner = {.tell = reading->tell, .user = reading->user, .late = late || reading->late};
         sql_reader_open(&inner.at, at->dialect, at->text, at->token.offset + at->token.length - tag);
         inner.at.offset = at->token.offset + tag;
         sql_reader_next(&inner.at);

@@ -5,7 +5,7 @@
 
 #include "check/words.h"
 
-struct reading {
+struct words_reading {
     struct sql_reader at;
     words_tell tell;
     void *user;
@@ -22,9 +22,11 @@ bool words_is_symbol(const struct sql_reader *at, char symbol);
 void words_read_name(struct sql_reader *at, struct text *out); /* schema and all, in one spelling */
 
 /* ---- telling ---- */
-void words_tell_one(struct reading *reading, struct word word);
-void words_tell_name(struct reading *reading, enum deed_kind does, enum thing_kind kind, const char *word, const char *name, size_t offset);
-void words_tell_inside(struct reading *reading, enum deed_kind does, enum thing_kind kind, const char *word, size_t offset); /* "t.c" */
+void words_tell_one(struct words_reading *reading, struct word word);
+void words_tell_name(struct words_reading *reading, enum deed_kind does, enum thing_kind kind, const char *word,
+                     const char *name, size_t offset);
+void words_tell_inside(struct words_reading *reading, enum deed_kind does, enum thing_kind kind, const char *word,
+                       size_t offset); /* "t.c" */
 
 /* ---- moving on ---- */
 bool words_take_any(struct sql_reader *at, const char *const *words);
@@ -33,10 +35,11 @@ bool words_take_condition(struct sql_reader *at); /* IF EXISTS, IF NOT EXISTS */
 void words_pass_group(struct sql_reader *at);     /* behind the closing parenthesis of the one at hand */
 
 /* ---- tables ---- */
-void words_find_common(struct reading *reading, struct sql_reader at); /* what WITH names */
-void words_need_table(struct reading *reading, bool rows, bool refers); /* the name at hand; rows: a call may stand there, too */
-void words_need_list(struct reading *reading);                         /* a, b AS x, c y */
-void words_scan(struct reading *reading, bool part); /* up to the end; part: up to a comma outside of parentheses */
-void words_descend(struct reading *reading, bool late); /* into $$ bodies */
+void words_find_common(struct words_reading *reading, struct sql_reader at); /* what WITH names */
+void words_need_table(struct words_reading *reading, bool rows, bool refers); /* the name at hand; rows: a call may stand there,
+                      too */
+void words_need_list(struct words_reading *reading);                         /* a, b AS x, c y */
+void words_scan(struct words_reading *reading, bool part); /* up to the end; part: up to a comma outside of parentheses */
+void words_descend(struct words_reading *reading, bool late); /* into $$ bodies */
 
 #endif

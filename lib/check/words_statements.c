@@ -6,18 +6,18 @@
 
 /* ---- CREATE ---- */
 
-struct kind {
+struct thing_word {
     const char *word;
     enum thing_kind kind;
 };
-static const struct kind kinds[] = {
+static const struct thing_word kinds[] = {
     {"table", THING_TABLE},       {"view", THING_TABLE},     {"index", THING_TABLE},       {"sequence", THING_TABLE},
     {"type", THING_TYPE},         {"domain", THING_TYPE},    {"function", THING_FUNCTION}, {"procedure", THING_FUNCTION},
     {"aggregate", THING_FUNCTION}, {"schema", THING_SCHEMA}, {"trigger", THING_OTHER},     {"policy", THING_OTHER},
     {"rule", THING_OTHER},        {"extension", THING_OTHER},
 };
 
-static const struct kind *take_kind(struct sql_reader *at)
+static const struct thing_word *take_kind(struct sql_reader *at)
 {
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (sql_reader_take(at, kinds[i].word))
@@ -26,14 +26,14 @@ static const struct kind *take_kind(struct sql_reader *at)
 }
 
 /* It is inside of a table, and named with ON. */
-static bool is_on_table(const struct kind *kind)
+static bool is_on_table(const struct thing_word *kind)
 {
     return text_equal(kind->word, "trigger") || text_equal(kind->word, "policy") || text_equal(kind->word, "rule");
 }
 
 static const char *const constraint_words[] = {"constraint", "primary", "unique", "check", "foreign", "exclude", "like", NULL};
 
-static void need_type(struct reading *reading)
+static void need_type(struct words_reading *reading)
 {
     size_t offset = reading->at.token.offset;
 
@@ -48,7 +48,7 @@ static void need_type(struct reading *reading)
 }
 
 /* The columns in parentheses; the reader stays where it is. */
-static void read_columns(struct reading *reading)
+static void read_columns(struct words_reading *reading)
 {
     struct sql_reader kept = reading->at, *at = &reading->at;
     bool conditional = reading->base.conditional;
@@ -79,7 +79,7 @@ static void read_columns(struct reading *reading)
 }
 
 /* CREATE TRIGGER n ... ON t */
-static void create_on_table(struct reading *reading, const struct kind *kind)
+static void create_on_table(struct words_reading *reading, const struct thing_word *kind)
 {
     struct sql_reader *at = &reading->at;
     size_t offset = at->token.offset;
@@ -107,7 +107,7 @@ static void create_on_table(struct reading *reading, const struct kind *kind)
     words_scan(reading, false);
 }
 
-static void create_index(struct reading *reading)
+static void create_index(struct words_reading *reading)
 {
     struct sql_reader *at = &reading->at;
     size_t offset = at->token.offset;
@@ -120,13 +120,13 @@ static void create_index(struct reading *reading)
         words_need_table(reading, false, false);
 }
 
-static void read_create(struct reading *reading)
+static void read_create(struct words_reading *reading)
 {
     static const char *const temporary[] = {"temp", "temporary", NULL};
     static const char *const others[] = {"global", "local", "unlogged", "recursive", "unique", "constraint", "virtual", "foreign",
                                          "materialized", NULL};
     struct sql_reader *at = &reading->at;
-    const struct kind *kind;
+    const struct thing_word *kind;
     size_t offset;
 
     if (sql_reader_take(at, "or"))
@@ -166,7 +166,8 @@ static void read_create(struct reading *reading)
 /* ---- ALTER ---- */
 
 /* What has the name `from` gets the name at hand. */
-static void rename_to(struct reading *reading, enum thing_kind kind, const char *word, const char *from, const char *container, size_t offset)
+static void rename_to(struct words_reading *reading, enum thing_kind kind, const char *word, const char *from,
+                      const char *container, size_t offset)
 {
     struct text to = {0};
 
@@ -194,7 +195,7 @@ static const char *schema_of(const char *name, struct text *out)
     return out->data;
 }
 
-static void alter_rename(struct reading *reading, enum thing_kind kind, const char *word)
+static void alter_rename(struct words_reading *reading, enum thing_kind kind, const char *word)
 {
     struct sql_reader *at = &reading->at;
     size_t offset = at->token.offset;
@@ -220,7 +221,7 @@ static void alter_rename(struct reading *reading, enum thing_kind kind, const ch
 }
 
 /* ADD [COLUMN] c, ADD CONSTRAINT n; DROP likewise. */
-static void alter_part(struct reading *reading, enum deed_kind does)
+static void alter_part(struct words_reading *reading, enum deed_kind does)
 {
     struct sql_reader *at = &reading->at;
     bool constraint = sql_reader_take(at, "constraint");
@@ -239,7 +240,7 @@ static void alter_part(struct reading *reading, enum deed_kind does)
         need_type(reading);
 }
 
-static void alter_action(struct reading *reading)
+static void alter_action(struct words_reading *reading)
 {
     static const char *const no_columns[] = {"constraint", "index", "trigger", NULL};
     struct sql_reader *at = &reading->at;
@@ -261,11 +262,11 @@ static void alter_action(struct reading *reading)
     words_scan(reading, true);
 }
 
-static void read_alter(struct reading *reading)
+static void read_alter(struct words_reading *reading)
 {
     static const char *const before[] = {"foreign", "materialized", NULL};
     struct sql_reader *at = &reading->at;
-    const struct kind *kind;
+    const struct thing_word *kind;
     bool conditional;
     size_t offset;
 
@@ -295,11 +296,11 @@ static void read_alter(struct reading *reading)
 
 /* ---- DROP and the rest ---- */
 
-static void read_drop(struct reading *reading)
+static void read_drop(struct words_reading *reading)
 {
     static const char *const before[] = {"foreign", "materialized", NULL};
     struct sql_reader *at = &reading->at;
-    const struct kind *kind;
+    const struct thing_word *kind;
 
     words_take_any(at, before);
     kind = take_kind(at);
@@ -326,7 +327,7 @@ static void read_drop(struct reading *reading)
 }
 
 /* Words that come between the first one and the tables' names. */
-static void read_list(struct reading *reading)
+static void read_list(struct words_reading *reading)
 {
     static const char *const fillers[] = {"table", "only", "materialized", "view", "concurrently", NULL};
 
@@ -340,7 +341,7 @@ static void read_list(struct reading *reading)
     }
 }
 
-static void read_comment(struct reading *reading)
+static void read_comment(struct words_reading *reading)
 {
     struct sql_reader *at = &reading->at;
     size_t offset;
@@ -359,7 +360,7 @@ bool words_read(const struct sql_dialect *dialect, const char *statement, size_t
 {
     static const char *const rows[] = {"select", "with", "insert", "update", "delete", "merge", "replace", "values", NULL};
     static const char *const lists[] = {"truncate", "copy", "refresh", "lock", NULL};
-    struct reading reading = {.tell = tell_word, .user = user};
+    struct words_reading reading = {.tell = tell_word, .user = user};
     bool good;
 
     sql_reader_open(&reading.at, dialect, statement, length);

@@ -11,8 +11,8 @@
 
 #include <string.h>
 
-/* Between two events, in microseconds; between two flushes, in bytes. */
-enum { TELL_EVERY = 500000, FLUSH_EVERY = 32 * 1024 * 1024 };
+/* Between two events, in microseconds; between two flushes, in bytes: nothing interrupts one, and a slow disk must not hold a cancel up. */
+enum { TELL_EVERY = 500000, FLUSH_EVERY = 4 * 1024 * 1024 };
 
 /* ---- where they lie ---- */
 
@@ -331,7 +331,7 @@ int32_t verb_backup(migrate_session *session, migrate_rows **out, migrate_error 
         code = no_way(session, err);
     if (code == MIGRATE_OK) {
         session_deadline(session, 0);
-        code = backup_make(session, "manual", NULL, true, &file, err);
+        code = backup_make(session, SHELF_MANUAL, NULL, true, &file, err);
     }
     if (code != MIGRATE_OK)
         return code;

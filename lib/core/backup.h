@@ -30,7 +30,9 @@ struct backup_want {
 };
 /* The connection makes copies by itself, or the host brought a callback. */
 bool backup_possible(migrate_session *session);
-int32_t backup_need(migrate_session *session, const struct migrate_plan *plan, struct backup_want *out, migrate_error **err);
+int32_t backup_need(migrate_session *session, struct migrate_plan *plan, struct backup_want *out, migrate_error **err);
+/* Whether that depends on what the plan can lose. */
+bool backup_asks_losses(migrate_session *session);
 void backup_want_free(struct backup_want *want);
 /* For a plan that is only looked at: that there will be none, though it may lose data. */
 int32_t backup_plan_finding(migrate_session *session, struct migrate_plan *plan, migrate_error **err);

@@ -2,9 +2,7 @@
  * Whether a plan needs a backup: by the option, and by what its statements can lose of what is there. */
 #include "core/backup.h"
 
-#include "core/events.h"
-#include "guard/destructive.h"
-#include "util/memory.h"
+#include "core/losses.h"
 
 #include <string.h>
 
@@ -18,87 +16,6 @@ static bool copies_itself(migrate_session *session)
 bool backup_possible(migrate_session *session)
 {
     return copies_itself(session) || session->options->backup;
-}
-
-/* ---- what the texts lose ---- */
-
-static const struct section *section_of(const struct migrate_plan *plan, const struct step *step, const char **expected)
-{
-    *expected = step->direction == DIRECTION_UP ? step->migration->checksum : NULL;
-    if (step->action == STEP_SCHEMA)
-        return &plan->build->source->schema.up;
-    return step->direction == DIRECTION_UP ? &step->migration->up : &step->migration->down;
-}
-
-static int32_t read_statements(const struct script *script, struct guard_losses *losses, migrate_error **err)
-{
-    struct script_stream stream;
-    struct sql_statement statement;
-    bool more = true;
-    int32_t code = script_stream_open(&stream, script, NULL, false, err);
-    while (code == MIGRATE_OK) {
-        code = sql_stream_next(&stream.sql, &statement, &more, err);
-        if (code != MIGRATE_OK || !more)
-            break;
-        guard_read(losses, script->engine->dialect, stream.sql.text + statement.offset, statement.length, 0);
-    }
-    script_stream_close(&stream);
-    return code == MIGRATE_OK && losses->failed ? error_nomem(err) : code;
-}
-
-/* *code_runs: what it does cannot be read. A text that cannot be read at all will say so when its turn comes. */
-static int32_t read_step(migrate_session *session, const struct migrate_plan *plan, const struct step *step, struct guard_losses *losses,
-                         bool *code_runs, migrate_error **err)
-{
-    struct script script = {0};
-    migrate_error *problem = NULL;
-    const char *expected = NULL;
-    int32_t code;
-    if (step->stored) {
-        code = script_from_text(session, step->id, step->stored_file, step->stored, &script, &problem);
-    } else {
-        const struct section *section = section_of(plan, step, &expected);
-        if (section->code) {
-            *code_runs = true;
-            return MIGRATE_OK;
-        }
-        code = script_read(session, plan->build->source, step->id, section, expected, &script, &problem);
-    }
-    if (code == MIGRATE_OK)
-        code = read_statements(&script, losses, &problem);
-    guard_text_end(losses);
-    script_free(&script);
-    if (code == MIGRATE_OK || code == MIGRATE_ERROR_NOMEM || code == MIGRATE_ERROR_CANCELLED || code == MIGRATE_ERROR_TIMEOUT) {
-        error_move(err, &problem);
-        return code;
-    }
-    error_clear(&problem);
-    return MIGRATE_OK;
-}
-
-static bool step_changes(const struct step *step)
-{
-    return step->action == STEP_RUN && (step->migration || step->stored);
-}
-
-/* *why: the first one that may lose something; NULL: none. *unknown: one of them is code. */
-static int32_t read_plan(migrate_session *session, const struct migrate_plan *plan, struct guard_losses *losses, const char **why,
-                         bool *unknown, migrate_error **err)
-{
-    int32_t code = MIGRATE_OK;
-    for (size_t i = 0; i < plan->count && code == MIGRATE_OK; i++) {
-        size_t before = losses->count;
-        bool code_runs = false;
-        if (!step_changes(&plan->steps[i]))
-            continue;
-        code = read_step(session, plan, &plan->steps[i], losses, &code_runs, err);
-        if (code == MIGRATE_OK && !*why && (code_runs || losses->count > before))
-            *why = plan->steps[i].id;
-        *unknown = *unknown || code_runs;
-        if (code == MIGRATE_OK)
-            code = watch_error(&session->watch, watch_check(&session->watch), err);
-    }
-    return code;
 }
 
 /* ---- of which tables ---- */
@@ -163,6 +80,12 @@ static const char *mode_of(migrate_session *session)
     return strcmp(mode, "auto") != 0 ? mode : copies_itself(session) ? "destructive" : "off";
 }
 
+bool backup_asks_losses(migrate_session *session)
+{
+    const char *mode = mode_of(session);
+    return strcmp(mode, "destructive") == 0 || strcmp(mode, "tables") == 0;
+}
+
 static bool runs_anything(const struct migrate_plan *plan)
 {
     for (size_t i = 0; i < plan->count; i++) {
@@ -172,22 +95,32 @@ static bool runs_anything(const struct migrate_plan *plan)
     return false;
 }
 
-static int32_t read_losses(migrate_session *session, const struct migrate_plan *plan, const char *mode, struct backup_want *out,
-                           migrate_error **err)
+/* By what was gathered of its texts, and by code, which nobody can read. */
+static int32_t need_by_losses(migrate_session *session, struct migrate_plan *plan, const char *mode, struct backup_want *out, migrate_error **err)
 {
-    struct guard_losses losses = {0};
-    const char *why = NULL;
-    bool unknown = false;
-    int32_t code = read_plan(session, plan, &losses, &why, &unknown, err);
-    out->wanted = code == MIGRATE_OK && why;
-    out->why = arena_text(&out->arena, why);
-    if (out->wanted && !unknown && strcmp(mode, "tables") == 0)
-        code = find_tables(session, &losses, out, err);
-    guard_losses_free(&losses);
+    int32_t code = losses_look(session, plan, err);
+    if (code != MIGRATE_OK)
+        return code;
+    const struct guard_losses *losses = &plan->losses;
+    size_t first = plan->count, unseen = plan->count;
+    for (size_t i = 0; i < losses->count && first == plan->count && code == MIGRATE_OK; i++) {
+        bool vain = false;
+        code = losses_vain(session, plan, &losses->items[i], &vain, err);
+        first = vain ? first : losses->items[i].step;
+    }
+    for (size_t i = plan->count; i-- > 0;) {
+        if (step_is_code(&plan->steps[i]))
+            unseen = i;
+    }
+    size_t why = unseen < first ? unseen : first;
+    out->wanted = why < plan->count;
+    out->why = arena_text(&out->arena, out->wanted ? plan->steps[why].id : NULL);
+    if (code == MIGRATE_OK && out->wanted && unseen == plan->count && strcmp(mode, "tables") == 0)
+        code = find_tables(session, losses, out, err);
     return code == MIGRATE_OK && out->arena.failed ? error_nomem(err) : code;
 }
 
-static int32_t need_by(migrate_session *session, const struct migrate_plan *plan, const char *mode, struct backup_want *out, migrate_error **err)
+static int32_t need_by(migrate_session *session, struct migrate_plan *plan, const char *mode, struct backup_want *out, migrate_error **err)
 {
     bool objects = false;
     *out = (struct backup_want){0};
@@ -197,10 +130,10 @@ static int32_t need_by(migrate_session *session, const struct migrate_plan *plan
     if (code != MIGRATE_OK || !objects) /* there is nothing to lose */
         return code;
     out->wanted = strcmp(mode, "always") == 0;
-    return out->wanted ? MIGRATE_OK : read_losses(session, plan, mode, out, err);
+    return out->wanted ? MIGRATE_OK : need_by_losses(session, plan, mode, out, err);
 }
 
-int32_t backup_need(migrate_session *session, const struct migrate_plan *plan, struct backup_want *out, migrate_error **err)
+int32_t backup_need(migrate_session *session, struct migrate_plan *plan, struct backup_want *out, migrate_error **err)
 {
     return need_by(session, plan, mode_of(session), out, err);
 }

@@ -122,12 +122,18 @@ static int32_t make(struct migrate_run *run, migrate_error **err)
     return MIGRATE_OK;
 }
 
-/* *out: others wrote since, and no step of ours was committed. */
+/* Something of ours is committed. */
+static bool is_past(const struct migrate_run *run)
+{
+    return run->settled_done > 0 || run->backup.passed;
+}
+
+/* *out: others wrote since, and nothing of ours was committed. */
 static int32_t is_outdated(struct migrate_run *run, bool *out, migrate_error **err)
 {
     int64_t version = -1;
     *out = false;
-    if (run->settled_done > 0)
+    if (is_past(run))
         return MIGRATE_OK;
     *out = run->backup.taken_seq != run->plan->seq;
     if (*out || run->backup.version < 0)
@@ -140,7 +146,7 @@ static int32_t is_outdated(struct migrate_run *run, bool *out, migrate_error **e
 int32_t backup_take(struct migrate_run *run, migrate_error **err)
 {
     bool outdated = true;
-    if (takes_none(run) || run->settled_done > 0)
+    if (takes_none(run) || is_past(run))
         return MIGRATE_OK;
     int32_t code = decide(run, err);
     if (code != MIGRATE_OK || !run->backup.want->wanted)
@@ -152,7 +158,7 @@ int32_t backup_take(struct migrate_run *run, migrate_error **err)
 
 int32_t backup_begin(struct migrate_run *run, struct text *prefix, migrate_error **err)
 {
-    if (!run->backup.file || run->settled_done > 0 || run->session->db->engine->lock_try)
+    if (!run->backup.file || is_past(run) || run->session->db->engine->lock_try)
         return MIGRATE_OK;
     int32_t code = database_exec_text(run->session->db, prefix, NULL, err);
     text_clear(prefix);

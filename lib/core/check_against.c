@@ -200,6 +200,35 @@ static int32_t check_absent(struct against *against, const struct migration *the
     return theirs->up.unreadable ? MIGRATE_OK : needs_theirs(against->needs, against->other, theirs, err);
 }
 
+/* ---- what they need of each other ---- */
+
+/* NULL: none, which is nobody's in particular. */
+static bool is_on_both(const struct against *against, const char *id)
+{
+    const struct source *ours = against->checking.build->source;
+    for (size_t i = 0; id && i < ours->count; i++) {
+        if (strcmp(ours->items[i].id, id) == 0)
+            return find(against->other, &ours->items[i]) != NULL;
+    }
+    return !id;
+}
+
+/* What is between two that both sides have is nothing of this merge. */
+static int32_t check_needs(struct against *against, migrate_error **err)
+{
+    struct findings *findings = &against->checking.findings;
+    size_t kept = findings->count;
+    against->checking.by = "words";
+    int32_t code = needs_findings(against->needs, findings, &against->checking.order, err);
+    for (size_t i = kept; i < findings->count; i++) {
+        const struct finding *finding = &findings->items[i];
+        if (!finding->id || !is_on_both(against, finding->id) || !is_on_both(against, finding->other))
+            findings->items[kept++] = *finding;
+    }
+    findings->count = kept;
+    return code;
+}
+
 /* ---- all of it ---- */
 
 /* What is wrong there is told there. */
@@ -253,10 +282,8 @@ int32_t verb_check_against(migrate_session *session, const char *dir, const char
             code = needs_open(session, &against.needs, err);
         if (code == MIGRATE_OK)
             code = compare_sides(&against, err);
-        if (code == MIGRATE_OK && against.new_here > 0 && against.new_there > 0) {
-            checking->by = "words";
-            code = needs_findings(against.needs, &checking->findings, &checking->order, err);
-        }
+        if (code == MIGRATE_OK && against.new_here > 0 && against.new_there > 0)
+            code = check_needs(&against, err);
     }
     if (code == MIGRATE_OK)
         code = checking_answer(checking, out, err);

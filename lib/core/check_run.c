@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-struct trial {
+struct check_trial {
     struct checking *checking;
     migrate_session *scratch;
     struct needs *needs;
@@ -23,7 +23,7 @@ struct trial {
 /* ---- which ones ---- */
 
 /* Those that are not applied; without a database, all. */
-static int32_t choose(struct trial *trial, migrate_error **err)
+static int32_t choose(struct check_trial *trial, migrate_error **err)
 {
     const struct checking *checking = trial->checking;
     const struct source *source = checking->build->source;
@@ -69,12 +69,12 @@ static bool told_there(const struct findings *findings, const migrate_error *pro
     return false;
 }
 
-static int32_t tell_failed(struct trial *trial, const struct migration *m, const migrate_error *problem, migrate_error **err)
+static int32_t tell_failed(struct check_trial *trial, const struct migration *m, const migrate_error *problem, migrate_error **err)
 {
     struct finding finding = {.rule = "does-not-run", .id = m->id, .file = problem->file ? problem->file : m->up.file,
                               .line = problem->line, .column = problem->column, .hint = problem->hint};
     struct findings *findings = &trial->checking->findings;
-    if (problem->hint && text_ends(problem->hint, "mend it and run again")) /* a run's, which this was none of */
+    if (problem->hint && strstr(problem->hint, "mend it and run again")) /* a run's, which this was none of */
         finding.hint = NULL;
     if (problem->about || told_there(findings, problem)) /* by its text */
         return MIGRATE_OK;
@@ -102,7 +102,7 @@ static bool explained(const struct findings *findings, const struct migration *m
     return false;
 }
 
-static int32_t watch_one(struct trial *trial, struct observing *observing, const struct migration *m, migrate_error **problem,
+static int32_t watch_one(struct check_trial *trial, struct observing *observing, const struct migration *m, migrate_error **problem,
                          migrate_error **err)
 {
     const struct checking *checking = trial->checking;
@@ -112,7 +112,7 @@ static int32_t watch_one(struct trial *trial, struct observing *observing, const
     return code;
 }
 
-static int32_t run_all_items(struct trial *trial, migrate_error ***problems, migrate_error **err)
+static int32_t run_all_items(struct check_trial *trial, migrate_error ***problems, migrate_error **err)
 {
     struct observer observers[] = {needs_observer(trial->needs), online_observer(trial->online)};
     struct observing observing = {.scratch = trial->scratch, .observers = observers, .count = sizeof observers / sizeof *observers};
@@ -131,7 +131,7 @@ static int32_t run_all_items(struct trial *trial, migrate_error ***problems, mig
 }
 
 /* Behind the findings of the observers, so that a failure is told once. */
-static int32_t tell_all_failed(struct trial *trial, migrate_error *const *problems, migrate_error **err)
+static int32_t tell_all_failed(struct check_trial *trial, migrate_error *const *problems, migrate_error **err)
 {
     int32_t code = MIGRATE_OK;
     for (size_t i = 0; code == MIGRATE_OK && i < trial->count; i++) {
@@ -145,7 +145,7 @@ static int32_t tell_all_failed(struct trial *trial, migrate_error *const *proble
 }
 
 /* Whether it stands behind one that could not be tried, and that may be all that it lacks. */
-static bool stands_behind_untried(const struct trial *trial, migrate_error *const *problems, const char *id)
+static bool stands_behind_untried(const struct check_trial *trial, migrate_error *const *problems, const char *id)
 {
     bool untried = false;
     for (size_t i = 0; i < trial->count; i++) {
@@ -157,7 +157,7 @@ static bool stands_behind_untried(const struct trial *trial, migrate_error *cons
 }
 
 /* Nothing is certain about what stands on something that was not tried. */
-static void soften(struct trial *trial, migrate_error *const *problems)
+static void soften(struct check_trial *trial, migrate_error *const *problems)
 {
     struct findings *findings = &trial->checking->findings;
     for (size_t i = 0; i < findings->count; i++) {
@@ -168,7 +168,7 @@ static void soften(struct trial *trial, migrate_error *const *problems)
     }
 }
 
-static int32_t finish(struct trial *trial, migrate_error *const *problems, migrate_error **err)
+static int32_t finish(struct check_trial *trial, migrate_error *const *problems, migrate_error **err)
 {
     struct checking *checking = trial->checking;
     online_free(trial->online); /* another one is made to try another order: there may be room for one alone */
@@ -183,7 +183,7 @@ static int32_t finish(struct trial *trial, migrate_error *const *problems, migra
 
 /* ---- by words ---- */
 
-static int32_t guess(struct trial *trial, migrate_error **err)
+static int32_t guess(struct check_trial *trial, migrate_error **err)
 {
     int32_t code = MIGRATE_OK;
     for (size_t i = 0; code == MIGRATE_OK && i < trial->count; i++) {
@@ -196,7 +196,7 @@ static int32_t guess(struct trial *trial, migrate_error **err)
 /* ---- either ---- */
 
 /* An empty database, brought to where the real one is. *problem: why there is none. */
-static int32_t open_scratch(struct trial *trial, migrate_error **problem, migrate_error **err)
+static int32_t open_scratch(struct check_trial *trial, migrate_error **problem, migrate_error **err)
 {
     struct checking *checking = trial->checking;
     migrate_session *session = checking->session;
@@ -228,7 +228,7 @@ static int32_t say_why(struct checking *checking, const migrate_error *problem, 
 
 int32_t check_run(struct checking *checking, bool live, migrate_error **err)
 {
-    struct trial trial = {.checking = checking};
+    struct check_trial trial = {.checking = checking};
     migrate_error *problem = NULL, **problems = NULL;
     int32_t code = choose(&trial, err);
     if (code == MIGRATE_OK)

@@ -19,7 +19,7 @@ enum item_state {
 struct item {
     const struct migration *migration; /* NULL: missing, ahead */
     const struct applied *applied;     /* NULL: pending, late */
-    const struct trace *trace;         /* may be NULL */
+    const struct past *trace;         /* may be NULL */
     enum item_state state;
     bool cosmetic;                     /* modified in comments and white space only */
 };

@@ -189,13 +189,13 @@ static void judge(const migrate_session *session, struct down *down, const struc
 /* ---- trying ---- */
 
 /* Where it is tried: under a savepoint on the spot, or on a clone. */
-struct place {
+struct trial_place {
     struct database *db;
     bool inside; /* a transaction is open */
     bool clone;
 };
 
-static int32_t place_open(migrate_session *session, struct place *place, migrate_error **err)
+static int32_t place_open(migrate_session *session, struct trial_place *place, migrate_error **err)
 {
     struct database *db = session->db;
     const struct database_engine *engine = db->engine;
@@ -211,7 +211,7 @@ static int32_t place_open(migrate_session *session, struct place *place, migrate
     return code;
 }
 
-static int32_t place_close(const struct place *place, migrate_error **err)
+static int32_t place_close(const struct trial_place *place, migrate_error **err)
 {
     if (place->clone) {
         database_close(place->db);
@@ -225,7 +225,7 @@ static int32_t place_close(const struct place *place, migrate_error **err)
 static int32_t find_way_back(migrate_session *session, const struct facts *after, const struct down *down,
                              const struct changes_wish *wish, struct changes *out, migrate_error **err)
 {
-    struct place place = {0};
+    struct trial_place place = {0};
     int32_t code = place_open(session, &place, err);
     if (code == MIGRATE_OK)
         code = changes_find(after, &down->before, wish, place.db, out, err);

@@ -27,7 +27,7 @@ static int32_t choose_engine(const char *name, const char *shadow, const migrate
         error_hint(err, "sqlite or postgresql");
         return MIGRATE_ERROR_MISUSE;
     }
-    if (other && *out != other && *out != &database_sqlite) { /* SQLite needs none */
+    if (other && *out != other && *out != database_engine_of("sqlite")) { /* SQLite needs none */
         error_set(err, MIGRATE_ERROR_OPTION, "the migrations are for %s, and the option shadow_url leads to %s", (*out)->name, other->name);
         error_hint(err, "let it lead to a server of %s, or leave it out", (*out)->name);
         return MIGRATE_ERROR_OPTION;
@@ -57,7 +57,7 @@ static int32_t open_memory(const migrate_options *options, migrate_session **out
     int32_t code = session_open("sqlite::memory:", options, out, &problem);
     if (code == MIGRATE_ERROR_CLIENT) {
         error_clear(&problem);
-        return open_absent(&database_sqlite, options, out, err);
+        return open_absent(database_engine_of("sqlite"), options, out, err);
     }
     if (code != MIGRATE_OK)
         error_move(err, &problem);
@@ -70,7 +70,7 @@ int32_t session_open_files(const char *name, const migrate_options *options, mig
     const struct database_engine *engine = NULL;
     migrate_session *session = NULL;
     int32_t code = choose_engine(name, shadow, options, &engine, err);
-    if (code == MIGRATE_OK && engine == &database_sqlite)
+    if (code == MIGRATE_OK && engine == database_engine_of("sqlite"))
         code = open_memory(options, &session, err);
     else if (code == MIGRATE_OK)
         code = shadow ? session_open(shadow, options, &session, err) : open_absent(engine, options, &session, err);

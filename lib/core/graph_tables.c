@@ -7,6 +7,7 @@
 #include "core/needs.h"
 #include "core/schema.h"
 #include "core/target.h"
+#include "core/verify.h"
 #include "util/memory.h"
 
 #include <string.h>
@@ -106,7 +107,6 @@ static int32_t draw_facts(struct picture *picture, const struct facts *facts, mi
 }
 
 /* ---- words ---- */
-
 
 static size_t living(struct picture *picture, const char *name)
 {
@@ -221,36 +221,46 @@ static int32_t apply_all(migrate_session *scratch, const struct source *source, 
     return code;
 }
 
+/* Behind those migrations in a scratch database. *words: there is none, or one of them does not run, which a check is for. */
+static int32_t read_scratch(migrate_session *session, const struct source *source, size_t count, struct facts *out, bool *words,
+                            migrate_error **err)
+{
+    migrate_session *scratch = NULL;
+    migrate_error *problem = NULL;
+    *words = true;
+    if (database_is_absent(session->db))
+        return MIGRATE_OK;
+    int32_t code = scratch_open(session, &scratch, &problem);
+    if (code == MIGRATE_OK)
+        code = apply_all(scratch, source, count, &problem);
+    if (code == MIGRATE_OK) {
+        *words = false;
+        code = session_facts(scratch, out, &problem);
+    } else if (code == MIGRATE_ERROR_SHADOW || !walk_is_fatal(code)) {
+        error_clear(&problem);
+        code = MIGRATE_OK;
+    }
+    error_move(err, &problem);
+    scratch_close(scratch);
+    return code;
+}
+
 int32_t graph_of_tables(struct picture *picture, const char *at, migrate_error **err)
 {
-    migrate_session *session = picture->session, *scratch = NULL;
+    migrate_session *session = picture->session;
     struct build *build = NULL;
     struct facts facts = {0};
     size_t count = 0;
-    bool current = false;
-    migrate_error *problem = NULL;
+    bool current = false, words = false;
     int32_t code = session_build(session, &build, err);
     if (code == MIGRATE_OK)
         code = find_place(session, build->source, at, &count, &current, err);
     if (code != MIGRATE_OK)
         return code;
     picture->by = current ? "database" : "scratch";
-    if (!current && database_is_absent(session->db))
-        return draw_words(picture, count, err);
-    if (!current)
-        code = scratch_open(session, &scratch, &problem);
-    if (code == MIGRATE_ERROR_SHADOW) {
-        error_clear(&problem);
-        return draw_words(picture, count, err);
-    }
-    error_move(err, &problem);
-    if (code == MIGRATE_OK && scratch)
-        code = apply_all(scratch, build->source, count, err);
+    code = current ? session_facts(session, &facts, err) : read_scratch(session, build->source, count, &facts, &words, err);
     if (code == MIGRATE_OK)
-        code = session_facts(scratch ? scratch : session, &facts, err);
-    if (code == MIGRATE_OK)
-        code = draw_facts(picture, &facts, err);
+        code = words ? draw_words(picture, count, err) : draw_facts(picture, &facts, err);
     facts_free(&facts);
-    scratch_close(scratch);
     return code;
 }

@@ -10,6 +10,7 @@
 #include "util/clock.h"
 #include "util/memory.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- names in the option protect ---- */
@@ -43,7 +44,17 @@ static bool noted(const struct guard_losses *losses, const char *key)
         if (losses->notes[i].kind == GUARD_RENAMED && guard_same(losses->notes[i].other, key))
             return true;
     }
-    return guard_noted(losses, GUARD_MADE, key, NULL) || guard_noted(losses, GUARD_MAYBE, key, NULL);
+    return guard_noted(losses, GUARD_MADE, key, NULL) || guard_noted(losses, GUARD_MAYBE, key, NULL) || guard_noted(losses, GUARD_FORGOTTEN, key, NULL);
+}
+
+/* Half done, it may have taken away what is named; the numbers from before it are kept. */
+static bool goes_on(const struct migrate_plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        if (plan->steps[i].begun)
+            return true;
+    }
+    return false;
 }
 
 static bool runs_something(const struct migrate_plan *plan)
@@ -95,7 +106,8 @@ int32_t guards_check_names(migrate_session *session, const struct migrate_plan *
     struct arena arena = {0};
     size_t length;
     int32_t code = MIGRATE_OK;
-    if (!list || is_auto(list) || session->scratch || !plan->from || !runs_something(plan) || makes_unseen(plan)) /* nothing applied: nothing is there yet */
+    /* From nothing applied on, nothing is there yet. */
+    if (!list || is_auto(list) || session->scratch || !plan->from || !runs_something(plan) || makes_unseen(plan) || goes_on(plan))
         return MIGRATE_OK;
     while (code == MIGRATE_OK && next_name(&list, &name, &length)) {
         struct migrate_rows *rows = NULL;
@@ -237,6 +249,8 @@ static int32_t count_before(struct migrate_run *run, migrate_error **err)
     int32_t code = MIGRATE_OK;
     for (size_t i = 0; i < guards->count && code == MIGRATE_OK; i++) {
         struct guarded *item = &guards->items[i];
+        if (item->recalled)
+            continue;
         if (!item->identity)
             item->before = 0;
         else
@@ -264,7 +278,7 @@ int32_t guards_behind(struct migrate_run *run, const char *sql, size_t length, i
     int32_t code = MIGRATE_OK;
     for (size_t i = 0; i < guards->count && code == MIGRATE_OK && budget_left(guards); i++) {
         struct guarded *item = &guards->items[i];
-        if (!item->kept || item->before <= 0)
+        if (!item->kept || item->before <= 0 || item->recalled)
             continue;
         code = count_now(run, item, err);
         if (code != MIGRATE_OK || item->now < 0)
@@ -282,6 +296,86 @@ int32_t guards_behind(struct migrate_run *run, const char *sql, size_t length, i
     return code;
 }
 
+/* ---- numbers that outlive the run ---- */
+
+#define BEFORE "rows before it began: "
+
+int32_t guards_recall(struct migrate_run *run, int64_t seq, migrate_error **err)
+{
+    struct guards *guards = run->guards;
+    char *reason = NULL;
+    guards->apart = true;
+    guards->resumed = seq > 0;
+    guards->recalled = NULL;
+    if (seq == 0)
+        return MIGRATE_OK;
+    int32_t code = history_progress_reason(run->session, guards->step->id, seq, &reason, err);
+    if (code == MIGRATE_OK && reason && text_starts(reason, BEFORE) &&
+        !(guards->recalled = arena_text(&guards->arena, reason + strlen(BEFORE))))
+        code = error_nomem(err);
+    memory_free(reason);
+    return code;
+}
+
+/* One that is no longer there counts, too. */
+static int32_t recall_one(struct migrate_run *run, const char *name, size_t length, int64_t count, migrate_error **err)
+{
+    struct guards *guards = run->guards;
+    const char *told = arena_text_n(&guards->arena, name, length);
+    const char *key = told ? guard_key(&guards->arena, run->session->db->engine->dialect, name, length) : NULL;
+    if (!key)
+        return error_nomem(err);
+    for (size_t i = 0; i < guards->count; i++) {
+        struct guarded *item = &guards->items[i];
+        if (!guard_same(item->key, key))
+            continue;
+        item->before = count;
+        item->recalled = true;
+        return MIGRATE_OK;
+    }
+    if (!array_reserve(guards))
+        return error_nomem(err);
+    guards->items[guards->count++] = (struct guarded){.name = told, .key = key, .told = told, .before = count, .now = -1, .kept = true,
+                                                      .exact = true, .recalled = true};
+    return MIGRATE_OK;
+}
+
+/* "3 of leads, 5 of s.faqs" */
+static int32_t recall(struct migrate_run *run, migrate_error **err)
+{
+    const char *at = run->guards->recalled, *name;
+    size_t length;
+    int32_t code = MIGRATE_OK;
+    while (at && *at && code == MIGRATE_OK) {
+        char *end = NULL;
+        long long count = strtoll(at, &end, 10);
+        if (end == at || count < 0 || !text_starts(end, " of "))
+            break; /* by hand */
+        at = end + strlen(" of ");
+        if (!next_name(&at, &name, &length))
+            break;
+        code = recall_one(run, name, length, count, err);
+        at += strspn(at, ", ");
+    }
+    return code;
+}
+
+static int32_t keep_before(struct guards *guards, migrate_error **err)
+{
+    for (size_t i = 0; guards->apart && i < guards->count; i++) {
+        const struct guarded *item = &guards->items[i];
+        if (item->before >= 0)
+            text_format(&guards->before, "%s%lld of %s", guards->before.length ? ", " : BEFORE, (long long)item->before,
+                        item->name ? item->name : item->told);
+    }
+    return guards->before.failed ? error_nomem(err) : MIGRATE_OK;
+}
+
+const char *guards_before(const struct migrate_run *run)
+{
+    return run->guards && run->guards->before.length ? run->guards->before.data : NULL;
+}
+
 /* ---- before and behind ---- */
 
 int32_t guards_begin(struct migrate_run *run, migrate_error **err)
@@ -290,12 +384,17 @@ int32_t guards_begin(struct migrate_run *run, migrate_error **err)
     int64_t budget = option_duration(run->session->options, OPTION_PROTECT_BUDGET);
     guards->count = 0; /* it may be tried anew */
     text_clear(&guards->lost);
+    text_clear(&guards->before);
     guards->limit = budget ? clock_monotonic() + budget : 0;
     event_doing(run->session, "counting rows ahead of", guards->step->id);
     int32_t code = choose(run, err);
     if (code == MIGRATE_OK)
+        code = recall(run, err);
+    if (code == MIGRATE_OK)
         code = count_before(run, err);
     if (code == MIGRATE_OK)
+        code = keep_before(guards, err);
+    if (code == MIGRATE_OK && !guards->resumed) /* it held as the work began */
         code = expect_ahead(run, err);
     event_doing(run->session, run->request.rehearsal ? "rehearsing" : guards->step->direction == DIRECTION_UP ? "applying" : "rolling back",
                 guards->step->id);
@@ -331,7 +430,8 @@ static int32_t lost(struct migrate_run *run, const struct guarded *item, migrate
         code = error_set(err, MIGRATE_ERROR_REFUSED, "%s: %s", guards->step->id, what.data);
         error_hint(err, "%s; if the loss is meant, say why: -- migrate: allow-data-loss REASON in the file, or --allow-data-loss REASON for "
                         "this run",
-                   guards->apart ? "it is not one transaction: what was done before is not taken back" : "the migration was rolled back");
+                   guards->apart ? "it is not one transaction: what was done is not taken back, and the next run compares with the same numbers"
+                                 : "the migration was rolled back");
         if (item->statement && guards->script)
             script_show_statement(guards->script, item->statement, item->statement_length, err);
         if (guards->script)
@@ -417,4 +517,5 @@ void guards_close(struct migrate_run *run, struct guards *guards)
     arena_free(&guards->arena);
     guard_losses_free(&guards->losses);
     text_free(&guards->lost);
+    text_free(&guards->before);
 }

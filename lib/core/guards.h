@@ -13,6 +13,7 @@ struct guarded {
     bool kept;                         /* fewer rows fail the migration; else they are only asked for */
     bool exact;                        /* whatever time it takes */
     bool gone;
+    bool recalled;                     /* an earlier run counted what was there before; it is not known behind which statement there were fewer */
     const char *statement;             /* behind which it was first seen to have fewer, and still has */
     size_t statement_length;
     int64_t line, column;
@@ -28,6 +29,9 @@ struct guards {
     const struct section *section;     /* NULL: the history's text */
     int64_t limit;                     /* clock_monotonic() at which counting what need not be exact ends; 0: never */
     bool apart;                        /* its text is not one transaction */
+    bool resumed;                      /* an earlier run began the work */
+    const char *recalled;              /* what its rows in the history say; NULL: nothing */
+    struct text before;                /* the same of this run, for its rows */
     struct text lost;                  /* what was lost by leave, for the history; "" if nothing */
 };
 
@@ -45,6 +49,11 @@ int32_t guards_end(struct migrate_run *run, migrate_error **err);
 /* Statements are sent one by one where one of them may lose something: behind each of those. */
 bool guards_watch(const struct migrate_run *run);
 int32_t guards_behind(struct migrate_run *run, const char *sql, size_t length, int64_t line, int64_t column, migrate_error **err);
+
+/* Work that is not one transaction: numbers before it stand with its rows in the history, so that a run that goes on there compares with
+ * those. recall: ahead of guards_begin(), from row seq on; 0: nothing was begun. before: NULL: there are none. */
+int32_t guards_recall(struct migrate_run *run, int64_t seq, migrate_error **err);
+const char *guards_before(const struct migrate_run *run);
 
 /* For the row in the history: why the loss was allowed, and which it was; NULL: nothing was lost. */
 const char *guards_reason(const struct migrate_run *run);

@@ -192,7 +192,7 @@ static size_t applied_find(const struct history *history, bool repeatable, const
 
 static int trace_order(const void *item, const void *id)
 {
-    return strcmp(((const struct trace *)item)->id, id);
+    return strcmp(((const struct past *)item)->id, id);
 }
 
 static size_t trace_find(const struct history *history, const char *id, bool *found)
@@ -200,7 +200,7 @@ static size_t trace_find(const struct history *history, const char *id, bool *fo
     return array_place(history->traces, history->traces_count, sizeof *history->traces, id, trace_order, found);
 }
 
-static struct trace *trace_of(struct history *history, const char *id, migrate_error **err)
+static struct past *trace_of(struct history *history, const char *id, migrate_error **err)
 {
     bool found;
     size_t at = trace_find(history, id, &found);
@@ -213,7 +213,7 @@ static struct trace *trace_of(struct history *history, const char *id, migrate_e
     }
     memmove(history->traces + at + 1, history->traces + at, (history->traces_count - at) * sizeof *history->traces);
     history->traces_count++;
-    history->traces[at] = (struct trace){.id = id, .statement = -1};
+    history->traces[at] = (struct past){.id = id, .statement = -1};
     return &history->traces[at];
 }
 
@@ -223,8 +223,8 @@ static void trace_settle(struct history *history, const char *id, bool removed)
     size_t at = trace_find(history, id, &found);
     if (!found)
         return;
-    struct trace *trace = &history->traces[at];
-    *trace = (struct trace){.id = trace->id, .removed = trace->removed || removed, .statement = -1};
+    struct past *trace = &history->traces[at];
+    *trace = (struct past){.id = trace->id, .removed = trace->removed || removed, .statement = -1};
 }
 
 static int32_t replay_add(struct history *history, const struct migrate_rows *rows, size_t row, migrate_error **err)
@@ -286,7 +286,7 @@ static int32_t replay_trace(struct history *history, const struct migrate_rows *
          progress = text_equal(event, "progress");
     if (!failed && !started && !progress)
         return MIGRATE_OK;
-    struct trace *trace = trace_of(history, rows_text(rows, row, ID), err);
+    struct past *trace = trace_of(history, rows_text(rows, row, ID), err);
     if (!trace)
         return MIGRATE_ERROR_NOMEM;
     if (failed) {
@@ -325,8 +325,10 @@ static void replay_protected(struct history *history, const struct migrate_rows 
 static int32_t replay(const migrate_session *session, struct history *history, const struct migrate_rows *rows, migrate_error **err)
 {
     int32_t code = MIGRATE_OK;
+    history->marked = history->first_row < rows_count(rows);
     for (size_t row = history->first_row; row < rows_count(rows) && code == MIGRATE_OK; row++) {
-        const char *effect = rows_text(rows, row, EFFECT);
+        const char *effect = rows_text(rows, row, EFFECT), *event = rows_text(rows, row, EVENT);
+        history->marked = history->marked && (text_equal(event, "protected") || text_equal(event, "restored"));
         if (!rows_text(rows, row, ID) || !effect)
             return damaged(session, rows_int(rows, row, SEQ), "has no id or effect", err);
         if (strcmp(effect, "add") == 0)
@@ -386,14 +388,14 @@ const struct applied *history_find(const struct history *history, bool repeatabl
     return found ? &history->items[at] : NULL;
 }
 
-const struct trace *history_trace(const struct history *history, const char *id)
+const struct past *history_trace(const struct history *history, const char *id)
 {
     bool found;
     size_t at = trace_find(history, id, &found);
     return found ? &history->traces[at] : NULL;
 }
 
-bool history_progress(const struct history *history, const struct trace *trace, size_t *row, struct progress *out)
+bool history_progress(const struct history *history, const struct past *trace, size_t *row, struct progress *out)
 {
     const struct migrate_rows *rows = history->rows;
     for (; *row < rows_count(rows); (*row)++) {
@@ -555,6 +557,22 @@ int32_t history_statement(migrate_session *session, int64_t seq, char **out, mig
     }
     history_select(session, &sql, "statement_sql", " AND seq = ");
     text_add_int(&sql, seq);
+    return ask_text(session, &sql, out, err);
+}
+
+int64_t history_seq(const struct history *history, size_t row)
+{
+    return rows_int(history->rows, row, SEQ);
+}
+
+int32_t history_progress_reason(migrate_session *session, const char *id, int64_t seq, char **out, migrate_error **err)
+{
+    struct text sql = {0};
+    history_select(session, &sql, "reason", " AND event IN ('started', 'progress') AND reason IS NOT NULL AND id = ");
+    session->db->engine->literal(&sql, id, strlen(id));
+    text_add(&sql, " AND seq >= ");
+    text_add_int(&sql, seq);
+    text_add(&sql, " ORDER BY seq DESC LIMIT 1");
     return ask_text(session, &sql, out, err);
 }
 

@@ -8,6 +8,7 @@
 #include "core/state.h"
 
 enum { HISTORY_FORMAT = 1 };
+#define PROTECTED_ID "database" /* what an event "protected" speaks of */
 
 /* The newest row of the module: all that a start with nothing to do needs. */
 struct history_head {
@@ -27,7 +28,7 @@ struct applied {
 };
 
 /* What happened to an id that is not applied. */
-struct trace {
+struct past {
     const char *id;
     bool removed;          /* rolled back or forgotten at some time: never late */
     const char *failed;    /* the newest failure's text, if nothing succeeded since */
@@ -44,10 +45,11 @@ struct history {
     struct history_head head;
     struct applied *items; /* by id; versioned and repeatable */
     size_t count, capacity;
-    struct trace *traces;  /* by id */
+    struct past *traces;  /* by id */
     size_t traces_count, traces_capacity;
     int64_t last_seq;      /* of the newest row that added a versioned migration */
     bool guarded;          /* the database is protected: the newest event "protected" says so */
+    bool marked;           /* there are rows of this module, and all they say is that the database is protected, or restored: nobody manages it yet */
     int64_t renamed_seq;   /* while it is replayed: when the one was applied whose new name comes next */
     struct state_set state;
     struct migrate_rows *rows; /* the texts belong to it */
@@ -56,14 +58,14 @@ struct history {
 int32_t history_load(migrate_session *session, struct history *out, migrate_error **err);
 void history_free(struct history *history);
 const struct applied *history_find(const struct history *history, bool repeatable, const char *id);
-const struct trace *history_trace(const struct history *history, const char *id);
+const struct past *history_trace(const struct history *history, const char *id);
 /* What was recorded of half-done work: the segments that are done, in order, and last the one whose end is not known. *row: as of
  * the trace, moved on. false: no more. */
 struct progress {
     int64_t seq, statement; /* its last one, counted from 1 */
     const char *hash;
 };
-bool history_progress(const struct history *history, const struct trace *trace, size_t *row, struct progress *out);
+bool history_progress(const struct history *history, const struct past *trace, size_t *row, struct progress *out);
 /* What was written behind row seq. ended: by this run, the row that ends a step of that id (NULL: of any). */
 struct history_since {
     bool others; /* wrote too, or rows were lost */
@@ -125,6 +127,9 @@ int32_t history_reconciled(migrate_session *session, char **out, migrate_error *
 int32_t history_has_column(migrate_session *session, const char *column, bool *out, migrate_error **err);
 /* What was run then, as recorded with a row; NULL: it was not. Yours: memory_free(). */
 int32_t history_statement(migrate_session *session, int64_t seq, char **out, migrate_error **err);
+int64_t history_seq(const struct history *history, size_t row);
+/* The newest reason that stands with half-done work of an id, from row seq on; NULL: none does. Yours: memory_free(). */
+int32_t history_progress_reason(migrate_session *session, const char *id, int64_t seq, char **out, migrate_error **err);
 /* For migrate_history(). */
 int32_t history_rows(migrate_session *session, migrate_rows **out, migrate_error **err);
 

@@ -2,6 +2,7 @@
  * What a plan can lose. */
 #include "core/losses.h"
 
+#include "core/backup.h"
 #include "core/confirm.h"
 #include "core/counts.h"
 #include "util/clock.h"
@@ -12,9 +13,10 @@
 /* From so many rows on an estimate will do. */
 enum { BIG = 100000 };
 
-bool losses_wanted(const migrate_session *session, const struct migrate_plan *plan)
+bool losses_wanted(migrate_session *session, const struct migrate_plan *plan)
 {
-    return !session->scratch && (plan->guarded || option_text(session->options, OPTION_PROTECT));
+    return !session->scratch && (plan->guarded || option_text(session->options, OPTION_PROTECT) ||
+                                 (session->db->engine->preflight && backup_asks_losses(session)));
 }
 
 /* ---- gathering ---- */
@@ -104,15 +106,47 @@ int32_t losses_other(migrate_session *session, struct migrate_plan *plan, size_t
     return code;
 }
 
+bool step_is_code(const struct step *step)
+{
+    bool down = step->direction == DIRECTION_DOWN;
+    return step->action == STEP_RUN && !step->stored && step->migration && (down ? step->migration->down.code : step->migration->up.code);
+}
+
 int32_t losses_look(migrate_session *session, struct migrate_plan *plan, migrate_error **err)
 {
     int32_t code = MIGRATE_OK;
-    for (size_t i = 0; !plan->losses_known && i < plan->count && code == MIGRATE_OK; i++) {
-        code = losses_other(session, plan, i, err);
+    if (plan->losses_known)
+        return MIGRATE_OK;
+    guard_losses_free(&plan->losses); /* of an attempt that failed */
+    for (size_t i = 0; i < plan->count && code == MIGRATE_OK; i++) {
+        migrate_error *problem = NULL;
+        code = losses_other(session, plan, i, &problem);
+        if (code == MIGRATE_ERROR_SOURCE) {
+            error_clear(&problem);
+            code = losses_text_end(plan, &problem);
+        }
         if (code == MIGRATE_OK)
-            code = watch_error(&session->watch, watch_check(&session->watch), err);
+            code = watch_error(&session->watch, watch_check(&session->watch), &problem);
+        error_move(err, &problem);
     }
-    plan->losses_known |= code == MIGRATE_OK;
+    plan->losses_known = code == MIGRATE_OK;
+    return code;
+}
+
+int32_t losses_vain(migrate_session *session, const struct migrate_plan *plan, const struct guard_loss *loss, bool *out, migrate_error **err)
+{
+    struct migrate_rows *rows = NULL;
+    *out = false;
+    if (loss->kind != GUARD_DROP_TABLE || !loss->key)
+        return MIGRATE_OK;
+    for (size_t i = 0; i < plan->losses.notes_count; i++) {
+        const struct guard_note *note = &plan->losses.notes[i];
+        if (note->kind == GUARD_RENAMED && guard_same(note->other, loss->key))
+            return MIGRATE_OK;
+    }
+    int32_t code = counts_find_key(session, loss->key, &rows, err);
+    *out = code == MIGRATE_OK && rows_count(rows) == 0;
+    rows_free(rows);
     return code;
 }
 
@@ -227,13 +261,19 @@ static const char *const rule_ids[GUARD_KINDS] = {
     [GUARD_DROP_TYPE] = "GD09",   [GUARD_DROP_SEQUENCE] = "GD10", [GUARD_REBUILD] = "GD11",
 };
 
-static int32_t add_finding(const migrate_session *session, struct migrate_plan *plan, const struct guard_loss *loss, const struct hit *hit,
+static int32_t add_finding(migrate_session *session, struct migrate_plan *plan, const struct guard_loss *loss, const struct hit *hit,
                            const char *name, migrate_error **err)
 {
     const struct step *step = &plan->steps[loss->step];
     const char *allowed = step->direction == DIRECTION_UP && step->migration ? step->migration->allow_data_loss : NULL;
     bool nothing = hit->absent || (hit->count == 0 && !hit->about), meant = loss->kind == GUARD_REBUILD || nothing || allowed;
-    bool refused = plan->guarded && loss->kind != GUARD_REBUILD && !text_equal(option_text(session->options, OPTION_CONFIRM), name);
+    bool vain = false;
+    if (hit->absent) {
+        int32_t code = losses_vain(session, plan, loss, &vain, err);
+        if (code != MIGRATE_OK)
+            return code;
+    }
+    bool refused = plan->guarded && loss->kind != GUARD_REBUILD && !vain && !text_equal(option_text(session->options, OPTION_CONFIRM), name);
     struct text message = {0}, hint = {0};
     tell_what(&message, loss);
     tell_hit(&message, loss, hit);
@@ -259,11 +299,9 @@ static int32_t find_code(struct migrate_plan *plan, migrate_error **err)
 {
     int32_t code = MIGRATE_OK;
     for (size_t i = 0; i < plan->count && code == MIGRATE_OK; i++) {
-        const struct step *step = &plan->steps[i];
-        bool down = step->direction == DIRECTION_DOWN;
-        if (step->action != STEP_RUN || step->stored || !step->migration || !(down ? step->migration->down.code : step->migration->up.code))
+        if (!step_is_code(&plan->steps[i]))
             continue;
-        struct finding finding = {.rule = "GD12", .severity = "info", .id = step->id,
+        struct finding finding = {.rule = "GD12", .severity = "info", .id = plan->steps[i].id,
                                   .message = "it is code: what it may lose cannot be read ahead of its run"};
         code = findings_add(&plan->findings, &finding, err);
     }
@@ -305,8 +343,12 @@ int32_t losses_refuse(migrate_session *session, struct migrate_plan *plan, migra
     if (!plan->guarded || session->scratch)
         return MIGRATE_OK;
     int32_t code = losses_look(session, plan, err);
-    for (size_t i = 0; i < plan->losses.count; i++) {
+    for (size_t i = 0; i < plan->losses.count && code == MIGRATE_OK; i++) {
+        bool vain = false;
         if (plan->losses.items[i].kind == GUARD_REBUILD)
+            continue;
+        code = losses_vain(session, plan, &plan->losses.items[i], &vain, err);
+        if (vain)
             continue;
         first = first ? first : &plan->losses.items[i];
         count++;

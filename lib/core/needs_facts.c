@@ -100,19 +100,19 @@ bool facts_have(const struct facts *facts, const struct sql_dialect *dialect, co
 }
 
 /* One schema, and a way to what facts are inside of. */
-struct side {
+struct facts_side {
     const struct facts *facts;
     struct fact_keys keys;
 };
 
-static const struct fact *by_key(const struct side *side, const char *key)
+static const struct fact *by_key(const struct facts_side *side, const char *key)
 {
     size_t at = *key ? fact_keys_find(&side->keys, key) : SIZE_MAX;
     return at == SIZE_MAX ? NULL : &side->facts->items[at];
 }
 
 /* The tables, columns, types ... that a fact is inside of. */
-static bool add_containers(struct needs *needs, const struct side *side, const struct fact *fact, enum deed_kind does)
+static bool add_containers(struct needs *needs, const struct facts_side *side, const struct fact *fact, enum deed_kind does)
 {
     struct thing thing;
     bool good = true;
@@ -146,10 +146,11 @@ static bool add_difference(struct needs *needs, const struct difference *differe
 }
 
 /* Behind all of those, so that what is made with it is not taken for something that was there. */
-static bool add_inside(struct needs *needs, const struct side *before, const struct side *after, const struct difference *difference)
+static bool add_inside(struct needs *needs, const struct facts_side *before, const struct facts_side *after,
+                       const struct difference *difference)
 {
     const struct fact *fact = difference->to ? difference->to : difference->from;
-    const struct side *side = difference->to ? after : before;
+    const struct facts_side *side = difference->to ? after : before;
     struct thing thing;
     if (is_remark(fact))
         return true;
@@ -172,7 +173,7 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static bool need_fact(struct needs *needs, const struct side *after, const struct fact *fact)
+static bool need_fact(struct needs *needs, const struct facts_side *after, const struct fact *fact)
 {
     struct thing thing;
     if (!fact)
@@ -184,7 +185,7 @@ static bool need_fact(struct needs *needs, const struct side *after, const struc
 }
 
 /* Of what was added or changed. */
-static bool add_edges(struct needs *needs, const struct side *after, const struct differences *differences)
+static bool add_edges(struct needs *needs, const struct facts_side *after, const struct differences *differences)
 {
     const struct migrate_rows *edges = after->facts->edges;
     size_t count = 0;
@@ -363,7 +364,7 @@ static bool tell_idle(const struct word *word, void *user)
 
 static int32_t add_facts(struct needs *needs, const struct observed *now, bool *changed, migrate_error **err)
 {
-    struct side before = {.facts = now->before}, after = {.facts = now->after};
+    struct facts_side before = {.facts = now->before}, after = {.facts = now->after};
     struct differences differences = {0};
     size_t from = needs->raw.count;
     bool good = true, removed = false;
@@ -479,7 +480,7 @@ static int32_t compile_triggers(const struct observed *now, const struct fact *t
 int32_t needs_look_inside(struct needs *needs, const struct observed *now, migrate_error **err)
 {
     struct differences differences = {0};
-    struct side after = {.facts = now->after};
+    struct facts_side after = {.facts = now->after};
     if (!needs->touches || now->before == now->after)
         return MIGRATE_OK;
     int32_t code = facts_compare(now->before, now->after, &differences, err);

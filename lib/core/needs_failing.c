@@ -48,7 +48,7 @@ static bool behind(const char *message, const char *phrase, struct text *out)
     return out->length > 0;
 }
 
-struct reading {
+struct failing_reading {
     struct failing *failing;
     const char *message;
     struct text name, other;
@@ -57,7 +57,7 @@ struct reading {
     const struct sql_dialect *dialect;
 };
 
-static void found(struct reading *reading, enum failing_kind kind, enum thing_kind thing, const char *word)
+static void found(struct failing_reading *reading, enum failing_kind kind, enum thing_kind thing, const char *word)
 {
     reading->failing->kind = kind;
     reading->thing = thing;
@@ -67,7 +67,7 @@ static void found(struct reading *reading, enum failing_kind kind, enum thing_ki
 /* ---- PostgreSQL ---- */
 
 /* Qualified by its table, where the complaint names that: "column "c" of relation "t"", "column t.c". */
-static bool read_column(struct reading *reading)
+static bool read_column(struct failing_reading *reading)
 {
     if (quoted(reading->message, 0, &reading->name)) {
         if (quoted(reading->message, 1, &reading->other)) {
@@ -90,7 +90,7 @@ static const struct {
              {"policy", THING_OTHER}, {"rule", THING_OTHER}, {"schema", THING_SCHEMA}, {"extension", THING_OTHER}};
 
 /* By the word in front: "type "mood" does not exist". */
-static void read_object(struct reading *reading, enum failing_kind kind)
+static void read_object(struct failing_reading *reading, enum failing_kind kind)
 {
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         size_t length = strlen(words[i].word);
@@ -102,7 +102,7 @@ static void read_object(struct reading *reading, enum failing_kind kind)
     }
 }
 
-static void read_postgresql(struct reading *reading, const migrate_error *problem)
+static void read_postgresql(struct failing_reading *reading, const migrate_error *problem)
 {
     const char *state = problem->sqlstate;
     bool is_new = strcmp(state, "42P07") == 0 || strcmp(state, "42701") == 0;
@@ -133,7 +133,7 @@ static void read_postgresql(struct reading *reading, const migrate_error *proble
 
 /* ---- SQLite ---- */
 
-static void read_sqlite(struct reading *reading)
+static void read_sqlite(struct failing_reading *reading)
 {
     static const struct {
         const char *phrase;
@@ -180,7 +180,7 @@ static void read_sqlite(struct reading *reading)
 
 /* ---- what the statement is about ---- */
 
-struct tables {
+struct named_tables {
     struct text one;   /* the only table that it names */
     struct text refers; /* tables of foreign keys, a line each, a line end in front */
     bool several;
@@ -188,7 +188,7 @@ struct tables {
 
 static bool note_table(const struct word *word, void *user)
 {
-    struct tables *tables = user;
+    struct named_tables *tables = user;
     if (word->kind != THING_TABLE || strcmp(word->word, "index") == 0)
         return true;
     if (word->refers) {
@@ -202,7 +202,8 @@ static bool note_table(const struct word *word, void *user)
 }
 
 /* A column's table, where the statement names one alone, and the complaint none or an alias. */
-static void add_table(struct reading *reading, const struct tables *tables, struct text *name, const struct facts *facts)
+static void add_table(struct failing_reading *reading, const struct named_tables *tables, struct text *name,
+                      const struct facts *facts)
 {
     const char *dot = name->data ? strrchr(name->data, '.') : NULL;
     struct thing table = {.kind = THING_TABLE, .word = "table"};
@@ -222,7 +223,7 @@ static void add_table(struct reading *reading, const struct tables *tables, stru
     text_free(&whole);
 }
 
-static bool refers_to(const struct tables *tables, const char *name)
+static bool refers_to(const struct named_tables *tables, const char *name)
 {
     struct text line = {0};
     text_format(&line, "\n%s\n", name);
@@ -231,10 +232,10 @@ static bool refers_to(const struct tables *tables, const char *name)
     return found_it;
 }
 
-static bool settle(struct reading *reading, struct needs *needs, const migrate_error *problem, const struct facts *facts)
+static bool settle(struct failing_reading *reading, struct needs *needs, const migrate_error *problem, const struct facts *facts)
 {
     struct failing *failing = reading->failing;
-    struct tables tables = {0};
+    struct named_tables tables = {0};
     struct text name = {0};
     bool good = !reading->name.failed && !reading->other.failed;
     if (problem->statement)
@@ -261,7 +262,7 @@ int32_t needs_failing(struct needs *needs, size_t at, const migrate_error *probl
 {
     struct failing failing = {.kind = FAILING_OTHER, .message = arena_text(&needs->depends.arena, problem->message),
                               .line = problem->line, .column = problem->column};
-    struct reading reading = {.failing = &failing, .message = problem->message ? problem->message : "", .dialect = needs->dialect};
+    struct failing_reading reading = {.failing = &failing, .message = problem->message ? problem->message : "", .dialect = needs->dialect};
     if (*problem->sqlstate)
         read_postgresql(&reading, problem);
     else

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-struct telling {
+struct words_telling {
     struct needs *needs;
     size_t at;
     const char *text;
@@ -17,7 +17,7 @@ struct telling {
 };
 
 /* Statements come in order, so that lines are counted on. */
-static void place(struct telling *telling, size_t offset, struct deed *deed)
+static void place(struct words_telling *telling, size_t offset, struct deed *deed)
 {
     struct sql_mark mark = telling->mark;
     sql_mark_move(&mark, telling->text, telling->length, telling->statement + offset);
@@ -27,7 +27,7 @@ static void place(struct telling *telling, size_t offset, struct deed *deed)
 
 static bool tell(const struct word *word, void *user)
 {
-    struct telling *telling = user;
+    struct words_telling *telling = user;
     struct deed deed = {.does = word->does, .thing = {word->kind, word->word, word->name}, .to = word->to, .inside = word->inside,
                         .guess = true, .late = word->late};
     place(telling, word->offset, &deed);
@@ -71,7 +71,7 @@ static int64_t directive_line(const char *text, const char *word)
     return 0;
 }
 
-static bool read_statements(struct telling *telling)
+static bool read_statements(struct words_telling *telling)
 {
     struct sql_splitter splitter;
     struct sql_statement statement;
@@ -107,7 +107,7 @@ int32_t needs_read_words(struct needs *needs, size_t at, migrate_error **err)
     }
     error_move(err, &problem);
     if (code == MIGRATE_OK && text.text.data) {
-        struct telling telling = {.needs = needs, .at = at, .text = text.text.data, .length = text.text.length,
+        struct words_telling telling = {.needs = needs, .at = at, .text = text.text.data, .length = text.text.length,
                                   .first_line = text.first_line, .first_column = text.first_column};
         depend->depends_line = m->depends_count ? directive_line(text.text.data, "depends:") : 0;
         depend->tables_line = m->tables_count ? directive_line(text.text.data, "dependencies:") : 0;

@@ -6,7 +6,6 @@
 #include "core/verify.h"
 #include "util/memory.h"
 
-
 static const struct facts *now_facts(const struct observing *observing)
 {
     return observing->apart ? &observing->facts : &observing->began;
@@ -86,31 +85,6 @@ static int32_t make_one(migrate_session *session, struct build *build, const str
     return MIGRATE_OK;
 }
 
-static int32_t run_it(struct observing *observing, struct rehearsal *rehearsal, migrate_error **err)
-{
-    migrate_session *scratch = observing->scratch;
-    struct request request = {.make = make_one, .user = observing->migration, .rehearsal = rehearsal};
-    struct database_facts_wish wish = session_facts_wish(scratch);
-    struct migrate_run *run = NULL;
-    int32_t code = MIGRATE_OK;
-    if (scratch->db->engine->look_begin)
-        code = scratch->db->engine->look_begin(scratch->db, &wish, 0, NULL, &rehearsal->look, err);
-    if (code == MIGRATE_OK)
-        code = run_begin(scratch, &request, &run, err);
-    if (code == MIGRATE_OK) {
-        run->generating_known = true;
-        do
-            code = run_step(run, err);
-        while (code == MIGRATE_MORE);
-        if (code == MIGRATE_STOPPED)
-            code = watch_error(&scratch->watch, MIGRATE_ERROR_CANCELLED, err);
-        run_end(run, NULL, NULL);
-    }
-    if (rehearsal->look)
-        scratch->db->engine->look_free(rehearsal->look);
-    return code;
-}
-
 /* The schema behind the last migration is the one before this one; where it is not known, it is read. */
 static int32_t begin(struct observing *observing, migrate_error **err)
 {
@@ -146,6 +120,7 @@ static int32_t end(struct observing *observing, const migrate_error *problem, mi
 int32_t observe(struct observing *observing, const struct migration *migration, migrate_error **problem, migrate_error **err)
 {
     struct rehearsal rehearsal = {.where = "scratch", .apart = true, .behind = behind_statement, .user = observing};
+    struct request request = {.make = make_one, .user = migration, .rehearsal = &rehearsal};
     migrate_error *why = NULL;
     observing->migration = migration;
     observing->outcome = MIGRATE_OK;
@@ -154,8 +129,9 @@ int32_t observe(struct observing *observing, const struct migration *migration, 
     int32_t code = begin(observing, err);
     if (code != MIGRATE_OK)
         return code;
-    code = run_it(observing, &rehearsal, &why);
-    if (code != MIGRATE_OK && (observing->outcome != MIGRATE_OK || walk_is_fatal(code))) {
+    code = rehearsal_run(observing->scratch, &request, NULL, &why);
+    /* what cannot be tried in such a scratch database is no end of it */
+    if (code != MIGRATE_OK && (observing->outcome != MIGRATE_OK || (walk_is_fatal(code) && code != MIGRATE_ERROR_SHADOW))) {
         error_move(err, &why);
     } else {
         code = end(observing, code == MIGRATE_OK ? NULL : why, err);

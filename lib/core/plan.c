@@ -306,14 +306,14 @@ static int32_t refuse_unmanaged(migrate_session *session, const struct history *
                                 migrate_error **err)
 {
     bool objects = false;
-    if (history->head.table || plan->count == 0 || option_is(session->options, OPTION_ON_UNMANAGED, "apply") ||
+    if ((history->head.table && !history->marked) || plan->count == 0 || option_is(session->options, OPTION_ON_UNMANAGED, "apply") ||
         (plan->count > 0 && plan->steps[0].action == STEP_SCHEMA))
         return MIGRATE_OK;
     struct history_head now = {0};
     int32_t code = history_objects_exist(session, &objects, err);
     if (code == MIGRATE_OK && objects)
         code = history_look(session, &now, err); /* the objects may be those of a run that has just begun */
-    if (code != MIGRATE_OK || !objects || now.table)
+    if (code != MIGRATE_OK || !objects || (history->marked ? now.seq != history->head.seq : now.table))
         return code;
     error_set(err, MIGRATE_ERROR_UNMANAGED, "%s has objects but no history of libmigrate", session->db->label);
     error_hint(err, "adopt it: baseline (say up to which id it stands), or set on_unmanaged=apply to run the migrations on it");

@@ -14,14 +14,14 @@
 
 #include <string.h>
 
-struct need {
+struct preflight_need {
     struct database_need need;
     const char *id, *file;
     int64_t line, column;
 };
 
-struct needs {
-    struct need *items;
+struct preflight_needs {
+    struct preflight_need *items;
     size_t count, capacity;
     const char **made; /* tables and schemas that the plan makes itself */
     size_t made_count, made_capacity;
@@ -35,7 +35,7 @@ static void reader_go_to_table(struct sql_reader *reader)
     sql_reader_take(reader, "only");
 }
 
-static bool needs_made(const struct needs *needs, const char *name)
+static bool needs_made(const struct preflight_needs *needs, const char *name)
 {
     for (size_t i = 0; i < needs->made_count; i++) {
         if (text_equal_nocase(needs->made[i], name))
@@ -44,7 +44,7 @@ static bool needs_made(const struct needs *needs, const char *name)
     return false;
 }
 
-static int32_t needs_make(struct needs *needs, const struct text *name, migrate_error **err)
+static int32_t needs_make(struct preflight_needs *needs, const struct text *name, migrate_error **err)
 {
     if (!name->length || needs_made(needs, name->data))
         return MIGRATE_OK;
@@ -55,7 +55,7 @@ static int32_t needs_make(struct needs *needs, const struct text *name, migrate_
     return MIGRATE_OK;
 }
 
-static int32_t needs_add(struct needs *needs, enum database_need_kind kind, const char *name, const struct script *script,
+static int32_t needs_add(struct preflight_needs *needs, enum database_need_kind kind, const char *name, const struct script *script,
                          size_t offset, migrate_error **err)
 {
     for (size_t i = 0; i < needs->count; i++) {
@@ -66,14 +66,14 @@ static int32_t needs_add(struct needs *needs, enum database_need_kind kind, cons
         return MIGRATE_OK;
     if (!array_reserve(needs))
         return error_nomem(err);
-    struct need *need = &needs->items[needs->count++];
-    *need = (struct need){.need = {kind, arena_text(&needs->arena, name)}, .id = script->id, .file = script->file};
+    struct preflight_need *need = &needs->items[needs->count++];
+    *need = (struct preflight_need){.need = {kind, arena_text(&needs->arena, name)}, .id = script->id, .file = script->file};
     script_position(script, offset, &need->line, &need->column);
     return needs->arena.failed ? error_nomem(err) : MIGRATE_OK;
 }
 
 /* CREATE ...: the schema it goes into, the table it is on, and what is there afterwards. */
-static int32_t read_create(struct sql_reader *reader, struct needs *needs, const struct script *script, size_t offset,
+static int32_t read_create(struct sql_reader *reader, struct preflight_needs *needs, const struct script *script, size_t offset,
                            migrate_error **err)
 {
     struct text name = {0}, schema = {0};
@@ -121,8 +121,8 @@ out:
 }
 
 /* ALTER and DROP of tables and what is like them: their owner only, and for DROP the schema's. */
-static int32_t read_alter(struct sql_reader *reader, bool drop, struct needs *needs, const struct script *script, size_t offset,
-                          migrate_error **err)
+static int32_t read_alter(struct sql_reader *reader, bool drop, struct preflight_needs *needs, const struct script *script,
+                          size_t offset, migrate_error **err)
 {
     struct text name = {0}, schema = {0};
     int32_t code = MIGRATE_OK;
@@ -156,7 +156,8 @@ static int32_t read_alter(struct sql_reader *reader, bool drop, struct needs *ne
 }
 
 /* *role: the script changes who it is; nothing behind it can be foretold. */
-static int32_t read_needs(const struct script *script, const struct sql_statement *statement, struct needs *needs, bool *role, migrate_error **err)
+static int32_t read_needs(const struct script *script, const struct sql_statement *statement, struct preflight_needs *needs,
+                          bool *role, migrate_error **err)
 {
     struct sql_reader reader;
     sql_reader_open(&reader, script->engine->dialect, script->text.text.data + statement->offset, statement->length);
@@ -172,8 +173,8 @@ static int32_t read_needs(const struct script *script, const struct sql_statemen
 }
 
 /* losses: what each statement can lose is gathered on the way. */
-static int32_t read_script(struct migrate_plan *plan, size_t step, bool losses, const struct script *script, struct needs *needs, bool *role,
-                           migrate_error **err)
+static int32_t read_script(struct migrate_plan *plan, size_t step, bool losses, const struct script *script,
+                           struct preflight_needs *needs, bool *role, migrate_error **err)
 {
     struct sql_splitter splitter;
     struct sql_statement statement;
@@ -212,13 +213,13 @@ static bool step_has_text(const struct migrate_plan *plan, const struct step *st
 }
 
 /* Whatever runs is recorded. These are the first needs; no migration's. */
-static int32_t need_history(const migrate_session *session, struct needs *needs, migrate_error **err)
+static int32_t need_history(const migrate_session *session, struct preflight_needs *needs, migrate_error **err)
 {
     struct text kept = {0};
     int32_t code = MIGRATE_OK;
     if (!array_reserve(needs))
         return error_nomem(err);
-    needs->items[needs->count++] = (struct need){.need = {NEED_HISTORY, session->history_name}};
+    needs->items[needs->count++] = (struct preflight_need){.need = {NEED_HISTORY, session->history_name}};
     if (!option_is(session->options, OPTION_KEEP_FACTS, "on"))
         return MIGRATE_OK;
     code = kept_name(session, &kept, err);
@@ -226,13 +227,14 @@ static int32_t need_history(const migrate_session *session, struct needs *needs,
     if (code == MIGRATE_OK && (!name || !array_reserve(needs)))
         code = error_nomem(err);
     if (code == MIGRATE_OK)
-        needs->items[needs->count++] = (struct need){.need = {NEED_KEPT, name}};
+        needs->items[needs->count++] = (struct preflight_need){.need = {NEED_KEPT, name}};
     text_free(&kept);
     return code;
 }
 
 /* Reads all texts; what cannot be run at all is an error here, before anything has. */
-static int32_t read_plan(migrate_session *session, struct migrate_plan *plan, bool losses, struct needs *needs, migrate_error **err)
+static int32_t read_plan(migrate_session *session, struct migrate_plan *plan, bool losses, struct preflight_needs *needs,
+                         migrate_error **err)
 {
     bool role = option_text(session->options, OPTION_SET_ROLE) != NULL;
     int32_t code = role || plan->count == 0 ? MIGRATE_OK : need_history(session, needs, err);
@@ -260,7 +262,7 @@ static int32_t read_plan(migrate_session *session, struct migrate_plan *plan, bo
     return code;
 }
 
-static int32_t unmet(migrate_session *session, struct migrate_plan *plan, const struct need *need, const char *message,
+static int32_t unmet(migrate_session *session, struct migrate_plan *plan, const struct preflight_need *need, const char *message,
                      const char *hint, bool run, migrate_error **err)
 {
     bool fail = option_is(session->options, OPTION_PREFLIGHT, "fail");
@@ -283,7 +285,7 @@ static int32_t unmet(migrate_session *session, struct migrate_plan *plan, const 
     return code;
 }
 
-static int32_t ask(migrate_session *session, struct migrate_plan *plan, const struct needs *needs, bool run,
+static int32_t ask(migrate_session *session, struct migrate_plan *plan, const struct preflight_needs *needs, bool run,
                    migrate_error **err)
 {
     struct text sql = {0};
@@ -309,7 +311,7 @@ static int32_t ask(migrate_session *session, struct migrate_plan *plan, const st
 
 int32_t plan_preflight(migrate_session *session, struct migrate_plan *plan, bool run, migrate_error **err)
 {
-    struct needs needs = {0};
+    struct preflight_needs needs = {0};
     int32_t code = MIGRATE_OK;
     bool ask_database = session->db->engine->preflight && !option_is(session->options, OPTION_PREFLIGHT, "off");
     code = read_plan(session, plan, !run || losses_wanted(session, plan), &needs, err);

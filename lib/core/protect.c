@@ -3,8 +3,6 @@
 #include "core/confirm.h"
 #include "core/verbs.h"
 
-#define ID "database"
-
 static int32_t make_mark(migrate_session *session, struct build *build, const struct history *history, const struct request *request,
                          struct migrate_plan **out, migrate_error **err)
 {
@@ -25,7 +23,7 @@ static int32_t make_mark(migrate_session *session, struct build *build, const st
     }
     struct step *step = plan_add(plan);
     if (step)
-        *step = (struct step){.action = STEP_RECORD, .id = ID, .name = request->as, .event = "protected", .effect = "none",
+        *step = (struct step){.action = STEP_RECORD, .id = PROTECTED_ID, .name = request->as, .event = "protected", .effect = "none",
                               .reason = arena_text(&plan->arena, request->reason)};
     if (!step || plan->arena.failed) {
         plan_free(plan);

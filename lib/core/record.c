@@ -18,7 +18,7 @@ enum { PATIENCE = 5000000 }; /* microseconds */
  * rest: one process that restarts every second must not fill the table. */
 static bool told_already(const struct history *history, const struct history_entry *entry)
 {
-    const struct trace *trace = history_trace(history, entry->id);
+    const struct past *trace = history_trace(history, entry->id);
     if (!trace || !trace->failed || !text_equal(trace->failed, entry->error) ||
         !text_equal(trace->failed_checksum, entry->checksum))
         return false;
@@ -28,7 +28,7 @@ static bool told_already(const struct history *history, const struct history_ent
 /* A lone statement of an earlier run whose end nobody recorded: a `failed` row would read as its end. */
 static bool end_unknown(const struct migrate_run *run, const struct history *history, const char *id)
 {
-    const struct trace *trace = history_trace(history, id);
+    const struct past *trace = history_trace(history, id);
     return trace && trace->started_hash && !run->alone_failed;
 }
 
@@ -172,7 +172,7 @@ void run_record_fingerprint(struct migrate_run *run)
         session->db->watch = watch;
 }
 
-int32_t failed_elsewhere(const struct trace *trace, migrate_error **err)
+int32_t failed_elsewhere(const struct past *trace, migrate_error **err)
 {
     error_set(err, MIGRATE_ERROR_SQL, "%s failed in another process while this one waited: %s", trace->id, trace->failed);
     error_hint(err, "mend the migration, or start again to try anew");

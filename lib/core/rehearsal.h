@@ -49,6 +49,9 @@ int32_t rehearsal_skip(struct rehearsal *rehearsal, const struct step *step, con
 
 /* ---- rehearse_apart.c ---- */
 
+/* Runs the request in a scratch database, for its rehearsal. known: only what that saw, too, is told of; NULL: all that is there. */
+int32_t rehearsal_run(migrate_session *scratch, const struct request *request, const struct database_look *known, migrate_error **err);
+
 /* The run's next step cannot be rolled back: it, and if they stand on it those behind it, are run in a scratch database. The run's
  * transaction is open; it is, too, behind this where steps are left for it. leave: ends that transaction. */
 int32_t rehearse_apart(struct migrate_run *run, int32_t (*leave)(struct migrate_run *run, migrate_error **err), migrate_error **err);

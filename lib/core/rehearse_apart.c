@@ -65,22 +65,17 @@ static int32_t make_part(migrate_session *session, struct build *build, const st
     return MIGRATE_OK;
 }
 
-static int32_t run_part(migrate_session *scratch, const struct part *part, size_t from, migrate_error **err)
+int32_t rehearsal_run(migrate_session *scratch, const struct request *request, const struct database_look *known, migrate_error **err)
 {
-    struct rehearsal *rehearsal = part->of->request.rehearsal;
-    struct rehearsal outer = *rehearsal;
-    struct request request = {.make = make_part, .user = part, .rehearsal = rehearsal};
+    struct rehearsal *rehearsal = request->rehearsal;
     struct database_facts_wish wish = session_facts_wish(scratch);
     struct migrate_run *run = NULL;
-    rehearsal->apart = true;
-    rehearsal->where = "scratch";
-    rehearsal->from = from;
-    rehearsal->look = NULL;
     int32_t code = MIGRATE_OK;
+    rehearsal->look = NULL;
     if (scratch->db->engine->look_begin)
-        code = scratch->db->engine->look_begin(scratch->db, &wish, 0, outer.look, &rehearsal->look, err);
+        code = scratch->db->engine->look_begin(scratch->db, &wish, 0, known, &rehearsal->look, err);
     if (code == MIGRATE_OK)
-        code = run_begin(scratch, &request, &run, err);
+        code = run_begin(scratch, request, &run, err);
     if (code == MIGRATE_OK) {
         run->generating_known = true;
         do
@@ -92,6 +87,19 @@ static int32_t run_part(migrate_session *scratch, const struct part *part, size_
     }
     if (rehearsal->look)
         scratch->db->engine->look_free(rehearsal->look);
+    rehearsal->look = NULL;
+    return code;
+}
+
+static int32_t run_part(migrate_session *scratch, const struct part *part, size_t from, migrate_error **err)
+{
+    struct rehearsal *rehearsal = part->of->request.rehearsal;
+    struct rehearsal outer = *rehearsal;
+    struct request request = {.make = make_part, .user = part, .rehearsal = rehearsal};
+    rehearsal->apart = true;
+    rehearsal->where = "scratch";
+    rehearsal->from = from;
+    int32_t code = rehearsal_run(scratch, &request, outer.look, err);
     rehearsal->look = outer.look;
     rehearsal->apart = outer.apart;
     rehearsal->from = outer.from;

@@ -130,7 +130,7 @@ static int32_t failed_meanwhile(const struct migrate_run *run, const struct migr
 {
     for (size_t i = 0; i < plan->count; i++) {
         const struct step *step = &plan->steps[i];
-        const struct trace *trace = step->action == STEP_RUN && step->migration ? history_trace(history, step->id) : NULL;
+        const struct past *trace = step->action == STEP_RUN && step->migration ? history_trace(history, step->id) : NULL;
         if (trace && trace->failed && trace->failed_seq > run->seq_seen && text_equal(trace->failed_checksum, step->migration->checksum))
             return failed_elsewhere(trace, err);
     }

@@ -21,10 +21,26 @@ struct restore {
     char *file;          /* whose contents come back */
     char *safe;          /* where what was there is kept; NULL: there was nothing */
     bool in_place;
+    bool guarded;        /* what is there now is protected, which must not end with it */
     struct backup_telling telling;
 };
 
 /* ---- which file ---- */
+
+/* Not what a restore kept: whoever restores twice wants the backup again, and not the state that he fled from. Unless there is nothing else. */
+static const struct shelf_item *latest(const struct shelf_items *found)
+{
+    const struct shelf_item *kept = NULL;
+    for (size_t i = 0; i < found->count; i++) {
+        const struct shelf_item *item = &found->items[i];
+        if (!item->verified || item->tables)
+            continue;
+        if (strcmp(item->id, SHELF_BEFORE_RESTORE) != 0)
+            return item;
+        kept = kept ? kept : item;
+    }
+    return kept;
+}
 
 static int32_t newest(migrate_session *session, char **out, migrate_error **err)
 {
@@ -33,11 +49,10 @@ static int32_t newest(migrate_session *session, char **out, migrate_error **err)
     int32_t code = backup_shelf(session, &shelf, err);
     if (code == MIGRATE_OK)
         code = shelf_list(&shelf, &found, err);
-    for (size_t i = 0; code == MIGRATE_OK && i < found.count && !*out; i++) {
-        if (found.items[i].verified && !found.items[i].tables && !(*out = memory_text(found.items[i].file)))
-            code = error_nomem(err);
-    }
-    if (code == MIGRATE_OK && !*out) {
+    const struct shelf_item *item = code == MIGRATE_OK ? latest(&found) : NULL;
+    if (item && !(*out = memory_text(item->file)))
+        code = error_nomem(err);
+    if (code == MIGRATE_OK && !item) {
         code = error_set(err, MIGRATE_ERROR_REFUSED, "there is no verified backup of %s in %s", shelf.name, shelf.folder);
         error_hint(err, "name a file, or another folder by the option backup_dir");
     }
@@ -88,6 +103,24 @@ static int32_t choose(migrate_session *session, const char *file, char **out, mi
 
 /* ---- before anything is replaced ---- */
 
+/* Behind the lock. A history that is damaged may be what the restore is for. */
+static int32_t look_for_mark(struct restore *restore, migrate_error **err)
+{
+    struct history history = {0};
+    migrate_error *problem = NULL;
+    int32_t code = history_load(restore->session, &history, &problem);
+    restore->guarded = code == MIGRATE_OK && history.guarded;
+    history_free(&history);
+    if (code == MIGRATE_ERROR_HISTORY) {
+        event_say(restore->session, "warning", "warning", "whether %s is protected is not known: %s; protect it again behind the restore",
+                  restore->session->db->label, problem->message);
+        error_clear(&problem);
+        return MIGRATE_OK;
+    }
+    error_move(err, &problem);
+    return code;
+}
+
 static int32_t keep_present(void *user, migrate_error **err)
 {
     struct restore *restore = user;
@@ -96,10 +129,12 @@ static int32_t keep_present(void *user, migrate_error **err)
         memory_free(restore->safe);
         restore->safe = NULL;
     }
-    int32_t code = history_objects_exist(restore->session, &objects, err);
+    int32_t code = look_for_mark(restore, err);
+    if (code == MIGRATE_OK)
+        code = history_objects_exist(restore->session, &objects, err);
     if (code != MIGRATE_OK || !objects)
         return code;
-    return backup_make(restore->session, "before-restore", NULL, false, &restore->safe, err);
+    return backup_make(restore->session, SHELF_BEFORE_RESTORE, NULL, false, &restore->safe, err);
 }
 
 static void tell(int64_t done, int64_t total, void *user)
@@ -202,7 +237,23 @@ int32_t restore_under_lock(struct migrate_run *run, migrate_error **err)
 
 /* ---- the row in the history ---- */
 
-/* A history that came back says what it came back from. Where none did, the backup is from before the first run. */
+static void add_rows(struct migrate_plan *plan, const struct restore *restore, bool mark, migrate_error **err, int32_t *code)
+{
+    const char *slash = strrchr(restore->file, '/');
+    struct step *step = plan_add(plan);
+    if (step)
+        *step = (struct step){.action = STEP_RECORD, .id = arena_text(&plan->arena, slash ? slash + 1 : restore->file),
+                              .name = "restored", .event = "restored", .effect = "none", .reason = arena_text(&plan->arena, restore->file)};
+    struct step *second = step && mark ? plan_add(plan) : NULL;
+    if (second)
+        *second = (struct step){.action = STEP_RECORD, .id = PROTECTED_ID, .name = "on", .event = "protected", .effect = "none",
+                                .reason = "it was protected before the restore, and the backup is from before that"};
+    if (!step || (mark && !second) || plan->arena.failed)
+        *code = error_nomem(err);
+}
+
+/* A history that came back says what it came back from. Where none did, the backup is from before the first run, and only a database that
+ * is to stay protected gets one. */
 static int32_t make_record(migrate_session *session, struct build *build, const struct history *history, const struct request *request,
                            struct migrate_plan **out, migrate_error **err)
 {
@@ -211,14 +262,9 @@ static int32_t make_record(migrate_session *session, struct build *build, const 
     int32_t code = plan_new(session, build, history, &plan, err);
     if (code != MIGRATE_OK)
         return code;
-    struct step *step = !restore->in_place || history->head.table ? plan_add(plan) : NULL;
-    if (step) {
-        const char *slash = strrchr(restore->file, '/');
-        *step = (struct step){.action = STEP_RECORD, .id = arena_text(&plan->arena, slash ? slash + 1 : restore->file),
-                              .name = "restored", .event = "restored", .effect = "none", .reason = arena_text(&plan->arena, restore->file)};
-    }
-    if (plan->arena.failed || (!step && (!restore->in_place || history->head.table)))
-        code = error_nomem(err);
+    bool mark = restore->in_place && restore->guarded && !history->guarded;
+    if (!restore->in_place || history->head.table || mark)
+        add_rows(plan, restore, mark, err, &code);
     if (code == MIGRATE_OK)
         code = plan_set_end(plan, history, err);
     plan->to = plan->from;

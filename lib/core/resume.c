@@ -8,7 +8,7 @@
 /* ---- which statement differs ---- */
 
 /* The first statement of a segment that is not as it was. */
-struct difference {
+struct segment_difference {
     size_t number; /* counted from 0 over the whole text */
     bool known;    /* else all that is known is in which segment it is */
     bool data;     /* all statements are the same: the data of this COPY are not */
@@ -39,7 +39,8 @@ static bool same(const struct sql_dialect *dialect, const char *then, size_t len
 }
 
 /* From the segment's beginning on, which the stream is at. */
-static int32_t compare_segment(struct script_stream *stream, size_t from, const char *recorded, struct difference *out, migrate_error **err)
+static int32_t compare_segment(struct script_stream *stream, size_t from, const char *recorded, struct segment_difference *out,
+                               migrate_error **err)
 {
     const struct sql_dialect *dialect = stream->script->engine->dialect;
     struct sql_splitter splitter;
@@ -67,7 +68,7 @@ static int32_t compare_segment(struct script_stream *stream, size_t from, const 
         }
         if (more && same(dialect, recorded + then.offset, then.length, cut && then.end == length, &shown))
             continue;
-        *out = (struct difference){.number = more ? number - 1 : number, .known = true};
+        *out = (struct segment_difference){.number = more ? number - 1 : number, .known = true};
         text_format(&out->detail, "then: %.*s\nnow: %s", (int)then.length, recorded + then.offset,
                     more ? shown.data : "the text ends before it");
     }
@@ -87,7 +88,7 @@ static int32_t pass_over(struct script_stream *stream, size_t count, migrate_err
 }
 
 static int32_t find_difference(struct migrate_run *run, const struct script *script, size_t from, int64_t seq,
-                               struct difference *out, migrate_error **err)
+                               struct segment_difference *out, migrate_error **err)
 {
     struct script_stream stream;
     char *recorded = NULL;
@@ -108,7 +109,7 @@ static int32_t find_difference(struct migrate_run *run, const struct script *scr
 static int32_t refuse_changed(struct migrate_run *run, const struct step *step, const struct script *script, size_t from,
                               const struct progress *progress, migrate_error **err)
 {
-    struct difference found = {0};
+    struct segment_difference found = {0};
     size_t last = (size_t)progress->statement;
     int32_t code = find_difference(run, script, from, progress->seq, &found, err);
     if (code == MIGRATE_OK) {
@@ -131,7 +132,7 @@ static int32_t refuse_changed(struct migrate_run *run, const struct step *step, 
 /* ---- the records, one after the other ---- */
 
 static int32_t check_records(struct migrate_run *run, const struct step *step, const struct script *script,
-                             const struct history *history, const struct trace *trace, migrate_error **err)
+                             const struct history *history, const struct past *trace, migrate_error **err)
 {
     struct script_stream stream;
     struct progress progress;
@@ -177,10 +178,11 @@ int32_t resume_at(struct migrate_run *run, const struct step *step, const struct
     int32_t code = history_load(run->session, &history, err);
     if (code != MIGRATE_OK)
         return code;
-    const struct trace *trace = history_trace(&history, step->id);
+    const struct past *trace = history_trace(&history, step->id);
     if (trace && trace->statement >= 0)
         code = check_records(run, step, script, &history, trace, err);
-    *out = (struct resume){.done = trace && trace->statement > 0 ? (size_t)trace->statement : 0};
+    *out = (struct resume){.done = trace && trace->statement > 0 ? (size_t)trace->statement : 0,
+                           .seq = trace && trace->statement >= 0 ? history_seq(&history, trace->first_row) : 0};
     if (trace && trace->begun_hash && strlen(trace->begun_hash) < sizeof out->hash) {
         memcpy(out->hash, trace->begun_hash, strlen(trace->begun_hash) + 1);
         out->begun = (size_t)trace->begun;

@@ -11,6 +11,7 @@ struct resume {
     size_t begun;         /* the lone one behind them that our own row names, counted from 1; 0: none */
     char hash[DIGEST_HEX]; /* of that */
     bool unsure;          /* its end was never recorded; else the database said that it failed */
+    int64_t seq;          /* of the first row that was recorded of the work; 0: there is none */
 };
 const char *step_checksum(const struct step *step); /* never NULL */
 /* The lone statement that the run knows of is that one of this step. */

@@ -50,6 +50,7 @@ struct kept_backup {
     int64_t taken_seq;   /* the plan's, as it was made */
     struct backup_want *want; /* of the plan whose seq this is; NULL: it was not looked at yet */
     int64_t want_seq;
+    bool passed;         /* parts of a step are done: what is there now is no longer what was there before */
 };
 
 struct down;
@@ -117,7 +118,7 @@ struct migrate_run {
     char alone_checksum[DIGEST_HEX]; /* its migration's: after a new plan another one may have a lone statement of that number */
 };
 
-int32_t run_begin(migrate_session *session, const struct request *request, struct migrate_run **out, migrate_error **err);
+int32_t run_begin(migrate_session *session, const struct request *request, struct migrate_run **out, migrate_error **err); /* begin.c */
 int32_t run_step(struct migrate_run *run, migrate_error **err); /* MORE, OK, STOPPED or an error */
 int32_t run_end(struct migrate_run *run, migrate_rows **out_report, migrate_error **err);
 /* The three in one. */
@@ -258,6 +259,6 @@ bool run_record_failure(struct migrate_run *run, const struct step *step, const 
 void run_record_fingerprint(struct migrate_run *run);
 void run_tell_failure(struct migrate_run *run, const struct step *step, migrate_error *error);
 /* The error of a migration that another process tried while this one waited. */
-int32_t failed_elsewhere(const struct trace *trace, migrate_error **err);
+int32_t failed_elsewhere(const struct past *trace, migrate_error **err);
 
 #endif

@@ -17,14 +17,14 @@
 #include <stdio.h>
 #include <string.h>
 
-static struct history_entry progress_entry(const struct step *step, const char *event, size_t statements,
+static struct history_entry progress_entry(const struct step *step, const char *event, size_t statements, const char *reason,
                                            const struct segment_record *record)
 {
     return (struct history_entry){.event = event, .effect = "none", .kind = step->repeatable ? "repeatable" : "versioned",
                                   .id = step->id, .name = step->name,
                                   .checksum = step->migration ? step->migration->checksum : step->checksum,
                                   .statement = (int64_t)statements, .statement_hash = record->hash, .statement_sql = record->sql.data,
-                                  .duration = -1};
+                                  .reason = reason, .duration = -1};
 }
 
 static int32_t add_progress(struct migrate_run *run, const struct step *step, const struct script *script, const char *event,
@@ -33,7 +33,7 @@ static int32_t add_progress(struct migrate_run *run, const struct step *step, co
     struct segment_record record = {0};
     struct text row = {0};
     int32_t code = script_record(script, segment, &record, err);
-    struct history_entry entry = progress_entry(step, event, segment->first + segment->count, &record);
+    struct history_entry entry = progress_entry(step, event, segment->first + segment->count, guards_before(run), &record);
     if (!run->keeps_sql)
         entry.statement_sql = NULL;
     if (code == MIGRATE_OK)
@@ -285,6 +285,7 @@ static int32_t carry_out(struct migrate_run *run, const struct step *step, const
     if (code == MIGRATE_OK) {
         run->vouch.owed = run->vouch.owed_settled = run->vouch.on;
         run->alone = ALONE_SENT;
+        run->backup.passed = true;
         code = send_alone(run, step, script, segment, suits, seq, &problem);
         if (code == MIGRATE_OK)
             code = alone_after(alone, &problem);
@@ -299,6 +300,15 @@ static int32_t carry_out(struct migrate_run *run, const struct step *step, const
     text_free(&started);
     error_move(err, &problem);
     return code;
+}
+
+/* The last statement is done, but something behind it is not as it has to be: it is not to be run again. */
+static void keep_done(struct migrate_run *run, const struct step *step, const struct script *script, const struct segment *segment)
+{
+    struct text rows = {0};
+    if (add_progress(run, step, script, "progress", segment, &rows, NULL) == MIGRATE_OK)
+        write_end(run, &rows, NULL);
+    text_free(&rows);
 }
 
 static int32_t run_alone(struct migrate_run *run, const struct step *step, const struct script *script,
@@ -317,10 +327,13 @@ static int32_t run_alone(struct migrate_run *run, const struct step *step, const
         if (code == MIGRATE_OK && !done)
             code = carry_out(run, step, script, segment, &alone, &rows, err);
     }
+    bool sent = code == MIGRATE_OK && !segment->only_session;
     if (code == MIGRATE_OK && run->guards && last)
         code = guards_end(run, err);
     if (code == MIGRATE_OK && run->down && last)
         code = down_end(run->session, script, run->down, err);
+    if (code != MIGRATE_OK && sent)
+        keep_done(run, step, script, segment);
     if (code == MIGRATE_OK && rows.length == 0 && (last || !segment->only_session))
         code = add_alone_rows(run, step, script, segment, &rows, err);
     if (code == MIGRATE_OK && rows.length)
@@ -372,13 +385,15 @@ static int32_t repeat_settings(struct migrate_run *run, const struct script *scr
     return code;
 }
 
-/* What was left to do is no longer in the text. */
+/* What was left to do is no longer in the text, or all was done, and was not as it has to be. */
 static int32_t finish(struct migrate_run *run, const struct step *step, migrate_error **err)
 {
     struct text rows = {0};
     if (vouch_due(run))
         vouch_hold(run);
-    int32_t code = step_rows(run, step, &rows, err);
+    int32_t code = run->guards ? guards_end(run, err) : MIGRATE_OK;
+    if (code == MIGRATE_OK)
+        code = step_rows(run, step, &rows, err);
     if (code == MIGRATE_OK)
         code = write_end(run, &rows, err);
     text_free(&rows);
@@ -430,6 +445,8 @@ int32_t run_segments(struct migrate_run *run, const struct step *step, struct sc
     if (code == MIGRATE_OK)
         code = down_ahead(run, step, script, done, err);
     if (code == MIGRATE_OK && run->guards)
+        code = guards_recall(run, resume.seq, err);
+    if (code == MIGRATE_OK && run->guards)
         code = guards_begin(run, err);
     bool all = done == script->statements;
     for (size_t i = 0; i < script->count && code == MIGRATE_OK; i++) {
@@ -442,8 +459,11 @@ int32_t run_segments(struct migrate_run *run, const struct step *step, struct sc
             break;
         }
         code = run_part(run, step, script, segment, &resume, err);
+        if (code != MIGRATE_OK && run->alone == ALONE_DONE && run_alone_is(run, step, segment->first + 1))
+            done = segment->first + segment->count; /* it is what stands behind it that failed */
         if (code == MIGRATE_OK && !segment->only_session) {
             done = segment->first + segment->count;
+            run->backup.passed = true;
             run->vouch.owed = run->vouch.owed_settled = run->vouch.on; /* until the step's own row says otherwise */
         }
     }

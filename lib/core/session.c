@@ -139,7 +139,7 @@ static int32_t session_connect(migrate_session *session, bool make, int64_t limi
     int32_t code = connect_patiently(session, false, limit, &problem);
     if (code == MIGRATE_ERROR_NO_DATABASE) {
         const struct database_engine *engine;
-        if (database_url_engine(session->url, &engine, NULL) == MIGRATE_OK && engine == &database_sqlite) {
+        if (database_url_engine(session->url, &engine, NULL) == MIGRATE_OK && engine == database_engine_of("sqlite")) {
             error_clear(&problem);
             code = make ? connect_patiently(session, true, limit, &problem) : connect_absent(session, &problem);
         }

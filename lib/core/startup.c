@@ -115,7 +115,7 @@ static int32_t wait_follow(migrate_session *session, struct waiter *waiter, migr
     waiter->seq = history.head.seq;
     const struct source *source = session->build->source;
     for (size_t i = 0; i < source->count && code == MIGRATE_OK; i++) {
-        const struct trace *trace = history_trace(&history, source->items[i].id);
+        const struct past *trace = history_trace(&history, source->items[i].id);
         if (trace && trace->failed && trace->failed_seq > waiter->first &&
             text_equal(trace->failed_checksum, source->items[i].checksum))
             code = failed_elsewhere(trace, err);

@@ -98,7 +98,7 @@ int32_t verb_status(migrate_session *session, migrate_rows **out, migrate_error 
         code = history_load(session, &history, err);
     if (code == MIGRATE_OK)
         code = compare(build->source, &history, &comparison, err);
-    if (code == MIGRATE_OK && !history.head.table)
+    if (code == MIGRATE_OK && (!history.head.table || history.marked))
         code = history_objects_exist(session, &unmanaged, err);
     if (code == MIGRATE_OK)
         code = session_database_name(session, &name, err);

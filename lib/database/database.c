@@ -2,12 +2,17 @@
  * The list of engines, and short hands for what every caller of a connection does. */
 #include "database/database.h"
 #include "database/engines.h"
+#ifndef MIGRATE_OMIT_POSTGRESQL
 #include "database/postgresql/postgresql.h"
+#endif
+#ifndef MIGRATE_OMIT_SQLITE
 #include "database/sqlite/sqlite.h"
+#endif
 #include "util/clock.h"
 
 #include <string.h>
 
+#ifndef MIGRATE_OMIT_SQLITE
 static int32_t report_sqlite(migrate_error **err, const char *sqlstate, int32_t driver_code,
                              const char *message)
 {
@@ -15,6 +20,10 @@ static int32_t report_sqlite(migrate_error **err, const char *sqlstate, int32_t 
     return sqlite_report(err, driver_code, message);
 }
 
+static const char *const sqlite_schemes[] = {"sqlite", "sqlite3", "file", NULL};
+#endif
+
+#ifndef MIGRATE_OMIT_POSTGRESQL
 static int32_t report_postgresql(migrate_error **err, const char *sqlstate, int32_t driver_code,
                                  const char *message)
 {
@@ -37,13 +46,17 @@ static int32_t report_postgresql(migrate_error **err, const char *sqlstate, int3
     "'synchronous_commit', 'work_mem', 'maintenance_work_mem', 'TimeZone', 'DateStyle', 'IntervalStyle', "   \
     "'xmloption']) AS name) AS known WHERE setting IS NOT NULL"
 
-static const char *const sqlite_schemes[] = {"sqlite", "sqlite3", "file", NULL};
 static const char *const postgresql_schemes[] = {"postgresql", "postgres", NULL};
+#endif
 
 const struct database_entry database_entries[] = {
+#ifndef MIGRATE_OMIT_SQLITE
     {&database_sqlite, &sqlite_library, sqlite_schemes, sqlite_open, sqlite_open_handle, report_sqlite, NULL},
+#endif
+#ifndef MIGRATE_OMIT_POSTGRESQL
     {&database_postgresql, &postgresql_library, postgresql_schemes, postgresql_open, postgresql_open_handle,
      report_postgresql, POSTGRESQL_SETTINGS},
+#endif
 };
 const size_t database_entry_count = sizeof database_entries / sizeof database_entries[0];
 

@@ -67,7 +67,7 @@ int32_t database_url_engine(const char *url, const struct database_engine **out,
     if (length > 0)
         engine = engine_of_scheme(url, length);
     else if (strchr(url, '=') != NULL)
-        engine = &database_postgresql; /* libpq's key=value form */
+        engine = database_engine_of("postgresql"); /* libpq's key=value form */
     else
         return unreadable(url, err);
     if (engine == NULL) {
@@ -191,7 +191,7 @@ char *database_url_masked(const char *url)
     if (length > 0) {
         const struct database_engine *engine = engine_of_scheme(url, scheme);
 
-        if (engine != &database_sqlite) /* a path may hold an '@' */
+        if (engine == NULL || engine != database_engine_of("sqlite")) /* a path may hold an '@' */
             mark_userinfo(url, marks);
         mark_parameters(url, marks);
         if (scheme == 0)

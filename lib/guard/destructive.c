@@ -50,9 +50,15 @@ static const char *read_name(struct reading *reading, const char **key)
 }
 
 /* What stands in a temporary schema is gone anyway. */
-static bool temporary(const char *key)
+static bool temporary(const struct reading *reading, const char *key)
 {
-    return key != NULL && (text_starts(key, "temp\1") || text_starts(key, "pg_temp\1"));
+    return text_starts(key, reading->reader.dialect->bracket_names ? "temp\1" : "pg_temp\1");
+}
+
+/* What the texts made themselves holds nothing that was there before. */
+static bool made_here(const struct reading *reading, const char *key)
+{
+    return key != NULL && (temporary(reading, key) || guard_made(reading->out, key));
 }
 
 static bool read_if_exists(struct sql_reader *reader)
@@ -64,13 +70,10 @@ static bool read_if_exists(struct sql_reader *reader)
     return true;
 }
 
-/* Of a table. What the texts made themselves holds nothing that was there before. */
 static void add(struct reading *reading, struct guard_loss loss)
 {
-    bool made = loss.is_table && loss.key != NULL && (temporary(loss.key) || guard_noted(reading->out, GUARD_MADE, loss.key, NULL));
-
     loss.offset += reading->base;
-    if (!made)
+    if (!loss.is_table || !made_here(reading, loss.key))
         guard_add(reading->out, &loss);
 }
 
@@ -245,8 +248,10 @@ static void read_drop_list(struct reading *reading, enum guard_kind kind, size_t
         struct guard_loss loss = {.kind = kind, .is_table = kind == GUARD_DROP_TABLE, .cascade = cascade, .offset = offset};
 
         loss.object = read_name(reading, &loss.key);
-        if (loss.key == NULL || !guard_noted(reading->out, GUARD_MADE, loss.key, NULL))
+        if (!made_here(reading, loss.key))
             add(reading, loss);
+        if (loss.key != NULL && kind == GUARD_DROP_TABLE)
+            guard_dropped(reading->out, loss.key);
     } while (take_symbol(reader, ','));
 }
 
@@ -267,12 +272,17 @@ static void read_drop(struct reading *reading, size_t offset)
         read_drop_list(reading, GUARD_DROP_SEQUENCE, offset, false);
 }
 
-/* Behind TYPE: every value has a text. */
+/* Behind TYPE: every value has a text; one that is too long for it fails, as long as nobody says how it is to be cut. */
 static bool keeps_values(struct sql_reader *reader)
 {
     bool text = sql_reader_take(reader, "text") || sql_reader_take(reader, "varchar") ||
                 (sql_reader_take(reader, "character") && sql_reader_take(reader, "varying"));
 
+    if (text && reader->token.kind == SQL_OPEN) { /* (20) */
+        sql_reader_next(reader);
+        sql_reader_next(reader);
+        sql_reader_next(reader);
+    }
     if (text && sql_reader_take(reader, "collate"))
         sql_reader_next(reader);
     return text && (reader->token.kind == SQL_END || at_symbol(reader, ','));
@@ -318,8 +328,7 @@ static void read_action(struct reading *reading, const struct guard_loss *of)
         read_name(reading, &key);
         if (loss.key && key) {
             guard_note(reading->out, GUARD_RENAMED, loss.key, key);
-            if (guard_noted(reading->out, GUARD_MADE, loss.key, NULL))
-                guard_note(reading->out, GUARD_MADE, key, NULL);
+            guard_renamed(reading->out, loss.key, key);
         }
     }
 }
@@ -367,25 +376,36 @@ static void read_create(struct reading *reading)
     read_name(reading, &key);
     if (key == NULL)
         return;
-    guard_note(reading->out, maybe ? GUARD_MAYBE : GUARD_MADE, key, NULL);
+    guard_note(reading->out, maybe ? GUARD_MAYBE : temporary_one ? GUARD_TEMPORARY : GUARD_MADE, key, NULL);
+    struct reading query = *reading;
+    if (sql_reader_seek(&query.reader, "as") && sql_reader_is(&query.reader, "with")) /* AS WITH gone AS (DELETE ... RETURNING *) SELECT */
+        read_verb(&query);
     read_tail(reading, key);
 }
 
 /* ---- what holds statements ---- */
+
+static bool at_verb(const struct sql_reader *reader)
+{
+    return sql_reader_is(reader, "select") || sql_reader_is(reader, "insert") || sql_reader_is(reader, "update") ||
+           sql_reader_is(reader, "delete") || sql_reader_is(reader, "merge") || sql_reader_is(reader, "values");
+}
 
 /* WITH name AS (DELETE ...), other AS (...) INSERT ...: a verb inside of the parentheses, and the one behind them. */
 static void read_with(struct reading *reading)
 {
     struct sql_reader *reader = &reading->reader;
     size_t depth = 0;
-    bool as = false, closed = false;
+    bool as = false, closed = false, clause = false;
 
     while (reader->token.kind != SQL_END) {
         bool open = reader->token.kind == SQL_OPEN, close = reader->token.kind == SQL_CLOSE;
         bool is_as = sql_reader_is(reader, "as") || sql_reader_is(reader, "materialized");
 
-        if (closed && depth == 0 && reader->token.kind == SQL_WORD && !is_as) { /* not the AS behind a list of columns */
-            read_verb(reading);
+        if (closed && (sql_reader_is(reader, "search") || sql_reader_is(reader, "cycle"))) {
+            clause = true; /* ... up to the verb, or the next name */
+        } else if ((closed || (clause && at_verb(reader))) && depth == 0 && reader->token.kind == SQL_WORD && !is_as) {
+            read_verb(reading); /* not the AS behind a list of columns */
             return;
         }
         depth += open;
@@ -401,7 +421,7 @@ static void read_with(struct reading *reading)
 /* The statements of a DO block's body: behind a semicolon, or behind a word that a statement follows. */
 static void read_body(struct reading *outer, const char *body, size_t length, size_t base)
 {
-    static const char *const before[] = {"begin", "then", "else", "loop"};
+    static const char *const before[] = {"begin", "then", "else", "loop", "in", "query"}; /* FOR r IN DELETE ..., RETURN QUERY DELETE ... */
     struct reading reading = {.out = outer->out, .base = base, .nested = outer->nested + 1};
     struct sql_reader *reader = &reading.reader;
     bool start = true;
@@ -512,6 +532,12 @@ static void read_verb(struct reading *reading)
         read_string(reading, false);
     else if (sql_reader_take(reader, "explain"))
         read_explain(reading);
+    else if (sql_reader_take(reader, "copy") && reader->token.kind == SQL_OPEN) { /* (DELETE ... RETURNING *) TO ... */
+        sql_reader_next(reader);
+        read_verb(reading);
+    } else if (sql_reader_take(reader, "prepare") && sql_reader_seek(reader, "as")) {
+        read_verb(reading); /* for EXECUTE */
+    }
 }
 
 static void read_text(struct guard_losses *out, const struct sql_dialect *dialect, const char *sql, size_t length, size_t base, size_t nested)

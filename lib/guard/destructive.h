@@ -45,8 +45,8 @@ struct guard_losses {
     /* losses.c's own */
     size_t text;         /* where the losses of the text at hand begin */
     struct guard_note {
-        enum guard_note_kind { GUARD_MADE, GUARD_MAYBE, GUARD_ADDED, GUARD_COPIED, GUARD_RENAMED } kind;
-        const char *name, *other; /* keys: a table (MAYBE: made unless it was there); its column, where its rows went, its new name */
+        enum guard_note_kind { GUARD_MADE, GUARD_TEMPORARY, GUARD_MAYBE, GUARD_ADDED, GUARD_COPIED, GUARD_RENAMED, GUARD_FORGOTTEN } kind;
+        const char *name, *other; /* keys: a table (MAYBE: made unless it was there; FORGOTTEN: made, see guard_dropped()); its column, where its rows went, its new name */
     } *notes;
     size_t notes_count, notes_capacity, notes_text;
 };
@@ -71,6 +71,11 @@ bool guard_same(const char *a, const char *b);
 /* losses.c, for destructive.c alone */
 void guard_add(struct guard_losses *losses, const struct guard_loss *loss);
 void guard_note(struct guard_losses *losses, enum guard_note_kind kind, const char *name, const char *other);
+/* A table of exactly that name, schema and all: by the texts, or, if it is temporary, by the text at hand. Dropped, it is none any more, nor is
+ * one into which a dropped table's rows went. */
+bool guard_made(const struct guard_losses *losses, const char *name);
+void guard_dropped(struct guard_losses *losses, const char *name);
+void guard_renamed(struct guard_losses *losses, const char *name, const char *other);
 bool guard_noted(const struct guard_losses *losses, enum guard_note_kind kind, const char *name, const char *other);
 
 #endif

@@ -91,6 +91,59 @@ bool guard_noted(const struct guard_losses *losses, enum guard_note_kind kind, c
     return false;
 }
 
+/* SQLite's main is where a name leads to that has no schema. */
+static bool exactly(const char *a, const char *b)
+{
+    const char *main = "main\1";
+
+    return strcmp(text_starts(a, main) ? a + strlen(main) : a, text_starts(b, main) ? b + strlen(main) : b) == 0;
+}
+
+static bool is_made(const struct guard_losses *losses, size_t at, const char *name)
+{
+    const struct guard_note *note = &losses->notes[at];
+
+    return (note->kind == GUARD_MADE || (note->kind == GUARD_TEMPORARY && at >= losses->notes_text)) && exactly(note->name, name);
+}
+
+bool guard_made(const struct guard_losses *losses, const char *name)
+{
+    for (size_t i = 0; i < losses->notes_count; i++) {
+        if (is_made(losses, i, name))
+            return true;
+    }
+    return false;
+}
+
+static void forget(struct guard_losses *losses, const char *name)
+{
+    for (size_t i = 0; i < losses->notes_count; i++) {
+        if (is_made(losses, i, name))
+            losses->notes[i].kind = GUARD_FORGOTTEN;
+    }
+}
+
+void guard_dropped(struct guard_losses *losses, const char *name)
+{
+    bool made = guard_made(losses, name);
+
+    forget(losses, name);
+    for (size_t i = 0; !made && i < losses->notes_count; i++) {
+        if (losses->notes[i].kind == GUARD_COPIED && guard_same(losses->notes[i].name, name))
+            forget(losses, losses->notes[i].other);
+    }
+}
+
+void guard_renamed(struct guard_losses *losses, const char *name, const char *other)
+{
+    bool made = guard_made(losses, name);
+
+    forget(losses, name);
+    guard_note(losses, GUARD_RENAMED, name, other);
+    if (made)
+        guard_note(losses, GUARD_MADE, other, NULL);
+}
+
 /* CREATE new, INSERT INTO new SELECT FROM t, DROP t, RENAME new TO t; or RENAME t TO old, CREATE t, INSERT INTO t SELECT FROM old, DROP old: the
  * rows went into a table that gives its name to the dropped one's place, or whose name that one took. */
 static bool is_rebuild(const struct guard_losses *losses, const struct guard_loss *loss)

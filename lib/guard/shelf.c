@@ -474,29 +474,71 @@ void shelf_abandon(struct shelf_part *part)
 
 /* ---- removing ---- */
 
+static bool of_one_id(const struct shelf_item *a, const struct shelf_item *b)
+{
+    return a->tables == b->tables && strcmp(a->id, b->id) == 0 && strcmp(a->id, SHELF_MANUAL) != 0 && strcmp(a->id, SHELF_BEFORE_RESTORE) != 0;
+}
+
+/* Among those of its id it is neither the first nor the newest. The list has only what counts, the newest first. */
+static bool is_between(const struct shelf_items *found, size_t at)
+{
+    bool newer = false, older = false;
+
+    for (size_t i = 0; i < found->count; i++) {
+        bool same = i != at && of_one_id(&found->items[i], &found->items[at]);
+
+        newer |= same && i < at;
+        older |= same && i > at;
+    }
+    return newer && older;
+}
+
+/* Which one goes next; not the first of the list. */
+static size_t next_to_go(const struct shelf_items *found)
+{
+    for (size_t i = found->count; i-- > 1;) {
+        if (is_between(found, i))
+            return i;
+    }
+    return found->count - 1;
+}
+
+static bool take_away(struct shelf_items *found, size_t at)
+{
+    bool gone = unlink(found->items[at].file) == 0;
+
+    memmove(found->items + at, found->items + at + 1, (found->count - at - 1) * sizeof *found->items);
+    found->count--;
+    return gone;
+}
+
+static int64_t all_bytes(const struct shelf_items *found)
+{
+    int64_t bytes = 0;
+
+    for (size_t i = 0; i < found->count; i++)
+        bytes += found->items[i].bytes;
+    return bytes;
+}
+
 size_t shelf_prune(const struct shelf *shelf, const struct shelf_limits *limits)
 {
     struct shelf_items found = {0};
-    int64_t kept = 0, bytes = 0, now = clock_wall();
-    size_t removed = 0;
-    bool full = false;
+    int64_t now = clock_wall();
+    size_t removed = 0, count = 0;
 
     if (shelf_list(shelf, &found, NULL) != MIGRATE_OK)
         return 0;
     for (size_t i = 0; i < found.count; i++) {
-        const struct shelf_item *item = &found.items[i];
-
-        if (!item->verified)
-            continue;
-        full = full || (limits->keep > 0 && kept >= limits->keep) || (limits->age > 0 && now - item->at > limits->age) ||
-               (limits->bytes > 0 && bytes + item->bytes > limits->bytes);
-        if (full && kept > 0) {
-            removed += unlink(item->file) == 0;
-            continue;
-        }
-        kept++;
-        bytes += item->bytes;
+        if (found.items[i].verified)
+            found.items[count++] = found.items[i];
     }
+    found.count = count;
+    while (limits->age > 0 && found.count > 1 && now - found.items[found.count - 1].at > limits->age)
+        removed += take_away(&found, found.count - 1);
+    while (found.count > 1 && ((limits->keep > 0 && (int64_t)found.count > limits->keep) ||
+                               (limits->bytes > 0 && all_bytes(&found) > limits->bytes)))
+        removed += take_away(&found, next_to_go(&found));
     if (removed > 0)
         flush_folder(shelf->folder);
     shelf_items_free(&found);

@@ -14,6 +14,10 @@
 #include "util/error.h"
 #include "util/text.h"
 
+/* Ids that are no migration's. */
+#define SHELF_MANUAL "manual"
+#define SHELF_BEFORE_RESTORE "before-restore"
+
 struct shelf {
     char *folder;
     char *name;     /* of the database, as it stands in file names */
@@ -58,7 +62,10 @@ void shelf_abandon(struct shelf_part *part); /* takes it away; a zeroed one with
 struct shelf_limits {
     int64_t keep, age, bytes; /* how many, microseconds, bytes; 0: no bound */
 };
-/* Removes the oldest until all limits hold; never the newest. Returns how many. */
+/* Removes until all limits hold; never the newest. By age: whatever is older. By number and bytes: first, the oldest of them ahead, those that a
+ * start which fails again and again leaves: made for one and the same id, neither the first nor the newest of it that is there. Then the oldest.
+ * So such starts take the place of two, and what was there before them stays. Backups that somebody asked for, and those of restores, are
+ * not told apart by their id. Returns how many. */
 size_t shelf_prune(const struct shelf *shelf, const struct shelf_limits *limits);
 
 #endif

@@ -48,7 +48,7 @@ void skeleton_free(struct skeleton *skeleton);
 int64_t skeleton_line(const struct skeleton *skeleton, int64_t line);
 /* The rollback blocks of a reading of the skeleton, in bytes of the file, and the stretches outside of them. NULL: out of
  * memory. */
-struct big_file *big_keep(struct arena *arena, const struct skeleton *skeleton, const struct reading *reading);
+struct big_file *big_keep(struct arena *arena, const struct skeleton *skeleton, const struct directive_reading *reading);
 /* The rollback blocks as they stand in the file. */
 int32_t big_read_blocks(const char *path, const struct big_file *big, struct text *out, migrate_error **err);
 

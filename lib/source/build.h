@@ -26,7 +26,7 @@ struct source_private {
 };
 
 /* One file or one addition of the host, before pairing. */
-struct found {
+struct found_text {
     enum name_kind kind;
     const char *id; /* "" for the schema */
     enum direction direction;
@@ -39,7 +39,7 @@ struct found {
 };
 
 struct found_list {
-    struct found *items;
+    struct found_text *items;
     size_t count, capacity;
 };
 
@@ -63,7 +63,7 @@ struct need {
 
 #define NEED_SATISFIED ((size_t)-1)
 
-struct build {
+struct source_build {
     const struct source_options *options;
     struct source *source;
     struct arena *arena;    /* of the source */
@@ -83,21 +83,21 @@ struct build {
 };
 
 /* directory.c, memory.c: what is there, in any order. */
-int32_t directory_collect(struct build *build, migrate_error **err);
-int32_t memory_collect(struct build *build, migrate_error **err);
+int32_t directory_collect(struct source_build *build, migrate_error **err);
+int32_t memory_collect(struct source_build *build, migrate_error **err);
 /* A file of either: reads its name and puts it into build->found unless it is no migration. */
-int32_t build_add_file(struct build *build, const char *name, bool repeatable, const struct source_file *file,
+int32_t build_add_file(struct source_build *build, const char *name, bool repeatable, const struct source_file *file,
                        size_t origin, migrate_error **err);
-int32_t build_add(struct build *build, const struct found *found, migrate_error **err);
+int32_t build_add(struct source_build *build, const struct found_text *found, migrate_error **err);
 
 /* pairs.c: build->found becomes source->items, in natural order, and the schema. */
-int32_t build_pair(struct build *build, migrate_error **err);
+int32_t build_pair(struct source_build *build, migrate_error **err);
 
 /* contents.c: reads every file: directives, checksums, needs. */
-int32_t build_read(struct build *build, migrate_error **err);
+int32_t build_read(struct source_build *build, migrate_error **err);
 
 /* order.c: resolves needs, puts source->items into running order. */
-int32_t build_order(struct build *build, migrate_error **err);
+int32_t build_order(struct source_build *build, migrate_error **err);
 bool same_number(const char *a, const char *b);
 
 /* An error at a place. */
@@ -105,7 +105,7 @@ int32_t build_fail(const struct place *place, int32_t code, migrate_error **err,
     __attribute__((format(printf, 4, 5)));
 
 /* sections.c */
-void section_up(const struct reading *reading, struct text *out); /* blank where a rollback block stands */
-void section_checksum(const struct reading *reading, char out[DIGEST_HEX]);
+void section_up(const struct directive_reading *reading, struct text *out); /* blank where a rollback block stands */
+void section_checksum(const struct directive_reading *reading, char out[DIGEST_HEX]);
 
 #endif

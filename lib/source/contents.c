@@ -6,12 +6,12 @@
 #include "util/array.h"
 #include "util/file.h"
 
-static char *take_span(struct arena *arena, const struct reading *reading, struct span span)
+static char *take_span(struct arena *arena, const struct directive_reading *reading, struct span span)
 {
     return arena_text_n(arena, reading->text + span.start, span.end - span.start);
 }
 
-static int32_t remember_place(struct build *build, const struct reading *reading, size_t offset,
+static int32_t remember_place(struct source_build *build, const struct directive_reading *reading, size_t offset,
                               struct place *out, migrate_error **err)
 {
     size_t start, length;
@@ -39,8 +39,8 @@ int32_t build_fail(const struct place *place, int32_t code, migrate_error **err,
 }
 
 /* Its skeleton is what is read for directives. */
-static int32_t read_big(struct build *build, struct section *section, enum directive_role role, struct reading *reading,
-                        migrate_error **err)
+static int32_t read_big(struct source_build *build, struct section *section, enum directive_role role,
+                        struct directive_reading *reading, migrate_error **err)
 {
     int32_t code;
 
@@ -57,13 +57,13 @@ static int32_t read_big(struct build *build, struct section *section, enum direc
 }
 
 /* Reads one file into build->file. The reading borrows that, and is to be freed whatever is returned. */
-static int32_t read_section(struct build *build, struct section *section, const char *id, enum directive_role role,
-                            struct reading *reading, migrate_error **err)
+static int32_t read_section(struct source_build *build, struct section *section, const char *id, enum directive_role role,
+                            struct directive_reading *reading, migrate_error **err)
 {
     const struct source_file *bytes = section->bytes;
     int32_t code = MIGRATE_OK;
 
-    *reading = (struct reading){.layout = build->source->private->layout,
+    *reading = (struct directive_reading){.layout = build->source->private->layout,
                                 .dialect = build->source->private->dialect,
                                 .options = build->options,
                                 .id = id,
@@ -82,8 +82,8 @@ static int32_t read_section(struct build *build, struct section *section, const 
 }
 
 /* Where nothing can be read, and problems are gathered, the section stays empty. */
-static int32_t read_or_pass(struct build *build, struct section *section, const char *id, enum directive_role role, struct reading *reading,
-                            migrate_error **err)
+static int32_t read_or_pass(struct source_build *build, struct section *section, const char *id, enum directive_role role,
+                            struct directive_reading *reading, migrate_error **err)
 {
     migrate_error *problem = NULL;
     int32_t code = read_section(build, section, id, role, reading, &problem);
@@ -97,14 +97,14 @@ static int32_t read_or_pass(struct build *build, struct section *section, const 
     return source_pass(build->options, code, &problem, err);
 }
 
-static void place_of(const struct reading *reading, size_t offset, int64_t *line, int64_t *column)
+static void place_of(const struct directive_reading *reading, size_t offset, int64_t *line, int64_t *column)
 {
     sql_position(reading->text, reading->length, offset, line, column);
     if (reading->skeleton)
         *line = skeleton_line(reading->skeleton, *line);
 }
 
-static int32_t take_ignores(struct build *build, const struct reading *reading, migrate_error **err)
+static int32_t take_ignores(struct source_build *build, const struct directive_reading *reading, migrate_error **err)
 {
     struct source *source = build->source;
 
@@ -130,7 +130,7 @@ static int32_t take_ignores(struct build *build, const struct reading *reading, 
     return MIGRATE_OK;
 }
 
-static int32_t take_words(struct build *build, const struct reading *reading, const struct spans *words,
+static int32_t take_words(struct source_build *build, const struct directive_reading *reading, const struct spans *words,
                           const char *const **out, size_t *count, migrate_error **err)
 {
     const char **list;
@@ -148,7 +148,8 @@ static int32_t take_words(struct build *build, const struct reading *reading, co
     return MIGRATE_OK;
 }
 
-static int32_t take_expectations(struct build *build, const struct reading *reading, struct section *section, migrate_error **err)
+static int32_t take_expectations(struct source_build *build, const struct directive_reading *reading, struct section *section,
+                                 migrate_error **err)
 {
     size_t count = reading->expectations.count;
     struct expectation *list;
@@ -177,7 +178,7 @@ static int32_t take_expectations(struct build *build, const struct reading *read
 }
 
 /* Needs are resolved when all ids are known; until then each keeps its place for an error. */
-static int32_t take_needs(struct build *build, const struct reading *reading, size_t migration,
+static int32_t take_needs(struct source_build *build, const struct directive_reading *reading, size_t migration,
                           migrate_error **err)
 {
     for (size_t i = 0; i < reading->depends.count; i++) {
@@ -195,7 +196,8 @@ static int32_t take_needs(struct build *build, const struct reading *reading, si
 }
 
 /* The rollback block inside the up file is the way down, unless there is another. */
-static int32_t take_rollback(const struct build *build, const struct reading *reading, struct migration *migration, migrate_error **err)
+static int32_t take_rollback(const struct source_build *build, const struct directive_reading *reading,
+                             struct migration *migration, migrate_error **err)
 {
     if (reading->rollbacks.count == 0)
         return MIGRATE_OK;
@@ -222,7 +224,7 @@ static int32_t take_rollback(const struct build *build, const struct reading *re
     return MIGRATE_OK;
 }
 
-static int32_t take_up(struct build *build, const struct reading *reading, size_t index, migrate_error **err)
+static int32_t take_up(struct source_build *build, const struct directive_reading *reading, size_t index, migrate_error **err)
 {
     struct migration *migration = &build->source->items[index];
     int32_t code;
@@ -249,10 +251,10 @@ static int32_t take_up(struct build *build, const struct reading *reading, size_
     return code;
 }
 
-static int32_t read_migration(struct build *build, size_t index, migrate_error **err)
+static int32_t read_migration(struct source_build *build, size_t index, migrate_error **err)
 {
     struct migration *migration = &build->source->items[index];
-    struct reading reading = {0};
+    struct directive_reading reading = {0};
     int32_t code = MIGRATE_OK;
 
     if (migration->up.bytes) {
@@ -278,10 +280,10 @@ static int32_t read_migration(struct build *build, size_t index, migrate_error *
     return code;
 }
 
-static int32_t read_schema(struct build *build, migrate_error **err)
+static int32_t read_schema(struct source_build *build, migrate_error **err)
 {
     struct source_schema *schema = &build->source->schema;
-    struct reading reading = {0};
+    struct directive_reading reading = {0};
     migrate_error *problem = NULL;
     int32_t code = read_or_pass(build, &schema->up, NULL, ROLE_SCHEMA, &reading, err);
 
@@ -310,7 +312,7 @@ static int32_t read_schema(struct build *build, migrate_error **err)
     return code;
 }
 
-int32_t build_read(struct build *build, migrate_error **err)
+int32_t build_read(struct source_build *build, migrate_error **err)
 {
     int32_t code = MIGRATE_OK;
 

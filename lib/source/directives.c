@@ -11,53 +11,12 @@
 
 #include <string.h>
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
 static bool is_word(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
 }
 
-static bool is_line_end(char c)
-{
-    return c == '\n' || c == '\r';
-}
-
-static size_t line_end(const char *text, size_t length, size_t offset)
-{
-    while (offset < length && !is_line_end(text[offset]))
-        offset++;
-    return offset;
-}
-
-size_t line_next(const char *text, size_t length, size_t offset)
-{
-    offset = line_end(text, length, offset);
-    if (offset + 1 < length && text[offset] == '\r' && text[offset + 1] == '\n')
-        offset++;
-    return offset < length ? offset + 1 : length;
-}
-
-static size_t skip_blanks(const char *text, size_t end, size_t offset)
-{
-    while (offset < end && is_blank(text[offset]))
-        offset++;
-    return offset;
-}
-
-/* Where the line of this offset begins if only blanks stand before it there. */
-static bool begins_line(const char *text, size_t offset, size_t *line)
-{
-    while (offset > 0 && is_blank(text[offset - 1]))
-        offset--;
-    *line = offset;
-    return offset == 0 || is_line_end(text[offset - 1]);
-}
-
-int32_t reading_fail(const struct reading *reading, size_t offset, int32_t code, migrate_error **err,
+int32_t reading_fail(const struct directive_reading *reading, size_t offset, int32_t code, migrate_error **err,
                      const char *format, ...)
 {
     int64_t line, column;
@@ -83,7 +42,7 @@ static size_t match_key(const char *key, const char *text, size_t length)
 
     for (const char *k = key; *k; k++) {
         if (*k == ' ') {
-            size_t next = skip_blanks(text, length, i);
+            size_t next = line_skip_blanks(text, length, i);
 
             if (next == i && k[-1] != ':')
                 return 0;
@@ -98,18 +57,18 @@ static size_t match_key(const char *key, const char *text, size_t length)
 }
 
 /* What a comment says: from behind "--" and blanks to the end of its line. */
-static struct span comment_words(const struct reading *reading, size_t offset)
+struct span comment_words(const struct directive_reading *reading, size_t offset)
 {
     struct span words;
 
     words.end = line_end(reading->text, reading->length, offset);
-    words.start = skip_blanks(reading->text, words.end, offset + 2);
-    while (words.end > words.start && is_blank(reading->text[words.end - 1]))
+    words.start = line_skip_blanks(reading->text, words.end, offset + 2);
+    while (words.end > words.start && line_is_blank(reading->text[words.end - 1]))
         words.end--;
     return words;
 }
 
-const struct directive_row *directive_at(const struct reading *reading, size_t offset, struct span *argument)
+const struct directive_row *directive_at(const struct directive_reading *reading, size_t offset, struct span *argument)
 {
     struct span words = comment_words(reading, offset);
 
@@ -117,7 +76,7 @@ const struct directive_row *directive_at(const struct reading *reading, size_t o
         size_t taken = match_key(row->key, reading->text + words.start, words.end - words.start);
 
         if (taken > 0) {
-            argument->start = skip_blanks(reading->text, words.end, words.start + taken);
+            argument->start = line_skip_blanks(reading->text, words.end, words.start + taken);
             argument->end = words.end;
             return row;
         }
@@ -125,15 +84,15 @@ const struct directive_row *directive_at(const struct reading *reading, size_t o
     return NULL;
 }
 
-static int32_t refuse_unknown(const struct reading *reading, size_t offset, migrate_error **err)
+static int32_t refuse_unknown(const struct directive_reading *reading, size_t offset, migrate_error **err)
 {
     const char *reserved = reading->layout->reserved, *text = reading->text;
     struct span words = comment_words(reading, offset);
-    size_t start = skip_blanks(text, words.end, words.start + strlen(reserved)), end = start;
+    size_t start = line_skip_blanks(text, words.end, words.start + strlen(reserved)), end = start;
     struct nearest nearest;
     int32_t code;
 
-    while (end < words.end && !is_blank(text[end]))
+    while (end < words.end && !line_is_blank(text[end]))
         end++;
     if (end == start)
         code = reading_fail(reading, words.start, MIGRATE_ERROR_SOURCE, err, "no directive behind \"-- %s\"",
@@ -154,7 +113,7 @@ static int32_t refuse_unknown(const struct reading *reading, size_t offset, migr
     return code;
 }
 
-static int32_t refuse_place(const struct reading *reading, const struct directive_row *row, size_t offset,
+static int32_t refuse_place(const struct directive_reading *reading, const struct directive_row *row, size_t offset,
                             enum directive_role role, migrate_error **err)
 {
     static const struct {
@@ -183,7 +142,7 @@ static int32_t refuse_place(const struct reading *reading, const struct directiv
     return code;
 }
 
-static int32_t check_argument(const struct reading *reading, const struct directive_row *row,
+static int32_t check_argument(const struct directive_reading *reading, const struct directive_row *row,
                               struct span argument, migrate_error **err)
 {
     int32_t code = MIGRATE_OK;
@@ -216,7 +175,7 @@ static int32_t check_argument(const struct reading *reading, const struct direct
 }
 
 /* Words between commas and blanks; the word "none" is for people. */
-static int32_t read_list(const struct reading *reading, struct span argument, struct spans *list,
+static int32_t read_list(const struct directive_reading *reading, struct span argument, struct spans *list,
                          migrate_error **err)
 {
     const char *text = reading->text;
@@ -224,21 +183,21 @@ static int32_t read_list(const struct reading *reading, struct span argument, st
     for (size_t i = argument.start; i < argument.end;) {
         size_t start = i;
 
-        while (i < argument.end && !is_blank(text[i]) && text[i] != ',')
+        while (i < argument.end && !line_is_blank(text[i]) && text[i] != ',')
             i++;
         if (i > start && !(i - start == 4 && text_equal_nocase_n(text + start, "none", 4))) {
             if (!array_reserve(list))
                 return error_nomem(err);
             list->items[list->count++] = (struct span){start, i};
         }
-        while (i < argument.end && (is_blank(text[i]) || text[i] == ','))
+        while (i < argument.end && (line_is_blank(text[i]) || text[i] == ','))
             i++;
     }
     return MIGRATE_OK;
 }
 
 /* A directive whose value may be given once. */
-static int32_t read_once(const struct reading *reading, const struct directive_row *row, struct span argument,
+static int32_t read_once(const struct directive_reading *reading, const struct directive_row *row, struct span argument,
                          struct span *value, migrate_error **err)
 {
     if (value->end > value->start) {
@@ -254,8 +213,7 @@ static int32_t read_once(const struct reading *reading, const struct directive_r
 
 /* ---- rollback blocks ---- */
 
-/* The next line comment that begins a line between offset and end; returns false if there is none. */
-static bool next_comment(const struct reading *reading, size_t end, size_t *offset, size_t *comment)
+bool comment_next(const struct directive_reading *reading, size_t end, size_t *offset, size_t *comment)
 {
     size_t line;
 
@@ -267,102 +225,18 @@ static bool next_comment(const struct reading *reading, size_t end, size_t *offs
         *offset = token.offset + token.length;
         *comment = token.offset;
         if (token.kind == SQL_LINE_COMMENT && token.offset < end &&
-            begins_line(reading->text, token.offset, &line))
+            line_begins(reading->text, token.offset, &line))
             return true;
     }
     return false;
 }
 
-/* The "-- END ROLLBACK" of a block that begins at offset. The next "-- ROLLBACK:" means that there is none.
- */
-static bool find_end(const struct reading *reading, size_t offset, size_t *end_line, size_t *behind)
-{
-    size_t comment;
-    struct span argument;
-
-    while (next_comment(reading, reading->length, &offset, &comment)) {
-        const struct directive_row *row = directive_at(reading, comment, &argument);
-
-        if (row && row->action == DIRECTIVE_ROLLBACK)
-            return false;
-        if (row && row->action == DIRECTIVE_END_ROLLBACK) {
-            begins_line(reading->text, comment, end_line);
-            *behind = line_next(reading->text, reading->length, comment);
-            return true;
-        }
-    }
-    return false;
-}
-
-enum line_kind { LINE_EMPTY, LINE_COMMENT, LINE_OTHER };
-
-static enum line_kind kind_of_line(const struct reading *reading, size_t line)
-{
-    size_t end = line_end(reading->text, reading->length, line);
-    size_t start = skip_blanks(reading->text, end, line);
-
-    if (start == end)
-        return LINE_EMPTY;
-    return end - start >= 2 && reading->text[start] == '-' && reading->text[start + 1] == '-' ? LINE_COMMENT
-                                                                                              : LINE_OTHER;
-}
-
-static bool all_commented(const struct reading *reading, struct span text)
-{
-    bool any = false;
-
-    for (size_t line = text.start; line < text.end; line = line_next(reading->text, reading->length, line)) {
-        enum line_kind kind = kind_of_line(reading, line);
-
-        if (kind == LINE_OTHER)
-            return false;
-        any = any || kind == LINE_COMMENT;
-    }
-    return any;
-}
-
-/* A block without an end: the comment lines that follow, blank lines between them allowed. */
-static int32_t read_open_block(const struct reading *reading, size_t comment, struct rollback *block,
-                               migrate_error **err)
-{
-    size_t start = line_next(reading->text, reading->length, comment), line = start;
-    struct span argument;
-    bool any = false;
-    int32_t code;
-
-    *block = (struct rollback){.text = {start, start}, .commented = true};
-    while (line < reading->length) {
-        enum line_kind kind = kind_of_line(reading, line);
-        size_t next = line_next(reading->text, reading->length, line);
-
-        if (kind == LINE_OTHER)
-            break;
-        if (kind == LINE_COMMENT) {
-            size_t dashes = skip_blanks(reading->text, next, line);
-            const struct directive_row *row = directive_at(reading, dashes, &argument);
-            struct span words = comment_words(reading, dashes);
-
-            if (row && row->action == DIRECTIVE_ROLLBACK)
-                break;
-            any = any || (!row && words.end > words.start);
-            block->text.end = next;
-        }
-        line = next;
-    }
-    if (any)
-        return MIGRATE_OK;
-    code = reading_fail(reading, comment, MIGRATE_ERROR_SOURCE, err, "the rollback block has no text");
-    error_hint(err,
-               "end a block of plain SQL with \"-- END ROLLBACK\", or write every line of it as a comment");
-    error_about(err, "rollback-block");
-    return code;
-}
-
-static int32_t read_comment(struct reading *reading, size_t comment, enum directive_role role, size_t *next,
+static int32_t read_comment(struct directive_reading *reading, size_t comment, enum directive_role role, size_t *next,
                             migrate_error **err);
 
 /* The same; what is refused may be passed on, and the comment is none then. */
-static int32_t read_or_pass(struct reading *reading, size_t comment, enum directive_role role, size_t *next, migrate_error **err)
+static int32_t read_or_pass(struct directive_reading *reading, size_t comment, enum directive_role role, size_t *next,
+                            migrate_error **err)
 {
     migrate_error *problem = NULL;
     int32_t code = read_comment(reading, comment, role, next, &problem);
@@ -375,13 +249,13 @@ static int32_t read_or_pass(struct reading *reading, size_t comment, enum direct
 }
 
 /* In a rollback block, one directive is known: its own no-transaction. */
-static int32_t read_block_directives(struct reading *reading, const struct rollback *block,
+static int32_t read_block_directives(struct directive_reading *reading, const struct rollback *block,
                                      migrate_error **err)
 {
     size_t offset = block->text.start, comment, next;
     int32_t code = MIGRATE_OK;
 
-    while (code == MIGRATE_OK && next_comment(reading, block->text.end, &offset, &comment)) {
+    while (code == MIGRATE_OK && comment_next(reading, block->text.end, &offset, &comment)) {
         size_t inner = comment_words(reading, comment).start;
 
         /* "-- -- migrate: no-transaction", written as all other comments of the block are */
@@ -392,31 +266,19 @@ static int32_t read_block_directives(struct reading *reading, const struct rollb
     return code;
 }
 
-static int32_t read_rollback(struct reading *reading, size_t comment, struct span argument, size_t *next,
+static int32_t read_rollback(struct directive_reading *reading, size_t comment, struct span argument, size_t *next,
                              migrate_error **err)
 {
-    struct rollback block = {.text = argument};
-    size_t start, end_line, behind = line_next(reading->text, reading->length, comment), ignores = reading->ignores.count;
-    int32_t code = MIGRATE_OK;
+    struct rollback block;
+    size_t ignores = reading->ignores.count;
+    int32_t code = rollback_find(reading, comment, argument, &block, err);
 
-    if (argument.end > argument.start) {
-        block.lines.end = behind;
-    } else if (find_end(reading, behind, &end_line, &block.lines.end)) {
-        block.text = (struct span){behind, end_line};
-        block.commented = all_commented(reading, block.text);
+    if (code == MIGRATE_OK && argument.end == argument.start)
         code = read_block_directives(reading, &block, err);
-    } else {
-        code = read_open_block(reading, comment, &block, err);
-        block.lines.end = block.text.end;
-        if (code == MIGRATE_OK)
-            code = read_block_directives(reading, &block, err);
-    }
     if (code != MIGRATE_OK)
         return code;
     for (; ignores < reading->ignores.count; ignores++) /* what stands in a block holds for the block */
         reading->ignores.items[ignores].end = block.lines.end;
-    begins_line(reading->text, comment, &start);
-    block.lines.start = start;
     if (!array_reserve(&reading->rollbacks))
         return error_nomem(err);
     reading->rollbacks.items[reading->rollbacks.count++] = block;
@@ -426,7 +288,7 @@ static int32_t read_rollback(struct reading *reading, size_t comment, struct spa
 
 /* ---- the file ---- */
 
-static int32_t refuse_end(const struct reading *reading, size_t comment, migrate_error **err)
+static int32_t refuse_end(const struct directive_reading *reading, size_t comment, migrate_error **err)
 {
     int32_t code = reading_fail(reading, comment, MIGRATE_ERROR_SOURCE, err,
                                 "\"-- END ROLLBACK\" without a rollback block before it");
@@ -438,7 +300,7 @@ static int32_t refuse_end(const struct reading *reading, size_t comment, migrate
     return code;
 }
 
-static int32_t refuse_foreign(const struct reading *reading, const struct directive_row *row, size_t comment,
+static int32_t refuse_foreign(const struct directive_reading *reading, const struct directive_row *row, size_t comment,
                               migrate_error **err)
 {
     int32_t code = reading_fail(reading, comment, MIGRATE_ERROR_SOURCE, err,
@@ -450,20 +312,20 @@ static int32_t refuse_foreign(const struct reading *reading, const struct direct
 }
 
 /* "RULE REASON"; what it belongs to is known when the statement behind it is. */
-static int32_t read_ignore(struct reading *reading, size_t comment, struct span argument, migrate_error **err)
+static int32_t read_ignore(struct directive_reading *reading, size_t comment, struct span argument, migrate_error **err)
 {
     struct ignore ignore = {.comment = comment, .rule = argument, .reason = argument};
 
-    for (ignore.rule.end = argument.start; ignore.rule.end < argument.end && !is_blank(reading->text[ignore.rule.end]);)
+    for (ignore.rule.end = argument.start; ignore.rule.end < argument.end && !line_is_blank(reading->text[ignore.rule.end]);)
         ignore.rule.end++;
-    ignore.reason.start = skip_blanks(reading->text, argument.end, ignore.rule.end);
+    ignore.reason.start = line_skip_blanks(reading->text, argument.end, ignore.rule.end);
     if (!array_reserve(&reading->ignores))
         return error_nomem(err);
     reading->ignores.items[reading->ignores.count++] = ignore;
     return MIGRATE_OK;
 }
 
-static int32_t take_directive(struct reading *reading, const struct directive_row *row, size_t comment,
+static int32_t take_directive(struct directive_reading *reading, const struct directive_row *row, size_t comment,
                               struct span argument, enum directive_role role, size_t *next,
                               migrate_error **err)
 {
@@ -522,7 +384,7 @@ static int32_t take_directive(struct reading *reading, const struct directive_ro
 }
 
 /* A line comment that begins a line. next: moved behind a rollback block. */
-static int32_t read_comment(struct reading *reading, size_t comment, enum directive_role role, size_t *next,
+static int32_t read_comment(struct directive_reading *reading, size_t comment, enum directive_role role, size_t *next,
                             migrate_error **err)
 {
     struct span argument, words = comment_words(reading, comment);
@@ -543,13 +405,13 @@ static int32_t read_comment(struct reading *reading, size_t comment, enum direct
 }
 
 /* The comments between two statements. *offset ends at `end`, or beyond it behind a rollback block of SQL. */
-static int32_t read_gap(struct reading *reading, size_t end, enum directive_role role, size_t *offset,
+static int32_t read_gap(struct directive_reading *reading, size_t end, enum directive_role role, size_t *offset,
                         migrate_error **err)
 {
     size_t comment;
     int32_t code = MIGRATE_OK;
 
-    while (code == MIGRATE_OK && next_comment(reading, end, offset, &comment))
+    while (code == MIGRATE_OK && comment_next(reading, end, offset, &comment))
         code = read_or_pass(reading, comment, role, offset, err);
     if (*offset < end)
         *offset = end;
@@ -557,7 +419,7 @@ static int32_t read_gap(struct reading *reading, size_t end, enum directive_role
 }
 
 /* The ignores from that one on that wait for the statement that ends here. end 0: no statement is left. */
-static void settle_ignores(struct reading *reading, size_t *from, size_t end, bool first)
+static void settle_ignores(struct directive_reading *reading, size_t *from, size_t end, bool first)
 {
     for (; *from < reading->ignores.count; ++*from) {
         struct ignore *ignore = &reading->ignores.items[*from];
@@ -569,7 +431,7 @@ static void settle_ignores(struct reading *reading, size_t *from, size_t end, bo
     }
 }
 
-static int32_t read_statements(struct reading *reading, enum directive_role role, migrate_error **err)
+static int32_t read_statements(struct directive_reading *reading, enum directive_role role, migrate_error **err)
 {
     struct sql_splitter splitter;
     struct sql_statement statement;
@@ -597,7 +459,7 @@ static int32_t read_statements(struct reading *reading, enum directive_role role
     return code;
 }
 
-static int32_t check_encoding(const struct reading *reading, migrate_error **err)
+static int32_t check_encoding(const struct directive_reading *reading, migrate_error **err)
 {
     size_t bad = utf8_invalid(reading->text, reading->length);
     int32_t code;
@@ -617,7 +479,7 @@ static int32_t check_encoding(const struct reading *reading, migrate_error **err
     return code;
 }
 
-int32_t reading_make(struct reading *out, const char *text, size_t length, enum directive_role role,
+int32_t reading_make(struct directive_reading *out, const char *text, size_t length, enum directive_role role,
                      migrate_error **err)
 {
     size_t mark = length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
@@ -631,7 +493,7 @@ int32_t reading_make(struct reading *out, const char *text, size_t length, enum 
     return code;
 }
 
-void reading_free(struct reading *reading)
+void reading_free(struct directive_reading *reading)
 {
     memory_free(reading->rollbacks.items);
     memory_free(reading->ignores.items);

@@ -34,7 +34,7 @@ static int32_t refuse_kind(const char *path, enum file_kind kind, migrate_error 
     return code;
 }
 
-static int32_t add_entry(struct build *build, const char *folder, const char *name, bool repeatable,
+static int32_t add_entry(struct source_build *build, const char *folder, const char *name, bool repeatable,
                          migrate_error **err)
 {
     struct source_file *file;
@@ -73,7 +73,7 @@ static int32_t add_entry(struct build *build, const char *folder, const char *na
     return code;
 }
 
-static int32_t add_folder(struct build *build, const char *folder, bool repeatable, migrate_error **err)
+static int32_t add_folder(struct source_build *build, const char *folder, bool repeatable, migrate_error **err)
 {
     struct file_names names = {0};
     int32_t code = file_list(folder, &names, MIGRATE_ERROR_SOURCE, err);
@@ -90,7 +90,7 @@ static int32_t add_folder(struct build *build, const char *folder, bool repeatab
     return code;
 }
 
-int32_t directory_collect(struct build *build, migrate_error **err)
+int32_t directory_collect(struct source_build *build, migrate_error **err)
 {
     const char *dir = build->options->dir;
     struct text folder = {0};

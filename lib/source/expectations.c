@@ -29,7 +29,7 @@ static bool take_symbol(struct sql_reader *reader, const char *symbol)
     return true;
 }
 
-static int32_t refuse(const struct reading *reading, const struct words *words, const char *wanted, migrate_error **err)
+static int32_t refuse(const struct directive_reading *reading, const struct words *words, const char *wanted, migrate_error **err)
 {
     int32_t code = reading_fail(reading, place(words), MIGRATE_ERROR_SOURCE, err, "\"-- migrate: expect\" needs %s here", wanted);
 
@@ -54,7 +54,7 @@ static bool read_number(struct sql_reader *reader, int64_t *out)
     return true;
 }
 
-static int32_t read_value(const struct reading *reading, struct words *words, struct expecting *out, migrate_error **err)
+static int32_t read_value(const struct directive_reading *reading, struct words *words, struct expecting *out, migrate_error **err)
 {
     struct sql_reader *reader = &words->reader;
 
@@ -72,7 +72,7 @@ static int32_t read_value(const struct reading *reading, struct words *words, st
     return reader->token.kind == SQL_END ? MIGRATE_OK : refuse(reading, words, "the end of the line", err);
 }
 
-static int32_t read_rows(const struct reading *reading, struct words *words, struct expecting *out, migrate_error **err)
+static int32_t read_rows(const struct directive_reading *reading, struct words *words, struct expecting *out, migrate_error **err)
 {
     static const struct {
         const char *written, *means;
@@ -102,7 +102,7 @@ static int32_t read_rows(const struct reading *reading, struct words *words, str
 }
 
 /* One query. */
-static int32_t read_query(const struct reading *reading, struct words *words, struct expecting *out, migrate_error **err)
+static int32_t read_query(const struct directive_reading *reading, struct words *words, struct expecting *out, migrate_error **err)
 {
     struct sql_splitter splitter;
     struct sql_statement first, second;
@@ -121,7 +121,7 @@ static int32_t read_query(const struct reading *reading, struct words *words, st
     return code;
 }
 
-int32_t read_expectation(struct reading *reading, enum directive_action action, struct span argument, migrate_error **err)
+int32_t read_expectation(struct directive_reading *reading, enum directive_action action, struct span argument, migrate_error **err)
 {
     struct expecting expecting = {.kind = action == DIRECTIVE_EXPECT ? EXPECT_ROWS : action == DIRECTIVE_ASSERT ? EXPECT_TRUE : EXPECT_TRUE_BEFORE,
                                   .text = argument};

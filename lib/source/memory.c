@@ -10,7 +10,7 @@
 
 enum item_kind { ITEM_FILE, ITEM_TEXTS, ITEM_CODE, ITEM_SCHEMA };
 
-struct item {
+struct memory_item {
     enum item_kind kind;
     char *id; /* of a file: its path; of a schema: the id that it stands for */
     char *up, *down;
@@ -22,11 +22,11 @@ struct item {
 
 struct migrate_source {
     atomic_int references;
-    struct item *items;
+    struct memory_item *items;
     size_t count, capacity;
 };
 
-static void free_item(struct item *item)
+static void free_item(struct memory_item *item)
 {
     memory_free(item->id);
     memory_free(item->up);
@@ -35,7 +35,7 @@ static void free_item(struct item *item)
 }
 
 /* Takes the item over, also on failure. */
-static int32_t add_item(migrate_source *source, struct item *item, bool complete, migrate_error **err)
+static int32_t add_item(migrate_source *source, struct memory_item *item, bool complete, migrate_error **err)
 {
     if (!complete || !array_reserve(source)) {
         free_item(item);
@@ -102,7 +102,7 @@ static int32_t check_path(const char *path, migrate_error **err)
 int32_t memory_source_add_file(migrate_source *source, const char *path, const char *text, size_t length,
                                migrate_error **err)
 {
-    struct item item = {.kind = ITEM_FILE, .up_length = length};
+    struct memory_item item = {.kind = ITEM_FILE, .up_length = length};
     int32_t code = check_path(path, err);
 
     if (code != MIGRATE_OK)
@@ -115,7 +115,7 @@ int32_t memory_source_add_file(migrate_source *source, const char *path, const c
 int32_t memory_source_add(migrate_source *source, const char *id, const char *up, const char *down,
                           migrate_error **err)
 {
-    struct item item = {.kind = ITEM_TEXTS, .up_length = strlen(up)};
+    struct memory_item item = {.kind = ITEM_TEXTS, .up_length = strlen(up)};
     int32_t code = name_check_id(&layout_native, id, err);
 
     if (code != MIGRATE_OK)
@@ -129,7 +129,7 @@ int32_t memory_source_add(migrate_source *source, const char *id, const char *up
 int32_t memory_source_add_code(migrate_source *source, const char *id, const char *version,
                                migrate_code_fn up, migrate_code_fn down, void *user, migrate_error **err)
 {
-    struct item item = {.kind = ITEM_CODE, .up_code = up, .down_code = down, .user = user};
+    struct memory_item item = {.kind = ITEM_CODE, .up_code = up, .down_code = down, .user = user};
     int32_t code = name_check_id(&layout_native, id, err);
 
     if (code != MIGRATE_OK)
@@ -142,7 +142,7 @@ int32_t memory_source_add_code(migrate_source *source, const char *id, const cha
 int32_t memory_source_set_schema_code(migrate_source *source, const char *stands_for, migrate_code_fn create,
                                       void *user, migrate_error **err)
 {
-    struct item item = {.kind = ITEM_SCHEMA, .up_code = create, .user = user};
+    struct memory_item item = {.kind = ITEM_SCHEMA, .up_code = create, .user = user};
 
     item.id = memory_text(stands_for);
     if (!item.id)
@@ -159,7 +159,7 @@ int32_t memory_source_set_schema_code(migrate_source *source, const char *stands
 
 /* ---- collecting ---- */
 
-static struct source_file *new_file(struct build *build, const char *path, const char *text, size_t length)
+static struct source_file *new_file(struct source_build *build, const char *path, const char *text, size_t length)
 {
     struct source_file *file = arena_new(build->arena, sizeof *file);
 
@@ -168,7 +168,7 @@ static struct source_file *new_file(struct build *build, const char *path, const
     return file;
 }
 
-static int32_t collect_file(struct build *build, const struct item *item, migrate_error **err)
+static int32_t collect_file(struct source_build *build, const struct memory_item *item, migrate_error **err)
 {
     struct source_file *file = new_file(build, item->id, item->up, item->up_length);
     bool repeatable;
@@ -179,9 +179,9 @@ static int32_t collect_file(struct build *build, const struct item *item, migrat
     return build_add_file(build, name, repeatable, file, ORIGIN_MEMORY_FILES, err);
 }
 
-static int32_t collect_texts(struct build *build, const struct item *item, size_t origin, migrate_error **err)
+static int32_t collect_texts(struct source_build *build, const struct memory_item *item, size_t origin, migrate_error **err)
 {
-    struct found found = {.kind = NAME_VERSIONED, .id = item->id, .place = item->id, .origin = origin};
+    struct found_text found = {.kind = NAME_VERSIONED, .id = item->id, .place = item->id, .origin = origin};
     const char *texts[] = {item->up, item->down};
     int32_t code = MIGRATE_OK;
 
@@ -198,10 +198,10 @@ static int32_t collect_texts(struct build *build, const struct item *item, size_
     return code;
 }
 
-static int32_t collect_code(struct build *build, const struct item *item, size_t origin, migrate_error **err)
+static int32_t collect_code(struct source_build *build, const struct memory_item *item, size_t origin, migrate_error **err)
 {
     bool schema = item->kind == ITEM_SCHEMA;
-    struct found found = {.kind = schema ? NAME_SCHEMA : NAME_VERSIONED,
+    struct found_text found = {.kind = schema ? NAME_SCHEMA : NAME_VERSIONED,
                           .id = schema ? "" : item->id,
                           .place = schema ? "the schema in code" : item->id,
                           .version = schema ? item->id : item->version,
@@ -220,13 +220,13 @@ static int32_t collect_code(struct build *build, const struct item *item, size_t
     return code;
 }
 
-int32_t memory_collect(struct build *build, migrate_error **err)
+int32_t memory_collect(struct source_build *build, migrate_error **err)
 {
     const migrate_source *memory = build->options->memory;
     int32_t code = MIGRATE_OK;
 
     for (size_t i = 0; i < memory->count && code == MIGRATE_OK; i++) {
-        const struct item *item = &memory->items[i];
+        const struct memory_item *item = &memory->items[i];
 
         if (item->kind == ITEM_FILE)
             code = collect_file(build, item, err);

@@ -106,7 +106,7 @@ static int compare_known_numbers(const void *left, const void *right)
     return compare_numbers(a->id, a->digits, b->id, b->digits);
 }
 
-static int32_t make_index(const struct build *build, struct index *index, migrate_error **err)
+static int32_t make_index(const struct source_build *build, struct index *index, migrate_error **err)
 {
     const struct source *source = build->source;
     size_t count = source->count + build->elsewhere.count;
@@ -196,7 +196,7 @@ static int32_t refuse_word(const struct need *need, const struct index *index, b
     return code;
 }
 
-static int32_t resolve(struct build *build, const struct index *index, migrate_error **err)
+static int32_t resolve(struct source_build *build, const struct index *index, migrate_error **err)
 {
     const struct source *source = build->source;
 
@@ -230,7 +230,7 @@ static int32_t resolve(struct build *build, const struct index *index, migrate_e
 }
 
 /* The ids that a migration depends on, in full. Those for other engines count as done and are left out. */
-static int32_t fill_depends(struct build *build, migrate_error **err)
+static int32_t fill_depends(struct source_build *build, migrate_error **err)
 {
     struct source *source = build->source;
 
@@ -296,7 +296,7 @@ struct sorter {
 #define CIRCLE_SHOWN 20
 
 /* One circle among those that are left; every one of them waits for another of them. */
-static int32_t refuse_circle(struct build *build, const struct sorter *sorter, migrate_error **err)
+static int32_t refuse_circle(struct source_build *build, const struct sorter *sorter, migrate_error **err)
 {
     const struct source *source = build->source;
     size_t *towards = sorter->order, at = 0; /* the order is of no use any more */
@@ -335,7 +335,7 @@ static int32_t refuse_circle(struct build *build, const struct sorter *sorter, m
 }
 
 /* Again and again the first in natural order of those that wait for nothing. */
-static size_t sort(const struct build *build, struct sorter *sorter)
+static size_t sort(const struct source_build *build, struct sorter *sorter)
 {
     size_t count = build->source->count, placed = 0;
 
@@ -365,7 +365,7 @@ static size_t sort(const struct build *build, struct sorter *sorter)
     return placed;
 }
 
-static int32_t put_in_order(struct build *build, migrate_error **err)
+static int32_t put_in_order(struct source_build *build, migrate_error **err)
 {
     struct source *source = build->source;
     size_t count = source->count;
@@ -399,7 +399,7 @@ static int32_t put_in_order(struct build *build, migrate_error **err)
 
 /* ---- the schema's place ---- */
 
-static int32_t place_schema(struct build *build, migrate_error **err)
+static int32_t place_schema(struct source_build *build, migrate_error **err)
 {
     struct source *source = build->source;
     struct source_schema *schema = &source->schema;
@@ -429,7 +429,7 @@ static int32_t place_schema(struct build *build, migrate_error **err)
     return source_pass(build->options, code, &problem, err);
 }
 
-int32_t build_order(struct build *build, migrate_error **err)
+int32_t build_order(struct source_build *build, migrate_error **err)
 {
     struct index index = {0};
     int32_t code = MIGRATE_OK;

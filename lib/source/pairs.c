@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-int32_t build_add(struct build *build, const struct found *found, migrate_error **err)
+int32_t build_add(struct source_build *build, const struct found_text *found, migrate_error **err)
 {
     if (!array_reserve(&build->found))
         return error_nomem(err);
@@ -16,11 +16,11 @@ int32_t build_add(struct build *build, const struct found *found, migrate_error 
     return MIGRATE_OK;
 }
 
-int32_t build_add_file(struct build *build, const char *name, bool repeatable, const struct source_file *file,
+int32_t build_add_file(struct source_build *build, const char *name, bool repeatable, const struct source_file *file,
                        size_t origin, migrate_error **err)
 {
     struct file_name parts;
-    struct found found = {.place = file->path, .origin = origin};
+    struct found_text found = {.place = file->path, .origin = origin};
     int32_t code = name_read(build->source->private->layout, name, repeatable, file->path, &parts, err);
 
     if (code != MIGRATE_OK || parts.kind == NAME_IGNORED)
@@ -37,7 +37,7 @@ int32_t build_add_file(struct build *build, const char *name, bool repeatable, c
 
 static int compare_found(const void *left, const void *right)
 {
-    const struct found *a = left, *b = right;
+    const struct found_text *a = left, *b = right;
     int order = strcmp(a->id, b->id);
 
     if (order == 0)
@@ -49,7 +49,7 @@ static int compare_found(const void *left, const void *right)
     return order;
 }
 
-static int32_t refuse_twice(const struct found *a, const struct found *b, migrate_error **err)
+static int32_t refuse_twice(const struct found_text *a, const struct found_text *b, migrate_error **err)
 {
     int32_t code;
 
@@ -70,10 +70,10 @@ static int32_t refuse_twice(const struct found *a, const struct found *b, migrat
 }
 
 /* Files of one id, items sorted: nothing twice, all from one place. */
-static int32_t check_group(const struct build *build, const struct found *items, size_t count, migrate_error **err)
+static int32_t check_group(const struct source_build *build, const struct found_text *items, size_t count, migrate_error **err)
 {
     for (size_t i = 1; i < count; i++) {
-        const struct found *a = &items[i - 1], *b = &items[i];
+        const struct found_text *a = &items[i - 1], *b = &items[i];
 
         if (a->origin != b->origin || a->kind != b->kind ||
             (a->direction == b->direction && text_equal(a->engine, b->engine))) {
@@ -88,10 +88,10 @@ static int32_t check_group(const struct build *build, const struct found *items,
 }
 
 /* The file of this direction for the engine; NULL: there is none. */
-static const struct found *choose(const struct found *items, size_t count, enum direction direction,
+static const struct found_text *choose(const struct found_text *items, size_t count, enum direction direction,
                                   const char *engine)
 {
-    const struct found *best = NULL;
+    const struct found_text *best = NULL;
 
     for (size_t i = 0; i < count; i++)
         if (items[i].direction == direction &&
@@ -100,7 +100,7 @@ static const struct found *choose(const struct found *items, size_t count, enum 
     return best;
 }
 
-static int32_t refuse_lonely_down(const struct found *down, migrate_error **err)
+static int32_t refuse_lonely_down(const struct found_text *down, migrate_error **err)
 {
     int32_t code = error_set(err, MIGRATE_ERROR_SOURCE, "%s has no up file beside it", down->place);
 
@@ -127,7 +127,7 @@ static void code_checksum(const char *version, char out[DIGEST_HEX])
         out[i] = *version++;
 }
 
-static int32_t add_schema(struct build *build, const struct found *up)
+static int32_t add_schema(struct source_build *build, const struct found_text *up)
 {
     struct source_schema *schema = &build->source->schema;
 
@@ -137,7 +137,7 @@ static int32_t add_schema(struct build *build, const struct found *up)
     return MIGRATE_OK;
 }
 
-static int32_t add_migration(struct build *build, const struct found *up, const struct found *down,
+static int32_t add_migration(struct source_build *build, const struct found_text *up, const struct found_text *down,
                              migrate_error **err)
 {
     struct source *source = build->source;
@@ -166,11 +166,11 @@ static int32_t add_migration(struct build *build, const struct found *up, const 
     return MIGRATE_OK;
 }
 
-static int32_t add_group(struct build *build, const struct found *items, size_t count, migrate_error **err)
+static int32_t add_group(struct source_build *build, const struct found_text *items, size_t count, migrate_error **err)
 {
     const char *engine = build->options->engine;
-    const struct found *up = choose(items, count, DIRECTION_UP, engine);
-    const struct found *down = choose(items, count, DIRECTION_DOWN, engine);
+    const struct found_text *up = choose(items, count, DIRECTION_UP, engine);
+    const struct found_text *down = choose(items, count, DIRECTION_DOWN, engine);
     int32_t code = check_group(build, items, count, err);
 
     if (code != MIGRATE_OK)
@@ -201,7 +201,7 @@ static int compare_migrations(const void *left, const void *right)
     return source_compare_ids(a->number, a->id, b->number, b->id);
 }
 
-static int32_t check_numbers(const struct build *build, migrate_error **err)
+static int32_t check_numbers(const struct source_build *build, migrate_error **err)
 {
     const struct source *source = build->source;
 
@@ -225,7 +225,7 @@ static int32_t check_numbers(const struct build *build, migrate_error **err)
     return MIGRATE_OK;
 }
 
-int32_t build_pair(struct build *build, migrate_error **err)
+int32_t build_pair(struct source_build *build, migrate_error **err)
 {
     struct found_list *found = &build->found;
     struct source *source = build->source;

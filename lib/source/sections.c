@@ -6,7 +6,7 @@
 #include "util/file.h"
 
 /* An empty line for each line of the span; returns the span's end. */
-static size_t add_blank_lines(struct text *out, const struct reading *reading, struct span span)
+static size_t add_blank_lines(struct text *out, const struct directive_reading *reading, struct span span)
 {
     while (span.start < span.end) {
         size_t next = line_next(reading->text, reading->length, span.start);
@@ -23,7 +23,7 @@ static size_t add_blank_lines(struct text *out, const struct reading *reading, s
     return span.end;
 }
 
-void section_up(const struct reading *reading, struct text *out)
+void section_up(const struct directive_reading *reading, struct text *out)
 {
     size_t done = 0;
 
@@ -37,7 +37,7 @@ void section_up(const struct reading *reading, struct text *out)
 }
 
 /* A line of a commented block: its "--" becomes blank; a directive is no SQL. */
-static void add_uncommented(struct text *out, const struct reading *reading, struct span line)
+static void add_uncommented(struct text *out, const struct directive_reading *reading, struct span line)
 {
     const char *text = reading->text;
     size_t dashes = line.start;
@@ -54,7 +54,7 @@ static void add_uncommented(struct text *out, const struct reading *reading, str
     text_add_n(out, text + dashes + 2, line.end - dashes - 2);
 }
 
-static void add_rollback(struct text *out, const struct reading *reading, const struct rollback *block)
+static void add_rollback(struct text *out, const struct directive_reading *reading, const struct rollback *block)
 {
     size_t line = block->lines.start, prefix = line;
 
@@ -80,7 +80,7 @@ static void add_rollback(struct text *out, const struct reading *reading, const 
 
 /* The rollback blocks one behind the other. A semicolon in the blank place before each keeps the last
  * statement of one block apart from the first of the next. */
-static void section_rollback(const struct reading *reading, struct text *out)
+static void section_rollback(const struct directive_reading *reading, struct text *out)
 {
     size_t done = 0;
 
@@ -112,7 +112,7 @@ static void digest_lines(struct digest *digest, const char *text, size_t length)
     digest_add(digest, text + done, length - done);
 }
 
-void section_checksum(const struct reading *reading, char out[DIGEST_HEX])
+void section_checksum(const struct directive_reading *reading, char out[DIGEST_HEX])
 {
     struct digest digest;
     size_t done = 0;
@@ -167,7 +167,7 @@ int32_t section_read(const struct source *source, const struct section *section,
                      struct section_text *out, migrate_error **err)
 {
     const struct source_file *bytes = section->bytes;
-    struct reading reading = {.options = source->private->lenient ? &lenient : NULL,
+    struct directive_reading reading = {.options = source->private->lenient ? &lenient : NULL,
                               .layout = source->private->layout,
                               .dialect = source->private->dialect,
                               .file = section->file};

@@ -60,7 +60,7 @@ static bool is_data(const struct sql_dialect *dialect, const char *sql, const st
 }
 
 /* What is being read, and the stretch that may go on. */
-struct walk {
+struct skeleton_walk {
     struct sql_stream stream;
     struct skeleton *skeleton;
     uint64_t from; /* behind the statements so far; stays in the window */
@@ -68,7 +68,7 @@ struct walk {
     bool open;
 };
 
-static void stretch_begin(struct walk *walk, uint64_t start)
+static void stretch_begin(struct skeleton_walk *walk, uint64_t start)
 {
     if (!walk->open)
         walk->stretch = (struct stretch){.start = start};
@@ -76,7 +76,7 @@ static void stretch_begin(struct walk *walk, uint64_t start)
 }
 
 /* It reaches as far as the statements do. A short one is forgotten. */
-static int32_t stretch_end(struct walk *walk, migrate_error **err)
+static int32_t stretch_end(struct skeleton_walk *walk, migrate_error **err)
 {
     struct skeleton *skeleton = walk->skeleton;
     struct stretch *stretch = &walk->stretch;
@@ -98,7 +98,7 @@ static int32_t stretch_end(struct walk *walk, migrate_error **err)
 /* ---- reading ---- */
 
 /* The data of COPY, and the line that ends them. */
-static int32_t read_data(struct walk *walk, migrate_error **err)
+static int32_t read_data(struct skeleton_walk *walk, migrate_error **err)
 {
     struct sql_stream *stream = &walk->stream;
     const char *data;
@@ -113,7 +113,7 @@ static int32_t read_data(struct walk *walk, migrate_error **err)
     return code == MIGRATE_OK ? stretch_end(walk, err) : code;
 }
 
-static int32_t read_statement(struct walk *walk, const struct sql_statement *statement, migrate_error **err)
+static int32_t read_statement(struct skeleton_walk *walk, const struct sql_statement *statement, migrate_error **err)
 {
     struct sql_stream *stream = &walk->stream;
     struct text *text = &walk->skeleton->text;
@@ -141,7 +141,7 @@ int32_t skeleton_read(const char *path, const char *file, const struct sql_diale
                       struct skeleton *out, migrate_error **err)
 {
     struct bytes bytes;
-    struct walk walk = {.skeleton = out};
+    struct skeleton_walk walk = {.skeleton = out};
     struct sql_stream *stream = &walk.stream;
     struct sql_statement statement;
     bool more = true;
@@ -200,7 +200,7 @@ static bool has_block(const struct big_file *big, const struct stretch *stretch)
     return false;
 }
 
-struct big_file *big_keep(struct arena *arena, const struct skeleton *skeleton, const struct reading *reading)
+struct big_file *big_keep(struct arena *arena, const struct skeleton *skeleton, const struct directive_reading *reading)
 {
     struct big_file *big = arena_new(arena, sizeof *big);
     int64_t column;

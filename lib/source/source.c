@@ -17,7 +17,7 @@ int32_t source_pass(const struct source_options *options, int32_t code, migrate_
     return code;
 }
 
-static int32_t fill(struct build *build, migrate_error **err)
+static int32_t fill(struct source_build *build, migrate_error **err)
 {
     int32_t code = MIGRATE_OK;
 
@@ -36,7 +36,7 @@ static int32_t fill(struct build *build, migrate_error **err)
 
 int32_t source_open(const struct source_options *options, struct source **out, migrate_error **err)
 {
-    struct build build = {.options = options};
+    struct source_build build = {.options = options};
     struct source *source = memory_new(sizeof *source);
     int32_t code = MIGRATE_OK;
 
@@ -77,7 +77,7 @@ int32_t source_engine(const struct source_options *options, const char **out, mi
     struct source_private private = {.layout = &layout_native};
     struct source source = {.private = &private};
     struct source_options lenient = {.dir = options->dir, .memory = options->memory, .problem = pass_over};
-    struct build build = {.options = &lenient, .source = &source, .arena = &private.arena};
+    struct source_build build = {.options = &lenient, .source = &source, .arena = &private.arena};
     const char *engine = NULL;
     bool several = false;
     int32_t code = options->dir ? directory_collect(&build, NULL) : MIGRATE_OK;

@@ -76,7 +76,7 @@ const struct sql_kind_rule sql_sqlite_rules[] = {
     {NULL, SQL_PLAIN},
 };
 
-struct reader {
+struct kind_reader {
     const struct sql_dialect *dialect;
     const char *text;
     size_t length;
@@ -84,7 +84,7 @@ struct reader {
 };
 
 /* To the first token from offset that is neither space nor comment. */
-static void read_from(struct reader *reader, size_t offset)
+static void read_from(struct kind_reader *reader, size_t offset)
 {
     do {
         reader->token = sql_lex(reader->dialect, reader->text, reader->length, offset);
@@ -93,13 +93,13 @@ static void read_from(struct reader *reader, size_t offset)
              reader->token.kind == SQL_BLOCK_COMMENT);
 }
 
-static void advance(struct reader *reader)
+static void advance(struct kind_reader *reader)
 {
     read_from(reader, reader->token.offset + reader->token.length);
 }
 
 /* item: one word or symbol, or several with | between. */
-static bool token_is(const struct reader *reader, const char *item, size_t length)
+static bool token_is(const struct kind_reader *reader, const char *item, size_t length)
 {
     const char *at = reader->text + reader->token.offset, *end = item + length;
 
@@ -117,7 +117,7 @@ static bool token_is(const struct reader *reader, const char *item, size_t lengt
 }
 
 /* Passes over a group, whose opening parenthesis is the token; true if the word stands in it. */
-static bool pass_group(struct reader *reader, const char *word, size_t length)
+static bool pass_group(struct kind_reader *reader, const char *word, size_t length)
 {
     size_t depth = 0;
     bool found = false;
@@ -134,13 +134,13 @@ static bool pass_group(struct reader *reader, const char *word, size_t length)
     return found;
 }
 
-static bool at_end(const struct reader *reader)
+static bool at_end(const struct kind_reader *reader)
 {
     return reader->token.kind == SQL_END || reader->token.kind == SQL_SEMICOLON;
 }
 
 /* One item other than *; moves behind what it took. */
-static bool item_fits(struct reader *reader, const char *item, size_t length)
+static bool item_fits(struct kind_reader *reader, const char *item, size_t length)
 {
     bool group = reader->token.kind == SQL_OPEN;
 
@@ -170,7 +170,7 @@ static bool item_fits(struct reader *reader, const char *item, size_t length)
 }
 
 /* Until the pattern's end or its *, which *pattern then points at. */
-static bool items_fit(struct reader *reader, const char **pattern)
+static bool items_fit(struct kind_reader *reader, const char **pattern)
 {
     const char *at = *pattern;
 
@@ -186,7 +186,7 @@ static bool items_fit(struct reader *reader, const char **pattern)
     return true;
 }
 
-static bool fits(struct reader reader, const char *pattern)
+static bool fits(struct kind_reader reader, const char *pattern)
 {
     if (!items_fit(&reader, &pattern))
         return false;
@@ -194,7 +194,7 @@ static bool fits(struct reader reader, const char *pattern)
         return true;
     pattern += strlen("* ");
     while (!at_end(&reader)) {
-        struct reader here = reader;
+        struct kind_reader here = reader;
         const char *rest = pattern;
 
         if (items_fit(&here, &rest))
@@ -209,7 +209,7 @@ static bool fits(struct reader reader, const char *pattern)
 
 bool sql_fits(const struct sql_dialect *dialect, const char *text, size_t length, const char *pattern)
 {
-    struct reader reader = {.dialect = dialect, .text = text, .length = length};
+    struct kind_reader reader = {.dialect = dialect, .text = text, .length = length};
 
     read_from(&reader, 0);
     return fits(reader, pattern);
@@ -217,7 +217,7 @@ bool sql_fits(const struct sql_dialect *dialect, const char *text, size_t length
 
 enum sql_kind sql_kind_of(const struct sql_dialect *dialect, const char *text, size_t length)
 {
-    struct reader reader = {.dialect = dialect, .text = text, .length = length};
+    struct kind_reader reader = {.dialect = dialect, .text = text, .length = length};
     char first;
 
     read_from(&reader, 0);

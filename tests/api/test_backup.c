@@ -124,7 +124,7 @@ START_TEST(test_before_losses)
 {
     begin();
     ck_assert_ptr_null(migrate_rows_value_text(api.rows, "backup")); /* there was nothing to lose */
-    api_file("002_more.sql", "CREATE TABLE more (id INTEGER);\nINSERT INTO more VALUES (1);\n");
+    api_file("002_more.sql", "DROP TABLE IF EXISTS more;\nCREATE TABLE more (id INTEGER);\nINSERT INTO more VALUES (1);\n");
     API_OK(api_apply());
     ck_assert_ptr_null(migrate_rows_value_text(api.rows, "backup"));
     ck_assert_int_eq(backups(), 0);
@@ -148,6 +148,17 @@ START_TEST(test_before_losses)
     }
     free(file);
     nothing_left();
+}
+END_TEST
+
+/* A table that is not there now, but will be by that name. */
+START_TEST(test_renamed_then_dropped)
+{
+    begin();
+    api_file("002_less.sql", "ALTER TABLE items RENAME TO gone;\nDROP TABLE IF EXISTS gone;\n");
+    API_OK(api_apply());
+    ck_assert_ptr_nonnull(migrate_rows_value_text(api.rows, "backup"));
+    ck_assert_int_eq(backups(), 1);
 }
 END_TEST
 
@@ -363,6 +374,48 @@ START_TEST(test_kept)
 }
 END_TEST
 
+/* A service that fails at every start must not push out what was kept before. */
+START_TEST(test_kept_from_a_loop)
+{
+    char name[80], text[100], names[9000];
+    int starts = API_EITHER(50, 12);
+    begin();
+    for (int i = 0; i < 10; i++) {
+        snprintf(name, sizeof name, "%03d_good.sql", 10 + i);
+        snprintf(text, sizeof text, "DELETE FROM items WHERE id = %d;\n", 100 + i);
+        api_file(name, text);
+        API_OK(api_apply());
+    }
+    ck_assert_int_eq(backups(), 10);
+    api_file("020_bad.sql", "DELETE FROM items;\nINSERT INTO nowhere VALUES (1);\n");
+    char *first = NULL, *last = NULL;
+    for (int i = 0; i < starts; i++) {
+        API_FAILS(api_apply(), MIGRATE_ERROR_SQL, "source");
+        ck_assert_int_eq(backups(), 10);
+        API_OK(list());
+        free(last);
+        last = strdup(migrate_rows_text(api.rows, 0, 0));
+        first = first ? first : strdup(last);
+    }
+    ck_assert_int_eq(files("_good.bak", names, sizeof names), 8);
+    ck_assert_ptr_null(strstr(names, "010_good"));
+    ck_assert_ptr_null(strstr(names, "011_good"));
+    ck_assert_ptr_nonnull(strstr(names, "012_good"));
+    ck_assert_int_eq(access(first, F_OK), 0);
+    ck_assert_int_eq(access(last, F_OK), 0);
+    ck_assert_str_ne(first, last);
+    /* With a smaller bound the older ones go in turn; what was asked for is not thinned out. */
+    api_option("backup_keep", "4");
+    for (int i = 0; i < 4; i++)
+        API_OK(back_up());
+    ck_assert_int_eq(files("manual.bak", names, sizeof names), 4);
+    ck_assert_int_eq(backups(), 4);
+    free(first);
+    free(last);
+    nothing_left();
+}
+END_TEST
+
 /* ---- going back ---- */
 
 START_TEST(test_restore)
@@ -400,6 +453,79 @@ START_TEST(test_restore)
     free(file);
     free(safe);
     nothing_left();
+}
+END_TEST
+
+static int32_t protect_it(int32_t on)
+{
+    return api.session || api_open(NULL) == MIGRATE_OK ? migrate_protect(api.session, on, "production", NULL, api_error()) : MIGRATE_ERROR_MISUSE;
+}
+
+/* A database that is protected stays so, whatever comes back. */
+START_TEST(test_restore_keeps_the_mark)
+{
+    begin();
+    API_OK(back_up());
+    API_OK(protect_it(1));
+    api_sql("DELETE FROM items");
+    API_FAILS(restore(NULL), MIGRATE_ERROR_REFUSED, "state");
+    api_option("confirm", name_of_database());
+    API_OK(restore(NULL));
+    ck_assert_str_eq(items(), "1|10 2|20");
+    ck_assert_str_eq(api_query("SELECT event FROM libmigrate_history ORDER BY seq"), "applied restored protected");
+    API_OK(api_status());
+    ck_assert_int_eq(migrate_rows_value_int(api.rows, "protected"), 1);
+    api_option("confirm", NULL);
+    api_file("002_less.sql", "DELETE FROM items;\n");
+    API_FAILS(api_apply(), MIGRATE_ERROR_REFUSED, "state");
+    api_option("confirm", name_of_database());
+    API_OK(back_up());
+    API_OK(restore(NULL)); /* of a state that has it: it is not written twice */
+    ck_assert_str_eq(api_query("SELECT event FROM libmigrate_history ORDER BY seq"), "applied restored protected restored");
+    API_OK(protect_it(0));
+    API_OK(restore(NULL)); /* and it comes back with one that has it */
+    API_OK(api_status());
+    ck_assert_int_eq(migrate_rows_value_int(api.rows, "protected"), 1);
+    nothing_left();
+}
+END_TEST
+
+/* To a state from before the first run. */
+START_TEST(test_restore_of_no_history)
+{
+    if (api.engine != API_SQLITE) /* the test's callback takes no table away */
+        return;
+    snprintf(folder, sizeof folder, "%s/kept", api.folder);
+    api_option("backup_dir", folder);
+    api_option("confirm", name_of_database());
+    api_sql("CREATE TABLE there (id INTEGER)");
+    API_OK(back_up());
+    API_OK(restore(NULL));
+    ck_assert_str_eq(api_events("restored"), "0");
+    API_OK(protect_it(1));
+    API_OK(restore(NULL));
+    ck_assert_str_eq(api_query("SELECT event FROM libmigrate_history ORDER BY seq"), "restored protected");
+    api_file("001_a.sql", "CREATE TABLE a (id INTEGER);\n");
+    API_FAILS(api_apply(), MIGRATE_ERROR_UNMANAGED, "state");
+}
+END_TEST
+
+/* Whoever restores once more wants the backup, and not what the first restore kept. */
+START_TEST(test_latest)
+{
+    begin();
+    api_option("confirm", name_of_database());
+    API_OK(back_up());
+    api_sql("DELETE FROM items WHERE id = 2");
+    API_OK(restore(NULL));
+    api_sql("DELETE FROM items");
+    API_OK(restore(NULL));
+    ck_assert_str_eq(items(), "1|10 2|20");
+    char command[600];
+    snprintf(command, sizeof command, "rm '%s'/*.manual.bak", folder);
+    ck_assert_int_eq(system(command), 0);
+    API_OK(restore(NULL)); /* there is nothing else */
+    ck_assert_str_eq(items(), "");
 }
 END_TEST
 
@@ -633,6 +759,121 @@ START_TEST(test_writers)
 }
 END_TEST
 
+/* ---- somebody writes in a gap that the run leaves ---- */
+
+static int steps_told;
+
+static int32_t write_in_gap(const migrate_event *event, void *user)
+{
+    const char *wanted = user; /* the second one of this name: between two transactions */
+    if (strcmp(migrate_event_name(event), wanted) == 0 && ++steps_told == 2)
+        api_sql("INSERT INTO items VALUES (3, 30)");
+    return 0;
+}
+
+static char *contents_of(const char *file)
+{
+    char last[300];
+    snprintf(last, sizeof last, "%s", api.database);
+    snprintf(api.database, sizeof api.database, "%s", file);
+    char *found = strdup(items());
+    snprintf(api.database, sizeof api.database, "%s", last);
+    return found;
+}
+
+/* SQLite: the first transaction, in which the backup is made, ends before a step that cannot share it. */
+static void check_gap(const char *text, bool wal, const char *then)
+{
+    char names[4000];
+    begin();
+    if (wal)
+        api_sql("PRAGMA journal_mode = WAL");
+    api_file("002_less.sql", text);
+    api_close();
+    steps_told = 0;
+    migrate_options_set_event(api.options, write_in_gap, (void *)"step");
+    API_OK(api_apply());
+    char *file = report_backup();
+    migrate_options_set_event(api.options, NULL, NULL);
+    ck_assert_int_eq(steps_told, 2);
+    ck_assert_str_eq(items(), then);
+    ck_assert_int_eq(files("002_less.bak", names, sizeof names), 2);
+    char *kept = contents_of(file);
+    ck_assert_str_eq(kept, "1|10 2|20 3|30");
+    API_OK(list());
+    ck_assert_str_eq(migrate_rows_text(api.rows, 0, 0), file); /* the newest */
+    free(kept);
+    free(file);
+    nothing_left();
+}
+
+#define REBUILD "CREATE TABLE n (id INTEGER PRIMARY KEY, n INTEGER);\nINSERT INTO n SELECT * FROM items WHERE id <> 2;\nDROP TABLE items;\n" \
+                "ALTER TABLE n RENAME TO items;\n"
+
+START_TEST(test_gap)
+{
+    if (api.engine == API_SQLITE)
+        check_gap("DELETE FROM items WHERE id = 2;\nCOMMIT;\nVACUUM;\nDELETE FROM items WHERE id = 1;\n", false, "3|30");
+}
+END_TEST
+
+START_TEST(test_gap_of_a_rebuild)
+{
+    if (api.engine != API_SQLITE)
+        return;
+    api_file("000_child.sql", "CREATE TABLE child (id INTEGER REFERENCES items (id));\n");
+    check_gap(REBUILD, false, "1|10 3|30");
+}
+END_TEST
+
+START_TEST(test_gap_wal)
+{
+    if (api.engine == API_SQLITE)
+        check_gap("DELETE FROM items WHERE id = 2;\nCOMMIT;\nVACUUM;\nDELETE FROM items WHERE id = 1;\n", true, "3|30");
+}
+END_TEST
+
+/* Behind a commit, once the first part is done. */
+static int write_between_parts(void *user, sqlite3 *db, const char *schema, int pages)
+{
+    sqlite3 *other = user;
+    (void)db;
+    (void)schema;
+    (void)pages;
+    if (host_asks(other, "SELECT count(*) FROM items WHERE id IN (2, 3)") == 0)
+        host_does(other, "INSERT INTO items VALUES (3, 30)");
+    return SQLITE_OK;
+}
+
+/* Behind its first part a step is no longer what was there before: then there is one backup, and it is from before all of it. */
+START_TEST(test_between_parts)
+{
+    sqlite3 *host = NULL, *other = NULL;
+    if (api.engine != API_SQLITE)
+        return;
+    begin();
+    api_sql("PRAGMA journal_mode = WAL");
+    api_close();
+    api_file("002_less.sql", "DELETE FROM items WHERE id = 2;\nCOMMIT;\nVACUUM;\nDELETE FROM items WHERE id = 1;\n");
+    ck_assert_int_eq(sqlite3_open(api.database, &host), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_open(api.database, &other), SQLITE_OK);
+    sqlite3_wal_hook(host, write_between_parts, other);
+    ck_assert_int_eq(migrate_open_sqlite3(host, api.options, &api.session, api_error()), MIGRATE_OK);
+    API_OK(migrate_apply(api.session, NULL, &api.rows, api_error()));
+    char *file = report_backup(), *kept = contents_of(file);
+    ck_assert_str_eq(items(), "3|30");
+    ck_assert_int_eq(backups(), 1);
+    ck_assert_str_eq(kept, "1|10 2|20");
+    free(kept);
+    free(file);
+    migrate_close(api.session);
+    api.session = NULL;
+    ck_assert_int_eq(sqlite3_close(host), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_close(other), SQLITE_OK);
+    nothing_left();
+}
+END_TEST
+
 /* ---- cancel ---- */
 
 static migrate_token *token;
@@ -645,47 +886,66 @@ static void on_alarm(int number)
     migrate_token_cancel(token);
 }
 
+static int cancel_after; /* milliseconds; 0: from the callback itself */
+
 static int32_t cancel_at_backup(const migrate_event *event, void *user)
 {
     (void)user;
     if (strcmp(migrate_event_name(event), "backup") == 0 && migrate_event_int(event, "duration_us") == 0 &&
         migrate_token_state(token) == 0) {
-        struct itimerval timer = {.it_value = {.tv_usec = 30000}};
+        struct itimerval timer = {.it_value = {.tv_usec = cancel_after * 1000}};
         struct sigaction action = {.sa_handler = on_alarm};
         sigaction(SIGALRM, &action, NULL);
-        setitimer(ITIMER_REAL, &timer, NULL);
+        if (cancel_after)
+            setitimer(ITIMER_REAL, &timer, NULL);
+        else
+            on_alarm(0);
     }
     return 0;
 }
 
+/* Copying, flushing, checking: whatever it is at. */
 START_TEST(test_cancel)
 {
+    static const int delays[] = {0, 10, 30, 60, 90, 120, 160, 200};
     struct timespec now;
+    int cancelled = 0;
     begin();
     if (api.engine != API_SQLITE)
         return;
     api_sql("CREATE TABLE big AS WITH RECURSIVE x(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM x WHERE i < 60000) SELECT i, randomblob(1000) b FROM x");
-    api_file("002_less.sql", "DELETE FROM items;\n");
-    ck_assert_int_eq(migrate_token_new(&token, NULL), MIGRATE_OK);
-    api_close();
-    migrate_options_set_token(api.options, token, NULL);
-    migrate_options_set_event(api.options, cancel_at_backup, NULL);
-    int32_t code = api_apply();
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    API_FAILS(code, MIGRATE_ERROR_CANCELLED, "cancelled");
-    double took = (double)(now.tv_sec - asked.tv_sec) + (double)(now.tv_nsec - asked.tv_nsec) / 1e9;
-    ck_assert_double_lt(took, 1.0);
-    if (getenv("TEST_VERBOSE"))
-        printf("cancelled: %.0f ms\n", took * 1000);
+    for (size_t i = 0; i < sizeof delays / sizeof *delays; i++) {
+        char name[40];
+        snprintf(name, sizeof name, "%03d_less.sql", (int)i + 2);
+        api_file(name, "DELETE FROM items WHERE id = 3;\n");
+        ck_assert_int_eq(migrate_token_new(&token, NULL), MIGRATE_OK);
+        api_close();
+        migrate_options_set_token(api.options, token, NULL);
+        migrate_options_set_event(api.options, cancel_at_backup, NULL);
+        cancel_after = delays[i];
+        int32_t code = api_apply();
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        struct itimerval none = {0};
+        setitimer(ITIMER_REAL, &none, NULL);
+        if (code != MIGRATE_OK || i == 0) { /* else it was done before that */
+            double took = (double)(now.tv_sec - asked.tv_sec) + (double)(now.tv_nsec - asked.tv_nsec) / 1e9;
+            API_FAILS(code, MIGRATE_ERROR_CANCELLED, "cancelled");
+            ck_assert_int_eq(backups(), (int)i - cancelled);
+            cancelled++;
+            if (getenv("TEST_VERBOSE"))
+                printf("cancelled after %d ms: %.0f ms\n", delays[i], took * 1000);
+            ck_assert_double_lt(took, 0.2);
+        }
+        nothing_left();
+        api_close();
+        migrate_options_set_token(api.options, NULL, NULL);
+        migrate_options_set_event(api.options, NULL, NULL);
+        migrate_token_free(token);
+        if (code != MIGRATE_OK)
+            api_remove(name);
+    }
+    ck_assert_int_ge(cancelled, 1);
     ck_assert_str_eq(items(), "1|10 2|20");
-    ck_assert_int_eq(backups(), 0);
-    nothing_left();
-    api_close();
-    migrate_options_set_token(api.options, NULL, NULL);
-    migrate_options_set_event(api.options, NULL, NULL);
-    migrate_token_free(token);
-    API_OK(api_apply());
-    ck_assert_int_eq(backups(), 1);
 }
 END_TEST
 
@@ -696,5 +956,6 @@ START_TEST(test_writers_wal)
 }
 END_TEST
 
-API("backup", test_before_losses, test_always_off_down, test_rebuild, test_failure_names_it, test_no_way, test_callback_fails, test_tables, test_kept,
-    test_restore, test_bad_files, test_reader, test_lost_file, test_host_handle, test_writers, test_writers_wal, test_cancel)
+API("backup", test_before_losses, test_renamed_then_dropped, test_always_off_down, test_rebuild, test_failure_names_it, test_no_way, test_callback_fails, test_tables, test_kept,
+    test_kept_from_a_loop, test_restore, test_restore_keeps_the_mark, test_restore_of_no_history, test_latest, test_bad_files, test_reader, test_lost_file, test_host_handle, test_writers, test_writers_wal, test_gap, test_gap_of_a_rebuild,
+    test_gap_wal, test_between_parts, test_cancel)

@@ -168,7 +168,7 @@ START_TEST(test_protected)
     ck_assert_str_eq(api_query("SELECT count(*) FROM leads"), "2");
 
     api_option("confirm", NULL);
-    api_file("003_harmless.sql", "CREATE TABLE other (id integer);\n-- ROLLBACK: DROP TABLE other;\n");
+    api_file("003_harmless.sql", "DROP TABLE IF EXISTS other;\nCREATE TABLE other (id integer);\n-- ROLLBACK: DROP TABLE other;\n");
     API_OK(api_apply()); /* what loses nothing needs no word */
     API_FAILS(api_rollback(NULL), MIGRATE_ERROR_REFUSED, "state");
     API_FAILS(protect(0, "no longer"), MIGRATE_ERROR_REFUSED, "state");
@@ -360,6 +360,91 @@ START_TEST(test_without_a_transaction)
 }
 END_TEST
 
+/* Nor is it forgotten: the next run compares with what was there before the work began, and runs nothing twice. */
+START_TEST(test_lost_behind_the_last_statement)
+{
+    begin_with_leads();
+    api_option("protect", "leads");
+    next(API_EITHER("-- migrate: no-transaction\nCREATE INDEX i ON leads (name);\nDELETE FROM leads WHERE id = (SELECT min(id) FROM leads);\n",
+                    "-- migrate: no-transaction\nCREATE INDEX CONCURRENTLY i ON leads (name);\n"
+                    "DELETE FROM leads WHERE id = (SELECT min(id) FROM leads);\n"));
+    for (int i = 0; i < 3; i++) {
+        API_FAILS(api_apply(), MIGRATE_ERROR_REFUSED, "state");
+        API_SAYS("leads has 2 rows now, and had 3 before");
+        API_SAYS("2 of its 2 statements are done");
+        ck_assert_str_eq(api_applied(), "001_leads");
+        ck_assert_str_eq(api_query("SELECT count(*) FROM leads"), "2");
+    }
+    ck_assert_str_eq(api_query("SELECT count(*) FROM libmigrate_history WHERE reason LIKE 'rows before it began: 3 of %'"), "4");
+    api_option("protect", "auto"); /* whatever the option names by now */
+    API_FAILS(api_apply(), MIGRATE_ERROR_REFUSED, "state");
+    API_SAYS("had 3 before");
+    api_option("allow_data_loss", "it was a double");
+    API_OK(api_apply());
+    ck_assert_str_eq(api_query("SELECT reason FROM libmigrate_history WHERE id = '002_next' AND event = 'applied'"),
+                     "it was a double: leads has 2 rows now, and had 3 before");
+    ck_assert_str_eq(api_query("SELECT count(*) FROM leads"), "2");
+}
+END_TEST
+
+START_TEST(test_lost_ahead_of_a_last_transaction)
+{
+    begin_with_leads();
+    api_option("protect", "leads");
+    next(API_EITHER("DELETE FROM leads WHERE id = 2;\nCOMMIT;\nVACUUM;\nCREATE TABLE b (a integer);\n",
+                    "DELETE FROM leads WHERE id = 2;\nCOMMIT;\nCREATE INDEX CONCURRENTLY i ON leads (name);\nCREATE TABLE b (a integer);\n"));
+    for (int i = 0; i < 2; i++) {
+        API_FAILS(api_apply(), MIGRATE_ERROR_REFUSED, "state");
+        API_SAYS("leads has 2 rows now, and had 3 before");
+        ck_assert_str_eq(api_tables(), "leads");
+    }
+    api_sql("INSERT INTO leads VALUES (2, 'again')");
+    API_OK(api_apply());
+    ck_assert_str_eq(api_tables(), "b leads");
+}
+END_TEST
+
+/* What is no longer there is missed, too. */
+START_TEST(test_table_lost_in_parts)
+{
+    begin_with_leads();
+    api_option("protect", _i ? "auto" : "leads");
+    next(API_EITHER("DROP TABLE leads;\nCOMMIT;\nVACUUM;\nCREATE TABLE b (a integer);\n",
+                    "DROP TABLE leads;\nCOMMIT;\nCREATE TABLE c (a integer);\nCOMMIT;\nCREATE INDEX CONCURRENTLY i ON c (a);\nCREATE TABLE b (a integer);\n"));
+    for (int i = 0; i < 2; i++) {
+        API_FAILS(api_apply(), MIGRATE_ERROR_REFUSED, "state");
+        API_SAYS("leads");
+        API_SAYS("is gone, with 3 rows");
+    }
+    API_OK(api_mark("applied", "002_next", "it is meant"));
+    API_OK(api_plan(NULL));
+    ck_assert_int_eq((int)migrate_rows_count(api.rows), 0);
+}
+END_TEST
+
+START_TEST(test_table_lost_in_parts_auto)
+{
+    test_table_lost_in_parts_fn(1);
+}
+END_TEST
+
+/* It does not make a database one that is managed. */
+START_TEST(test_protected_but_not_managed)
+{
+    api_sql("CREATE TABLE there (id integer)");
+    API_OK(protect(1, "production"));
+    api_file("001_a.sql", "CREATE TABLE a (id integer);\n");
+    API_OK(api_status());
+    ck_assert_str_eq(migrate_rows_value_text(api.rows, "state"), "unmanaged");
+    API_FAILS(api_apply(), MIGRATE_ERROR_UNMANAGED, "state");
+    api_option("on_unmanaged", "apply");
+    API_OK(api_apply());
+    api_option("on_unmanaged", NULL);
+    api_file("002_b.sql", "CREATE TABLE b (id integer);\n");
+    API_OK(api_apply());
+}
+END_TEST
+
 static int32_t purge(migrate_connection *connection, void *user)
 {
     (void)user;
@@ -471,5 +556,7 @@ END_TEST
 
 API("guards", test_plan_names_losses, test_plan_of_an_empty_database, test_plan_tells_rebuilds, test_plan_estimates, test_rollback_plan,
     test_protected, test_protected_for_every_module, test_guarded, test_guarded_passes, test_guarded_automatically,
-    test_guarded_against_cascades, test_loss_that_is_allowed, test_guarded_names, test_budget, test_without_a_transaction, test_code,
+    test_guarded_against_cascades, test_loss_that_is_allowed, test_guarded_names, test_budget, test_without_a_transaction,
+    test_lost_behind_the_last_statement, test_lost_ahead_of_a_last_transaction, test_table_lost_in_parts, test_table_lost_in_parts_auto,
+    test_protected_but_not_managed, test_code,
     test_expectations, test_expectations_that_do_not_fit, test_rollback_lists_what_has_no_way_back)

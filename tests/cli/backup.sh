@@ -88,6 +88,16 @@ later=$(ls backups/*before-restore.bak)
 expect 0 'restored' "$ctl" restore "$later" --confirm app
 is "SELECT string_agg(event, ' ' ORDER BY seq) FROM libmigrate_history" 'applied applied restored'
 
+# A mark outlives a restore to a state from before it, and the latest one is no copy that a restore kept.
+expect 0 'protected' "$ctl" protect --reason production
+expect 0 'restored' "$ctl" restore --latest --confirm app
+is "SELECT string_agg(event, ' ' ORDER BY seq) FROM libmigrate_history" 'applied restored restored protected'
+is 'SELECT count(*) FROM items' 2
+expect 7 'is protected' "$ctl" up
+expect 0 'not protected' "$ctl" protect --off --reason done --confirm app
+expect 0 'restored' "$ctl" restore "$later" --confirm app
+is "SELECT string_agg(event, ' ' ORDER BY seq) FROM libmigrate_history" 'applied applied restored'
+
 # A file that is cut off, and a restore that fails half-way: nothing is changed.
 head -c 3000 "$later" >cut.bak
 expect 1 'pg_restore failed' "$ctl" restore cut.bak --confirm app

@@ -114,7 +114,7 @@ static void make_place(void)
     write_file("rehearsal/002_b.sql", "CREATE TABLE b (id INTEGER);\n");
     write_file("rehearsal/003_users.sql", "CREATE TABLE users (name TEXT);\nINSERT INTO users VALUES ('x');\n"
                                           "INSERT INTO a VALUES (1), (2);\nCREATE INDEX a_id ON a (id);\n");
-    write_file("rehearsal/004_tidy.sql", "VACUUM;\nUPDATE a SET id = id + 1;\n");
+    write_file("rehearsal/004_tidy.sql", "VACUUM;\nUPDATE a SET id = id;\n");
     make_folder("needs");
     write_file("needs/001_a.sql", "CREATE TABLE a (id INTEGER);\n");
     write_file("needs/002_b.sql", "CREATE TABLE b (id INTEGER);\n");
@@ -164,6 +164,9 @@ static void make_place(void)
     write_file("refused/002_fewer.sql", "CREATE TABLE c (id INTEGER);\nDELETE FROM a WHERE id = 1;\n");
     make_folder("rows");
     write_file("rows/001_a.sql", "CREATE TABLE a (id INTEGER);\nINSERT INTO a VALUES (1), (2);\n");
+    make_folder("parts");
+    write_file("parts/001_a.sql", "CREATE TABLE a (id INTEGER);\nINSERT INTO a VALUES (1), (2), (3);\n");
+    write_file("parts/002_fewer.sql", "-- migrate: no-transaction\nUPDATE a SET id = id;\nDELETE FROM a WHERE id = 2;\n");
     make_folder("less");
     write_file("less/001_a.sql", "CREATE TABLE a (id INTEGER);\nINSERT INTO a VALUES (1), (2);\n");
     write_file("less/002_b.sql", "DELETE FROM a WHERE id = 1;\nCREATE TABLE b (id INTEGER);\n");
@@ -247,7 +250,7 @@ static int32_t open_all(const struct scenario *scenario, migrate_session **out, 
     }
     if (code == MIGRATE_OK && scenario->work == work_guards)
         code = migrate_options_set(options, "protect", "a,b", err);
-    if (code == MIGRATE_OK && strcmp(scenario->dir, "refused") == 0)
+    if (code == MIGRATE_OK && (strcmp(scenario->dir, "refused") == 0 || strcmp(scenario->dir, "parts") == 0))
         code = migrate_options_set(options, "protect", "auto", err);
     snprintf(where, sizeof where, "%s/kept", root);
     if (code == MIGRATE_OK)
@@ -498,6 +501,13 @@ static int32_t work_guards(migrate_session *session, migrate_error **err)
     return code == MIGRATE_OK ? work_plan(session, err) : code;
 }
 
+/* Its guard refuses it, and it is half done. */
+static int32_t work_lost(migrate_session *session, migrate_error **err)
+{
+    (void)err;
+    return migrate_apply(session, NULL, NULL, NULL) == MIGRATE_ERROR_REFUSED ? MIGRATE_OK : MIGRATE_ERROR_MISUSE;
+}
+
 static int32_t work_backup(migrate_session *session, migrate_error **err)
 {
     migrate_rows *rows = NULL;
@@ -555,6 +565,8 @@ static const struct scenario scenarios[] = {
     {"guarded", "guarded", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 1, false},
     {"guards", "guards", false, "guarded", work_guards, MIGRATE_OK, MIGRATE_OK, "b,libmigrate_history", 1, false},
     {"refused", "refused", false, "guarded", work_apply, MIGRATE_ERROR_REFUSED, MIGRATE_ERROR_REFUSED, "a,libmigrate_history", 1, false},
+    {"parts", "parts", false, "guarded", work_apply, MIGRATE_ERROR_REFUSED, MIGRATE_ERROR_PARTIAL, "a,libmigrate_history", 1, false},
+    {"lost", "parts", false, "lost before", work_apply, MIGRATE_ERROR_REFUSED, MIGRATE_ERROR_REFUSED, "a,libmigrate_history", 1, false},
     {"rows", "rows", false, NULL, work_apply, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 31, false},
     {"less", "less", false, "rows", work_apply, MIGRATE_OK, MIGRATE_OK, "a,b,libmigrate_history", 3, false},
     {"backup", "rows", false, "rows", work_backup, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 5, false},
@@ -565,6 +577,7 @@ static const struct scenario scenarios[] = {
 /* Only ever go before others. */
 static const struct scenario preparations[] = {
     {"drifted", "short", false, NULL, work_drifted, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history,libmigrate_history_facts", 0, true},
+    {"lost before", "parts", false, NULL, work_lost, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 0, false},
     {"drifted without facts", "short", false, NULL, work_drifted, MIGRATE_OK, MIGRATE_OK, "a,libmigrate_history", 0, false},
 };
 

@@ -70,7 +70,7 @@ enum { OID, NAME, QUOTED, OWNER, OWN, MAKES, IS_FILLED, HAS_EXTENSION, OTHER_NAM
     "(EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'pg_database_owner' AND pg_catalog.pg_has_role(oid, 'USAGE')))::integer, " \
     "pg_catalog.quote_ident(current_user), pg_catalog.quote_ident(pg_catalog.current_database())"
 
-struct place {
+struct aside_place {
     struct database *db;
     const struct database_scratch_wish *wish;
     struct postgresql_inside *inside;
@@ -87,7 +87,7 @@ static int32_t refuse(migrate_error **err, const char *format, ...)
     return MIGRATE_ERROR_SHADOW;
 }
 
-static void leave_out(struct place *place, const char *oid)
+static void leave_out(struct aside_place *place, const char *oid)
 {
     text_format(&place->inside->aside, "%s%s", place->inside->aside.length > 1 ? "," : "", oid);
 }
@@ -106,7 +106,7 @@ static int32_t run_all(struct database *db, const char *ask, migrate_error **err
 }
 
 /* And nobody may name what is in it, not even by the new name: a loop over the catalog fails before it locks a table. */
-static int32_t move_schema(struct place *place, const struct migrate_rows *rows, size_t row, migrate_error **err)
+static int32_t move_schema(struct aside_place *place, const struct migrate_rows *rows, size_t row, migrate_error **err)
 {
     struct text sql = {0};
     int32_t rc;
@@ -120,7 +120,7 @@ static int32_t move_schema(struct place *place, const struct migrate_rows *rows,
 }
 
 /* A schema of others where this role can make nothing is in nobody's way; one that holds nothing but extensions stays as it is. */
-static int32_t take_schema(struct place *place, const struct migrate_rows *rows, size_t row, migrate_error **err)
+static int32_t take_schema(struct aside_place *place, const struct migrate_rows *rows, size_t row, migrate_error **err)
 {
     bool mine = rows_int(rows, row, OWN) != 0, filled = rows_int(rows, row, IS_FILLED) != 0;
     bool first = text_equal(rows_text(rows, row, NAME), database_postgresql.default_schema);
@@ -142,7 +142,7 @@ static int32_t take_schema(struct place *place, const struct migrate_rows *rows,
     return MIGRATE_OK;
 }
 
-static int32_t move_schemas(struct place *place, migrate_error **err)
+static int32_t move_schemas(struct aside_place *place, migrate_error **err)
 {
     struct migrate_rows *rows = NULL;
     int32_t rc = place->db->class->query(place->db, ASK_SCHEMAS, &rows, err);
@@ -153,7 +153,7 @@ static int32_t move_schemas(struct place *place, migrate_error **err)
     return rc;
 }
 
-static int32_t move_others(struct place *place, migrate_error **err)
+static int32_t move_others(struct aside_place *place, migrate_error **err)
 {
     struct migrate_rows *rows = NULL;
     int32_t rc = place->db->class->query(place->db, ASK_OTHERS, &rows, err);
@@ -169,7 +169,7 @@ static int32_t move_others(struct place *place, migrate_error **err)
 /* ---- what comes instead ---- */
 
 /* As in a database that was just made. */
-static int32_t make_schemas(struct place *place, const struct migrate_rows *rights, migrate_error **err)
+static int32_t make_schemas(struct aside_place *place, const struct migrate_rows *rights, migrate_error **err)
 {
     struct migrate_rows *rows = NULL;
     struct text sql = {0};
@@ -193,7 +193,7 @@ static int32_t make_schemas(struct place *place, const struct migrate_rows *righ
     return rc;
 }
 
-static int32_t note_before(struct place *place, migrate_error **err)
+static int32_t note_before(struct aside_place *place, migrate_error **err)
 {
     struct migrate_rows *rows = NULL;
     int32_t rc = place->db->class->query(place->db, ASK_BEFORE, &rows, err);
@@ -209,7 +209,7 @@ static int32_t note_before(struct place *place, migrate_error **err)
 }
 
 /* One after the other: the second one would wait for the first at the schema's row, and live sessions must not stand behind it. */
-static int32_t take_turn(struct place *place, migrate_error **err)
+static int32_t take_turn(struct aside_place *place, migrate_error **err)
 {
     struct database *db = place->db;
     int64_t limit = clock_monotonic() + (db->watch != NULL && db->watch->patience > 0 ? db->watch->patience : PATIENCE);
@@ -233,7 +233,7 @@ static int32_t take_turn(struct place *place, migrate_error **err)
 }
 
 /* Everything is made by the role that migrations run as. */
-static int32_t begin(struct place *place, migrate_error **err)
+static int32_t begin(struct aside_place *place, migrate_error **err)
 {
     struct text sql = {0};
     int32_t rc;
@@ -248,7 +248,7 @@ static int32_t begin(struct place *place, migrate_error **err)
     return rc;
 }
 
-static int32_t make_room(struct place *place, migrate_error **err)
+static int32_t make_room(struct aside_place *place, migrate_error **err)
 {
     struct migrate_rows *rights = NULL;
     int32_t rc = begin(place, err);
@@ -289,7 +289,7 @@ static int32_t connect_to(struct database *like, const char *options, struct dat
 int32_t postgresql_aside_open(struct database *like, const struct database_scratch_wish *wish, const char *options, struct database **out,
                               migrate_error **err)
 {
-    struct place place = {.wish = wish, .inside = memory_new(sizeof *place.inside)};
+    struct aside_place place = {.wish = wish, .inside = memory_new(sizeof *place.inside)};
     int32_t rc = place.inside != NULL ? MIGRATE_OK : error_nomem(err);
 
     if (rc == MIGRATE_OK && ((struct postgresql_connection *)like)->pq->PQsendQueryParams == NULL)

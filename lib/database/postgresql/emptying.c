@@ -28,7 +28,7 @@ enum { ASK_AGAIN = 100000, PATIENCE = 300000000, ROUNDS_MOST = 5 }; /* microseco
 /* ---- what is to be dropped ---- */
 
 /* A kind of thing that may have been made: in schemas, or on its own. Members of extensions and parts of others go with them. */
-struct kind {
+struct emptied_kind {
     const char *class;
     const char *namespace; /* its column; NULL: it is in no schema */
     const char *statement; /* an expression over o, and n for its schema */
@@ -40,7 +40,7 @@ struct kind {
 #define RELATION(what, kinds) {"pg_class", "relnamespace", NAMED(what, "relname"), "o.relkind IN (" kinds ")"}
 
 /* In an order in which it mostly works. */
-static const struct kind kinds[] = {
+static const struct emptied_kind kinds[] = {
     {"pg_event_trigger", NULL, ALONE("EVENT TRIGGER", "evtname"), NULL},
     {"pg_publication", NULL, ALONE("PUBLICATION", "pubname"), NULL},
     {"pg_extension", NULL, ALONE("EXTENSION", "extname"), "'extension ' || o.extname NOT IN (SELECT thing FROM before)"},
@@ -87,7 +87,7 @@ static const struct kind kinds[] = {
     "pg_catalog.lo_get(" MARK "), 'UTF8'), E'\\n')) AS thing) SELECT statement FROM ("
 
 /* 16384 is where the numbers of users' objects begin. */
-static void add_kind(struct text *sql, size_t rank, const struct kind *kind)
+static void add_kind(struct text *sql, size_t rank, const struct emptied_kind *kind)
 {
     text_format(sql, "%sSELECT %d AS rank, %s AS statement FROM pg_catalog.%s o", rank > 0 ? " UNION ALL " : "", (int)rank, kind->statement,
                 kind->class);

@@ -6,12 +6,12 @@
 #include <string.h>
 
 /* A pattern ends at a '*': the whole class. The first row that fits counts. */
-static const struct rule {
+static const struct sqlstate_rule {
     const char *sqlstate;
     int32_t code;
     enum error_kind kind;
     const char *hint;
-} rules[] = {
+} sqlstate_rules[] = {
     {"42501", MIGRATE_ERROR_RIGHTS, ERROR_RIGHTS,
      "grant the right to this role, or run as the owner (option set_role)"},
     {"25006", MIGRATE_ERROR_READ_ONLY, ERROR_READ_ONLY, "connect to the primary server"},
@@ -44,7 +44,7 @@ static const struct rule {
 };
 
 /* While connecting, some of them mean something else. */
-static const struct rule connect_rules[] = {
+static const struct sqlstate_rule connect_rules[] = {
     {"28*", MIGRATE_ERROR_AUTHENTICATION, ERROR_OTHER,
      "check the user name and the password, and pg_hba.conf on the server"},
     {"3D000", MIGRATE_ERROR_NO_DATABASE, ERROR_OTHER, "create the database, or check its name in the URL"},
@@ -58,7 +58,7 @@ static const struct rule connect_rules[] = {
 /* PgBouncer has one SQLSTATE for all that it says of its own, and one language. */
 static const struct {
     const char *words;
-    struct rule rule;
+    struct sqlstate_rule rule;
 } pooler_rules[] = {
     {"not allowed in statement pooling mode",
      {"08P01", MIGRATE_ERROR_REFUSED, ERROR_OTHER,
@@ -76,7 +76,7 @@ static const struct {
      {"08P01", MIGRATE_ERROR_NO_DATABASE, ERROR_OTHER, "create the database or the role, or check their names in the URL"}},
 };
 
-static const struct rule *find_pooler_rule(const char *sqlstate, const char *message)
+static const struct sqlstate_rule *find_pooler_rule(const char *sqlstate, const char *message)
 {
     if (sqlstate == NULL || strcmp(sqlstate, "08P01") != 0)
         return NULL;
@@ -86,7 +86,7 @@ static const struct rule *find_pooler_rule(const char *sqlstate, const char *mes
     return NULL;
 }
 
-static const struct rule *find_rule(const struct rule *list, size_t count, const char *sqlstate)
+static const struct sqlstate_rule *find_rule(const struct sqlstate_rule *list, size_t count, const char *sqlstate)
 {
     for (size_t i = 0; i < count; i++) {
         size_t fixed = strcspn(list[i].sqlstate, "*");
@@ -99,10 +99,10 @@ static const struct rule *find_rule(const struct rule *list, size_t count, const
 
 void postgresql_classify(migrate_error **err, const char *sqlstate, int32_t *code)
 {
-    const struct rule *rule = NULL;
+    const struct sqlstate_rule *rule = NULL;
 
     if (sqlstate != NULL)
-        rule = find_rule(rules, sizeof rules / sizeof rules[0], sqlstate);
+        rule = find_rule(sqlstate_rules, sizeof sqlstate_rules / sizeof sqlstate_rules[0], sqlstate);
     *code = rule == NULL ? MIGRATE_ERROR_SQL : rule->code;
     error_database(err, rule == NULL ? ERROR_OTHER : rule->kind, sqlstate, 0);
     if (rule != NULL && rule->hint != NULL)
@@ -125,7 +125,7 @@ static int32_t lost(const struct postgresql_connection *connection, const char *
 }
 
 /* The pooler will not have it, and closes the connection. */
-static int32_t refuse(const struct postgresql_connection *connection, const struct rule *rule, const char *text,
+static int32_t refuse(const struct postgresql_connection *connection, const struct sqlstate_rule *rule, const char *text,
                       migrate_error **err)
 {
     error_set(err, rule->code, "%s: %.*s", connection->base.label, (int)strcspn(text, "\n"), text);
@@ -194,7 +194,7 @@ int32_t postgresql_error(const struct postgresql_connection *connection, const P
     const struct postgresql_client *pq = connection->pq;
     const char *sqlstate = result == NULL ? NULL : pq->PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char *message = result == NULL ? NULL : pq->PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-    const struct rule *refused;
+    const struct sqlstate_rule *refused;
     int32_t code = MIGRATE_ERROR_SQL, set;
 
     if (message == NULL)
@@ -317,19 +317,19 @@ static bool options_bad(const struct postgresql_client *pq, PGconn *handle)
     return pq->PQresetStart(handle) == 0 && *pq->PQerrorMessage(handle) == '\0';
 }
 
-static struct rule rule_without_sqlstate(const struct postgresql_client *pq, PGconn *handle, bool immediate,
+static struct sqlstate_rule rule_without_sqlstate(const struct postgresql_client *pq, PGconn *handle, bool immediate,
                                          const char *text)
 {
     if (immediate && options_bad(pq, handle))
-        return (struct rule){NULL, MIGRATE_ERROR_URL, ERROR_OTHER,
+        return (struct sqlstate_rule){NULL, MIGRATE_ERROR_URL, ERROR_OTHER,
                              "check the options in the URL and in the PG* variables"};
     if (pq->PQconnectionNeedsPassword(handle))
-        return (struct rule){NULL, MIGRATE_ERROR_AUTHENTICATION, ERROR_OTHER,
+        return (struct sqlstate_rule){NULL, MIGRATE_ERROR_AUTHENTICATION, ERROR_OTHER,
                              "give the password in the URL, in PGPASSWORD or in ~/.pgpass"};
     if (is_tls_problem(text))
-        return (struct rule){NULL, MIGRATE_ERROR_CONNECT, ERROR_OTHER,
+        return (struct sqlstate_rule){NULL, MIGRATE_ERROR_CONNECT, ERROR_OTHER,
                              "check sslmode and the certificates on both sides"};
-    return (struct rule){NULL, MIGRATE_ERROR_CONNECT, ERROR_RETRY,
+    return (struct sqlstate_rule){NULL, MIGRATE_ERROR_CONNECT, ERROR_RETRY,
                          "check that the server runs and can be reached from here"};
 }
 
@@ -337,8 +337,8 @@ int32_t postgresql_connect_error(const struct postgresql_client *pq, PGconn *han
                                  migrate_error **err)
 {
     struct report report = {0};
-    const struct rule *pooler;
-    struct rule rule;
+    const struct sqlstate_rule *pooler;
+    struct sqlstate_rule rule;
     int32_t result;
 
     read_report(&report, pq->PQerrorMessage(handle));

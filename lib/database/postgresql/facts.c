@@ -87,7 +87,7 @@ static const char privileges[] =
     " UNION ALL SELECT 'SCHEMA', format('%I', nspname), nspacl, nspowner, 'n' || oid, '', '' FROM ns\n"
     ")\n";
 
-struct part {
+struct facts_part {
     int from, to; /* server's major versions; 0: no bound */
     bool owners;  /* only where owners and privileges were asked for */
     const char *select;
@@ -109,7 +109,7 @@ struct part {
     "   WHERE attrelid = rel.oid AND attnum > 0 AND NOT attisdropped)"
 
 /* One kind of fact each, in the order of their rank. */
-static const struct part parts[] = {
+static const struct facts_part parts[] = {
     {0, 0, false,
      "SELECT 10 AS rank, 'schema' AS kind, format('%I', nspname) AS ident, '' AS value, format('CREATE SCHEMA %I', nspname) AS make,\n"
      " format('DROP SCHEMA %I', nspname) AS undo, 'n' || oid AS key, '' AS inside, nspname::text AS name\n"

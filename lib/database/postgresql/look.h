@@ -21,7 +21,7 @@ struct relation {
     bool rewritten, scanned;
 };
 
-struct database_look {
+struct postgresql_look {
     struct database *db;
     struct relation *items; /* by oid */
     size_t count;
@@ -35,6 +35,6 @@ struct database_look {
 
 /* The statement has that word in it, in whatever letters; as a part of another word, too. */
 bool postgresql_look_names(const char *statement, size_t length, const char *word);
-struct relation *postgresql_look_find(const struct database_look *look, int64_t oid); /* NULL: it was not there */
+struct relation *postgresql_look_find(const struct postgresql_look *look, int64_t oid); /* NULL: it was not there */
 
 #endif

@@ -358,7 +358,7 @@ static void receive(struct postgresql_connection *c)
     }
 }
 
-static int64_t pause(const struct postgresql_connection *c, int64_t now)
+static int64_t next_look(const struct postgresql_connection *c, int64_t now)
 {
     const struct database_locks *locks = c->base.locks;
 
@@ -399,7 +399,7 @@ static void observe(struct postgresql_connection *c)
         go_on_opening(c);
         break;
     case OBSERVER_READY:
-        if (now - observer->asked >= pause(c, now))
+        if (now - observer->asked >= next_look(c, now))
             ask(c, now);
         break;
     case OBSERVER_ASKED:
@@ -446,7 +446,7 @@ int32_t postgresql_observe_wait(struct postgresql_connection *c, struct watch *w
         fds[1].fd = c->pq->PQsocket(observer->handle);
         fds[1].events = observer->state == OBSERVER_ASKED ? POLLIN : observer->wants;
     } else if (observer->state == OBSERVER_READY) {
-        int64_t rest = observer->asked + pause(c, clock_monotonic()) - clock_monotonic();
+        int64_t rest = observer->asked + next_look(c, clock_monotonic()) - clock_monotonic();
 
         rest = rest < 0 ? 0 : (rest + 999) / 1000;
         slice = rest < slice ? rest : slice;

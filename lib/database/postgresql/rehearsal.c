@@ -66,7 +66,7 @@ static void add_relations(struct text *sql, const struct database_facts_wish *wi
     "WHERE d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass AND s.relkind = 'S' "                             \
     "AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass"
 
-static bool knows(const struct database_look *known, const char *name)
+static bool knows(const struct postgresql_look *known, const char *name)
 {
     for (size_t i = 0; known != NULL && i < known->count; i++)
         if (text_equal(known->items[i].name, name))
@@ -74,7 +74,7 @@ static bool knows(const struct database_look *known, const char *name)
     return known == NULL;
 }
 
-static void take_relations(struct database_look *look, const struct database_look *known)
+static void take_relations(struct postgresql_look *look, const struct postgresql_look *known)
 {
     text_add(&look->oids, "'{");
     for (size_t row = 0; row < rows_count(look->rows); row++) {
@@ -93,8 +93,10 @@ static void take_relations(struct database_look *look, const struct database_loo
     text_add(&look->oids, "}'::pg_catalog.oid[]");
 }
 
-void postgresql_look_free(struct database_look *look)
+void postgresql_look_free(struct database_look *given)
 {
+    struct postgresql_look *look = (struct postgresql_look *)given;
+
     if (look == NULL)
         return;
     rows_free(look->rows);
@@ -107,7 +109,7 @@ void postgresql_look_free(struct database_look *look)
 int32_t postgresql_look_begin(struct database *db, const struct database_facts_wish *wish, int64_t lock_wait,
                               const struct database_look *known, struct database_look **out, migrate_error **err)
 {
-    struct database_look *look = memory_new(sizeof *look);
+    struct postgresql_look *look = memory_new(sizeof *look);
     struct text sql = {0};
     int32_t rc;
 
@@ -123,14 +125,14 @@ int32_t postgresql_look_begin(struct database *db, const struct database_facts_w
     if (rc == MIGRATE_OK) {
         look->items = memory_new((rows_count(look->rows) + 1) * sizeof *look->items);
         if (look->items != NULL)
-            take_relations(look, known);
+            take_relations(look, (const struct postgresql_look *)known);
         if (look->items == NULL || look->oids.failed)
             rc = error_nomem(err);
     }
     if (rc == MIGRATE_OK)
-        *out = look;
+        *out = (struct database_look *)look;
     else
-        postgresql_look_free(look);
+        postgresql_look_free((struct database_look *)look);
     return rc;
 }
 
@@ -141,7 +143,7 @@ static int by_oid(const void *key, const void *item)
     return oid < other ? -1 : oid > other;
 }
 
-struct relation *postgresql_look_find(const struct database_look *look, int64_t oid)
+struct relation *postgresql_look_find(const struct postgresql_look *look, int64_t oid)
 {
     return bsearch(&oid, look->items, look->count, sizeof *look->items, by_oid);
 }
@@ -230,7 +232,7 @@ static int64_t take_row(const struct migrate_rows *rows, size_t row, struct rela
 }
 
 /* What holds for its table holds for an index, or a sequence of its own. */
-static bool goes_without_saying(const struct database_look *look, const struct relation *relation, bool rewritten)
+static bool goes_without_saying(const struct postgresql_look *look, const struct relation *relation, bool rewritten)
 {
     const struct relation *table = relation->part_of != 0 ? postgresql_look_find(look, relation->part_of) : NULL;
 
@@ -251,7 +253,7 @@ static void add_more(struct text *out, size_t count)
 }
 
 /* Strongest locks first. */
-static void tell(const struct database_look *look, struct database_effects *out)
+static void tell(const struct postgresql_look *look, struct database_effects *out)
 {
     size_t locked = 0, rewritten = 0, scanned = 0;
 
@@ -285,7 +287,7 @@ static bool failed(const struct database_effects *effects)
 }
 
 /* The answer's rows come in no order; what is not among them is not held (any more). */
-static void take_answer(struct database_look *look, const struct migrate_rows *rows, int64_t *written)
+static void take_answer(struct postgresql_look *look, const struct migrate_rows *rows, int64_t *written)
 {
     unsigned *held = memory_new((look->count + 1) * sizeof *held);
 
@@ -345,7 +347,7 @@ static void tell_lone(const char *statement, size_t length, struct database_effe
 }
 
 /* By its name, wherever that stands, in a body too. */
-static void add_named(const struct database_look *look, const char *statement, size_t length, struct text *out)
+static void add_named(const struct postgresql_look *look, const char *statement, size_t length, struct text *out)
 {
     size_t count = 0;
 
@@ -366,7 +368,7 @@ static void add_named(const struct database_look *look, const char *statement, s
 #define COUNTERS                                                                                                       \
     "SELECT l.oid::bigint, coalesce(pg_catalog.pg_stat_get_xact_numscans(l.oid), 0), " ROWS("l.oid") " FROM pg_catalog.unnest(%s) AS l (oid)"
 
-static int32_t count_anew(struct database_look *look, migrate_error **err)
+static int32_t count_anew(struct postgresql_look *look, migrate_error **err)
 {
     struct migrate_rows *rows = NULL;
     struct text sql = {0};
@@ -388,9 +390,10 @@ static int32_t count_anew(struct database_look *look, migrate_error **err)
     return rc;
 }
 
-int32_t postgresql_look_behind(struct database_look *look, const char *statement, size_t length, struct database_effects *out,
+int32_t postgresql_look_behind(struct database_look *given, const char *statement, size_t length, struct database_effects *out,
                                migrate_error **err)
 {
+    struct postgresql_look *look = (struct postgresql_look *)given;
     struct migrate_rows *rows = NULL;
     struct text sql = {0}, named = {0};
     int64_t written = 0;
@@ -421,8 +424,9 @@ int32_t postgresql_look_behind(struct database_look *look, const char *statement
 
 /* ---- the end ---- */
 
-int32_t postgresql_look_close(struct database_look *look, migrate_error **err)
+int32_t postgresql_look_close(struct database_look *given, migrate_error **err)
 {
+    struct postgresql_look *look = (struct postgresql_look *)given;
     struct migrate_rows *rows = NULL;
     int32_t rc = look->db->class->query(look->db, "SELECT pg_catalog.txid_current_if_assigned()", &rows, err);
 
@@ -433,8 +437,9 @@ int32_t postgresql_look_close(struct database_look *look, migrate_error **err)
 }
 
 /* The server keeps what became of each transaction. */
-int32_t postgresql_look_undone(struct database_look *look, bool *out, migrate_error **err)
+int32_t postgresql_look_undone(struct database_look *given, bool *out, migrate_error **err)
 {
+    struct postgresql_look *look = (struct postgresql_look *)given;
     struct migrate_rows *rows = NULL;
     struct text sql = {0};
     int32_t rc = MIGRATE_OK;

@@ -55,7 +55,7 @@ bool postgresql_look_names(const char *text, size_t length, const char *word)
     return false;
 }
 
-static bool draws_for(const struct database_look *look, const struct relation *sequence, const char *table)
+static bool draws_for(const struct postgresql_look *look, const struct relation *sequence, const char *table)
 {
     const struct relation *owner = sequence->part_of != 0 ? postgresql_look_find(look, sequence->part_of) : NULL;
 
@@ -70,7 +70,7 @@ static bool draws_for(const struct database_look *look, const struct relation *s
 }
 
 /* By names that stand in the statement, in strings too: setval('t_id_seq', ...), setval(pg_get_serial_sequence('t', 'id'), ...). */
-static bool is_named(const struct database_look *look, const struct relation *sequence, const char *statement, size_t length)
+static bool is_named(const struct postgresql_look *look, const struct relation *sequence, const char *statement, size_t length)
 {
     const struct relation *owner = sequence->part_of != 0 ? postgresql_look_find(look, sequence->part_of) : NULL;
 
@@ -84,7 +84,7 @@ static void add_keep(struct text *sql, const struct relation *sequence, const ch
 }
 
 /* Whoever may not, or would have to wait for long, leaves it: then it is told where the sequence went. */
-static int32_t keep(struct database_look *look, struct relation *sequence, migrate_error **err)
+static int32_t keep(struct postgresql_look *look, struct relation *sequence, migrate_error **err)
 {
     struct text sql = {0};
     struct migrate_rows *rows = NULL;
@@ -118,8 +118,9 @@ static int32_t keep(struct database_look *look, struct relation *sequence, migra
     return rc;
 }
 
-int32_t postgresql_look_ahead(struct database_look *look, const char *statement, size_t length, migrate_error **err)
+int32_t postgresql_look_ahead(struct database_look *given, const char *statement, size_t length, migrate_error **err)
 {
+    struct postgresql_look *look = (struct postgresql_look *)given;
     struct text table = {0};
     bool moves, sets;
     int32_t rc = MIGRATE_OK;

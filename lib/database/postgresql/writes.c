@@ -52,7 +52,7 @@ static const struct {
 /* By OID. Members are those things in a catalog that an extension brought. The size of a table that somebody has locked is not asked
  * for, since that would wait: such a table may hold rows. What inherits counts for what it inherits from. A sequence
  * that was used holds its position. */
-enum { KEY, NAME, CATALOG, INSERTED, UPDATED, DELETED, MEMBERS, FILE, ROWS };
+enum { KEY, NAME, CATALOG, INSERTED, UPDATED, DELETED, MEMBERS, FILENODE, ROWS };
 static const char counters[] =
     "WITH RECURSIVE rel AS MATERIALIZED (\n"
     " SELECT c.oid, c.relkind, n.nspname = 'pg_catalog' AS catalog, n.nspname, c.relname, c.relfilenode FROM pg_catalog.pg_class c\n"
@@ -156,26 +156,26 @@ static void add_count(struct text *out, int64_t count, const char *verb, bool *a
 }
 
 /* Both sets are by OID; what is in the baseline alone is gone, what is in the other alone is new. */
-struct comparison {
+struct write_comparison {
     const struct migrate_rows *before, *after;
     size_t b, a; /* the same relation in each */
     bool extensions; /* some were made, changed or dropped */
 };
 
-static int64_t grown(const struct comparison *both, size_t column)
+static int64_t grown(const struct write_comparison *both, size_t column)
 {
     return rows_int(both->after, both->a, column) - rows_int(both->before, both->b, column);
 }
 
 /* An extension's own things are the extension's matter. */
-static bool is_of_extension(const struct comparison *both)
+static bool is_of_extension(const struct write_comparison *both)
 {
     int64_t members = grown(both, MEMBERS);
 
     return both->extensions && members != 0 && grown(both, INSERTED) - grown(both, DELETED) == members;
 }
 
-static void compare_relation(const struct comparison *both, struct text *uncovered, struct text *written)
+static void compare_relation(const struct write_comparison *both, struct text *uncovered, struct text *written)
 {
     int64_t inserted = grown(both, INSERTED), updated = grown(both, UPDATED), deleted = grown(both, DELETED);
     const char *name = rows_text(both->after, both->a, NAME);
@@ -187,7 +187,7 @@ static void compare_relation(const struct comparison *both, struct text *uncover
         return;
     }
     /* TRUNCATE is not counted. */
-    emptied = rows_int(both->before, both->b, ROWS) != 0 && rows_int(both->after, both->a, ROWS) == 0 && grown(both, FILE) != 0;
+    emptied = rows_int(both->before, both->b, ROWS) != 0 && rows_int(both->after, both->a, ROWS) == 0 && grown(both, FILENODE) != 0;
     if (inserted == 0 && updated == 0 && deleted == 0 && !emptied)
         return;
     text_add(written, written->length > 0 ? ", " : "");
@@ -202,7 +202,7 @@ static void compare_relation(const struct comparison *both, struct text *uncover
     text_add(written, any ? ")" : "");
 }
 
-static void compare(struct comparison *both, struct text *uncovered, struct text *written, bool extensions_only)
+static void compare(struct write_comparison *both, struct text *uncovered, struct text *written, bool extensions_only)
 {
     both->a = both->b = 0;
     while (both->a < rows_count(both->after) && both->b < rows_count(both->before)) {
@@ -219,7 +219,7 @@ static void compare(struct comparison *both, struct text *uncovered, struct text
 int32_t postgresql_writes_since(struct database *db, const struct migrate_rows *baseline, struct text *uncovered, struct text *written,
                                 migrate_error **err)
 {
-    struct comparison both = {.before = baseline};
+    struct write_comparison both = {.before = baseline};
     struct migrate_rows *now = NULL;
     int32_t rc = db->class->query(db, counters, &now, err);
 

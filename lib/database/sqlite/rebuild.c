@@ -13,13 +13,13 @@
 
 /* ---- what a statement does to tables ---- */
 
-struct reader {
+struct rebuild_reader {
     const char *text;
     size_t length, offset;
     struct sql_token token;
 };
 
-static void advance(struct reader *reader)
+static void advance(struct rebuild_reader *reader)
 {
     do {
         reader->token = sql_lex(&sql_sqlite, reader->text, reader->length, reader->offset);
@@ -28,7 +28,7 @@ static void advance(struct reader *reader)
              reader->token.kind == SQL_BLOCK_COMMENT);
 }
 
-static bool take(struct reader *reader, const char *word)
+static bool take(struct rebuild_reader *reader, const char *word)
 {
     if (!sql_is_word(reader->text, reader->token, word))
         return false;
@@ -37,7 +37,7 @@ static bool take(struct reader *reader, const char *word)
 }
 
 /* A name without its quotes; of schema.name the last part. */
-static void take_name(struct reader *reader, struct text *out)
+static void take_name(struct rebuild_reader *reader, struct text *out)
 {
     for (;;) {
         const char *at = reader->text + reader->token.offset;
@@ -65,7 +65,7 @@ static void take_name(struct reader *reader, struct text *out)
 
 bool sqlite_rebuild_drops(const char *statement, size_t length, struct text *table)
 {
-    struct reader reader = {.text = statement, .length = length};
+    struct rebuild_reader reader = {.text = statement, .length = length};
 
     advance(&reader);
     if (take(&reader, "drop")) {
@@ -84,7 +84,7 @@ bool sqlite_rebuild_drops(const char *statement, size_t length, struct text *tab
 
 void sqlite_rebuild_refers(const char *statement, size_t length, struct text *names)
 {
-    struct reader reader = {.text = statement, .length = length};
+    struct rebuild_reader reader = {.text = statement, .length = length};
     struct text name = {0};
 
     advance(&reader);
@@ -107,7 +107,7 @@ void sqlite_rebuild_refers(const char *statement, size_t length, struct text *na
 }
 
 /* ALTER TABLE t RENAME TO u; ALTER TABLE t RENAME [COLUMN] a TO b. A column may be called COLUMN, or TO. */
-static bool take_rename(struct reader *reader, struct text *table, struct text *column, struct text *to)
+static bool take_rename(struct rebuild_reader *reader, struct text *table, struct text *column, struct text *to)
 {
     if (!take(reader, "alter") || !take(reader, "table"))
         return false;
@@ -128,7 +128,7 @@ static bool take_rename(struct reader *reader, struct text *table, struct text *
 
 bool sqlite_renames_of(const char *statement, size_t length, struct text *from, struct text *to)
 {
-    struct reader reader = {.text = statement, .length = length};
+    struct rebuild_reader reader = {.text = statement, .length = length};
     struct text table = {0}, column = {0}, name = {0};
     bool found;
 

@@ -18,7 +18,7 @@ struct object {
     bool scanned, written, rewritten;
 };
 
-struct database_look {
+struct sqlite_look {
     struct database *db;
     struct object *items;
     size_t count;
@@ -40,8 +40,10 @@ static int32_t ask(struct database *db, const char *sql, int64_t *out, migrate_e
 
 /* ---- what was there before ---- */
 
-void sqlite_look_free(struct database_look *look)
+void sqlite_look_free(struct database_look *given)
 {
+    struct sqlite_look *look = (struct sqlite_look *)given;
+
     if (look == NULL)
         return;
     rows_free(look->rows);
@@ -49,7 +51,7 @@ void sqlite_look_free(struct database_look *look)
     memory_free(look);
 }
 
-static bool knows(const struct database_look *known, const char *name)
+static bool knows(const struct sqlite_look *known, const char *name)
 {
     for (size_t i = 0; known != NULL && i < known->count; i++)
         if (text_equal_nocase(known->items[i].name, name))
@@ -57,7 +59,7 @@ static bool knows(const struct database_look *known, const char *name)
     return known == NULL;
 }
 
-static void take_objects(struct database_look *look, const struct database_look *known)
+static void take_objects(struct sqlite_look *look, const struct sqlite_look *known)
 {
     for (size_t row = 0; row < rows_count(look->rows); row++) {
         const char *type = rows_text(look->rows, row, 0), *name = rows_text(look->rows, row, 1);
@@ -73,7 +75,7 @@ static void take_objects(struct database_look *look, const struct database_look 
 int32_t sqlite_look_begin(struct database *db, const struct database_facts_wish *wish, int64_t lock_wait,
                           const struct database_look *known, struct database_look **out, migrate_error **err)
 {
-    struct database_look *look = memory_new(sizeof *look);
+    struct sqlite_look *look = memory_new(sizeof *look);
     struct text sql = {0};
     int32_t rc;
 
@@ -94,19 +96,19 @@ int32_t sqlite_look_begin(struct database *db, const struct database_facts_wish 
         if (look->items == NULL)
             rc = error_nomem(err);
         else
-            take_objects(look, known);
+            take_objects(look, (const struct sqlite_look *)known);
     }
     if (rc == MIGRATE_OK)
-        *out = look;
+        *out = (struct database_look *)look;
     else
-        sqlite_look_free(look);
+        sqlite_look_free((struct database_look *)look);
     return rc;
 }
 
 /* ---- ahead of a statement ---- */
 
 /* The table whose contents, or whose index, lie at a page. */
-static struct object *table_at(const struct database_look *look, int64_t root)
+static struct object *table_at(const struct sqlite_look *look, int64_t root)
 {
     for (size_t i = 0; i < look->count; i++) {
         if (root == 0 || look->items[i].root != root)
@@ -124,7 +126,7 @@ struct cursor {
 };
 
 /* One instruction of the program. */
-static void take_instruction(const struct database_look *look, struct cursor *cursors, const struct migrate_rows *rows, size_t row)
+static void take_instruction(const struct sqlite_look *look, struct cursor *cursors, const struct migrate_rows *rows, size_t row)
 {
     enum { OPCODE = 1, P1, P2, P3, P5 = 6, P2_IS_REGISTER = 0x10 };
     const char *opcode = rows_text(rows, row, OPCODE);
@@ -151,7 +153,7 @@ static void take_instruction(const struct database_look *look, struct cursor *cu
 }
 
 /* What SQLite does not take is told when it is run. A lack of memory ends more than this. */
-static int32_t explain(struct database_look *look, const char *statement, size_t length, migrate_error **err)
+static int32_t explain(struct sqlite_look *look, const char *statement, size_t length, migrate_error **err)
 {
     migrate_error *problem = NULL;
     int32_t rc;
@@ -201,7 +203,7 @@ static int32_t count_rows(struct database *db, const char *table, int64_t *out, 
 }
 
 /* Of each table that is about to be written for the first time the rows are counted. */
-static int32_t count_written(struct database_look *look, migrate_error **err)
+static int32_t count_written(struct sqlite_look *look, migrate_error **err)
 {
     int32_t rc = MIGRATE_OK;
 
@@ -218,8 +220,9 @@ static int32_t count_written(struct database_look *look, migrate_error **err)
     return rc;
 }
 
-int32_t sqlite_look_ahead(struct database_look *look, const char *statement, size_t length, migrate_error **err)
+int32_t sqlite_look_ahead(struct database_look *given, const char *statement, size_t length, migrate_error **err)
 {
+    struct sqlite_look *look = (struct sqlite_look *)given;
     int32_t rc = MIGRATE_OK;
 
     for (size_t i = 0; i < look->count; i++)
@@ -251,7 +254,7 @@ static bool has_root(const struct migrate_rows *rows, int64_t root)
 }
 
 /* Where the tables are now. One that was renamed keeps its page, under whatever name. */
-static int32_t look_at_roots(struct database_look *look, migrate_error **err)
+static int32_t look_at_roots(struct sqlite_look *look, migrate_error **err)
 {
     struct migrate_rows *rows = NULL;
     int64_t version = 0;
@@ -276,7 +279,7 @@ static int32_t look_at_roots(struct database_look *look, migrate_error **err)
     return rc;
 }
 
-static bool is_there(const struct database_look *look, const char *name)
+static bool is_there(const struct sqlite_look *look, const char *name)
 {
     for (size_t i = 0; i < look->count; i++)
         if (text_equal_nocase(look->items[i].name, name))
@@ -285,7 +288,7 @@ static bool is_there(const struct database_look *look, const char *name)
 }
 
 /* Rows are written into a table that was there. What is no statement may write anywhere. */
-static bool counts(const struct database_look *look, const char *statement, size_t length)
+static bool counts(const struct sqlite_look *look, const char *statement, size_t length)
 {
     struct text table = {0};
     bool result = statement == NULL || (sqlite_writes_rows(statement, length, &table) && table.data != NULL && is_there(look, table.data));
@@ -308,9 +311,10 @@ static void add_name(struct text *out, const char *name)
         database_sqlite.name_quoted(out, NULL, name);
 }
 
-int32_t sqlite_look_behind(struct database_look *look, const char *statement, size_t length, struct database_effects *out,
+int32_t sqlite_look_behind(struct database_look *given, const char *statement, size_t length, struct database_effects *out,
                            migrate_error **err)
 {
+    struct sqlite_look *look = (struct sqlite_look *)given;
     bool whole;
     int64_t changes = 0;
     int32_t rc = ask(look->db, "SELECT total_changes()", &changes, err);
@@ -336,14 +340,16 @@ int32_t sqlite_look_behind(struct database_look *look, const char *statement, si
 
 /* ---- the end ---- */
 
-int32_t sqlite_look_close(struct database_look *look, migrate_error **err)
+int32_t sqlite_look_close(struct database_look *given, migrate_error **err)
 {
+    struct sqlite_look *look = (struct sqlite_look *)given;
     (void)look, (void)err;
     return MIGRATE_OK;
 }
 
-int32_t sqlite_look_undone(struct database_look *look, bool *out, migrate_error **err)
+int32_t sqlite_look_undone(struct database_look *given, bool *out, migrate_error **err)
 {
+    struct sqlite_look *look = (struct sqlite_look *)given;
     int32_t rc = MIGRATE_OK;
 
     *out = true;

@@ -105,7 +105,7 @@ static int32_t drop_temporary(struct database *db, const struct sqlite_settings 
         if (was_there(settings, type, name))
             continue;
         text_format(&sql, "DROP %s IF EXISTS ", type);
-        database_sqlite.name_quoted(&sql, "temp", name);
+        db->engine->name_quoted(&sql, "temp", name);
         result = database_exec_text(db, &sql, NULL, err);
         text_free(&sql);
     }

@@ -80,13 +80,14 @@ class Report:
 def report(text: str, stopped: bool = False) -> Report:
     table = json.loads(text)
     steps = rows(Done, table)
+    ran = [step for step in steps if step.action != "record"]
     return make(
         Report,
         table,
         steps=steps,
         stopped=stopped,
-        applied=tuple(step.id or "" for step in steps if step.direction == "up"),
-        rolled_back=tuple(step.id or "" for step in steps if step.direction == "down"),
+        applied=tuple(step.id or "" for step in ran if step.direction == "up"),
+        rolled_back=tuple(step.id or "" for step in ran if step.direction == "down"),
     )
 
 
