@@ -49,7 +49,7 @@ say() {
 install_missing() {
     missing=
     for package in gcc g++ libc6-dev meson ninja-build pkg-config libpq-dev libsqlite3-dev libmd-dev check \
-        postgresql pgbouncer sqlite3 jq valgrind clang libclang-rt-dev doctest-dev nlohmann-json3-dev cmake python3; do
+        postgresql pgbouncer sqlite3 jq valgrind clang libclang-rt-dev doctest-dev nlohmann-json3-dev cmake python3 python3-venv; do
         dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
     done
     [ -n "$missing" ] || return 0
@@ -200,6 +200,7 @@ if [ -z "$quick" ]; then
 fi
 script_test "command line" tests/cli/run.sh build/examples/migratectl/migratectl
 script_test "hot standby" tests/cli/standby.sh build/examples/migratectl/migratectl tests/tools/postgres.sh migrations-sample
+script_test "Python binding" bindings/python/tests/run.sh "$folder"
 script_test "rights and older dumps" tests/cli/dumps.sh build/examples/migratectl/migratectl tests/tools/postgres.sh
 if [ -z "$quick" ]; then
     script_test "faults" tests/faults/run.sh --brief --seed 1

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: MIT
+"""The application's own connection as the library's driver: sqlite3, psycopg, psycopg2, SQLAlchemy.
+
+SQL goes through the connection's own library, so no second SQLite or libpq meets the database. While a call runs the connection is in
+autocommit mode, because the library begins and ends transactions by itself; it is left as it was found.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any, Callable, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+
+Value = Optional[bytes]
+
+
+class Answer(NamedTuple):
+    columns: int
+    rows: Iterable[Sequence[Value]]
+
+
+class Failure(NamedTuple):
+    """What the database said."""
+
+    message: str
+    sqlstate: Optional[str] = None
+    driver_code: int = 0
+    position: int = 0
+
+
+class Driver:
+    """A connection of some library. Subclasses say how that library does it."""
+
+    engine = ""
+
+    def __init__(self, connection: Any, release: Optional[Callable[[], None]] = None) -> None:
+        self.connection = connection
+        self._release = release
+        self.running = False
+
+    def run(self, sql: str) -> Answer:
+        raise NotImplementedError
+
+    def failure(self, error: BaseException) -> Failure:
+        return Failure(str(error) or type(error).__name__)
+
+    def in_transaction(self) -> bool:
+        raise NotImplementedError
+
+    def interrupt(self) -> None:
+        """Ends the statement that runs; from another thread."""
+
+    def enter(self) -> None:
+        """Before a call: the connection must not begin transactions by itself."""
+
+    def leave(self) -> None:
+        """Behind it: as it was found."""
+
+    def close(self) -> None:
+        release, self._release = self._release, None
+        if release is not None:
+            release()
+
+
+class SqliteDriver(Driver):
+    engine = "sqlite"
+    _saved: Optional[Tuple[Any, ...]] = None
+
+    def run(self, sql: str) -> Answer:
+        cursor = self.connection.cursor()
+        try:
+            cursor.row_factory = None
+            cursor.execute(sql)
+            columns = len(cursor.description or ())
+            return Answer(columns, [[self._value(value) for value in row] for row in cursor.fetchall()] if columns else [])
+        finally:
+            cursor.close()
+
+    @staticmethod
+    def _value(value: Any) -> Value:
+        if value is None or isinstance(value, bytes):
+            return value
+        return (repr(value) if isinstance(value, float) else str(value)).encode("utf-8", "surrogatepass")
+
+    def failure(self, error: BaseException) -> Failure:
+        code = getattr(error, "sqlite_errorcode", 0)  # Python 3.11
+        if not code:
+            text = str(error)
+            code = 9 if text == "interrupted" else 5 if "is locked" in text else 19 if isinstance(error, sqlite3.IntegrityError) else 1
+        return Failure(str(error), None, code)
+
+    def in_transaction(self) -> bool:
+        return bool(self.connection.in_transaction)
+
+    def interrupt(self) -> None:
+        self.connection.interrupt()
+
+    def enter(self) -> None:
+        self._saved = (self.connection.text_factory, self.connection.isolation_level)
+        self.connection.text_factory = bytes
+        if not self.connection.in_transaction:  # setting it would commit, and within a transaction nothing is begun
+            self.connection.isolation_level = None
+
+    def leave(self) -> None:
+        saved, self._saved = self._saved, None
+        if saved is None:
+            return
+        self.connection.text_factory = saved[0]
+        if self.connection.isolation_level != saved[1]:
+            self.connection.isolation_level = saved[1]
+
+
+class PostgresqlDriver(Driver):
+    """What psycopg and psycopg2 have in common."""
+
+    engine = "postgresql"
+    _autocommit: Optional[bool] = None
+
+    def failure(self, error: BaseException) -> Failure:
+        diagnosis = getattr(error, "diag", None)
+        sqlstate = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
+        position = getattr(diagnosis, "statement_position", None)
+        message = getattr(diagnosis, "message_primary", None) or str(error).strip() or type(error).__name__
+        if sqlstate is None and self.connection.closed:
+            sqlstate = "08006"
+        return Failure(message, sqlstate, 0, int(position) if position else 0)
+
+    def interrupt(self) -> None:
+        self.connection.cancel()
+
+    def enter(self) -> None:
+        self._autocommit = self.connection.autocommit
+        if not self._autocommit and not self.in_transaction():
+            self.connection.autocommit = True
+
+    def leave(self) -> None:
+        saved, self._autocommit = self._autocommit, None
+        if saved is not None and not self.connection.closed and self.connection.autocommit != saved and not self.in_transaction():
+            self.connection.autocommit = saved
+
+
+class PsycopgDriver(PostgresqlDriver):
+    def run(self, sql: str) -> Answer:
+        import psycopg
+
+        with psycopg.Cursor(self.connection) as cursor:
+            cursor.execute(sql.encode("utf-8"), prepare=False)
+            result = cursor.pgresult
+            if result is None or not result.nfields:
+                return Answer(0, [])
+            columns = range(result.nfields)
+            return Answer(result.nfields, [[result.get_value(row, column) for column in columns] for row in range(result.ntuples)])
+
+    def in_transaction(self) -> bool:
+        return int(self.connection.pgconn.transaction_status) != 0
+
+
+class Psycopg2Driver(PostgresqlDriver):
+    def run(self, sql: str) -> Answer:
+        from psycopg2 import extensions
+
+        with extensions.cursor(self.connection) as cursor:
+            # Values as the server writes them, whatever types the application has registered.
+            extensions.register_type(extensions.new_type(tuple(extensions.string_types), "AS_IT_IS", lambda value, _: value), cursor)
+            cursor.execute(sql)
+            if cursor.description is None:
+                return Answer(0, [])
+            rows: List[List[Value]] = [[None if value is None else str(value).encode("utf-8") for value in row] for row in cursor.fetchall()]
+            return Answer(len(cursor.description), rows)
+
+    def in_transaction(self) -> bool:
+        return int(self.connection.get_transaction_status()) != 0
+
+
+def _from_sqlalchemy(thing: Any) -> Optional[Driver]:
+    if not type(thing).__module__.startswith("sqlalchemy.") and not any(
+        base.__module__.startswith("sqlalchemy.") for base in type(thing).__mro__
+    ):
+        return None
+    if hasattr(thing, "sync_engine") or hasattr(thing, "sync_connection"):
+        raise TypeError("libmigrate works on synchronous SQLAlchemy engines and connections: give it the URL, or a synchronous engine")
+    if hasattr(thing, "raw_connection"):  # an engine: one connection, given back in close()
+        raw = thing.raw_connection()
+        try:
+            driver = driver_for(raw.driver_connection)
+        except BaseException:
+            raw.close()
+            raise
+        driver._release = raw.close
+        return driver
+    return driver_for(thing.connection.driver_connection)
+
+
+def driver_for(connection: Any) -> Driver:
+    """TypeError: it is none that is known."""
+    if isinstance(connection, Driver):
+        return connection
+    if isinstance(connection, sqlite3.Connection):
+        return SqliteDriver(connection)
+    for base in type(connection).__mro__:
+        name = f"{base.__module__}.{base.__qualname__}"
+        if name in ("psycopg.Connection", "psycopg.connection.Connection"):
+            return PsycopgDriver(connection)
+        if name == "psycopg2.extensions.connection":
+            return Psycopg2Driver(connection)
+    driver = _from_sqlalchemy(connection)
+    if driver is None:
+        raise TypeError(
+            f"connection: {type(connection).__module__}.{type(connection).__qualname__} is no connection of sqlite3, psycopg, psycopg2 or "
+            "SQLAlchemy (an asynchronous one has no place in a library that blocks: give the URL)"
+        )
+    return driver

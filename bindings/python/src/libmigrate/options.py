@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: MIT
+"""Python's values as the library's texts."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from typing import Any, Optional
+
+from ._options import TYPES, Options
+
+__all__ = ["Options", "text_of"]
+
+
+def text_of(key: str, value: Any) -> Optional[str]:
+    """Durations: a text with a unit, seconds, or a timedelta; sizes: a text, or bytes; on and off: truth values too. None: the default."""
+    if value is None:
+        return None
+    kind = TYPES.get(key)
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, timedelta):
+        return f"{value // timedelta(microseconds=1)}us"
+    if isinstance(value, (int, float)):
+        if kind == "duration":
+            return f"{round(value * 1_000_000)}us"
+        return f"{value}B" if kind == "size" else str(value)
+    return os.fspath(value) if isinstance(value, os.PathLike) else str(value)
