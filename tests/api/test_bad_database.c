@@ -401,9 +401,9 @@ START_TEST(test_create_right_foreseen)
     AS_BEFORE();
     API_OK(api_plan(NULL));
     API_OK(api_findings());
-    ck_assert_str_eq(api_column("rule"), "rights");
-    ck_assert_str_eq(api_column("severity"), "error");
-    ck_assert_str_eq(api_column("line"), "2");
+    ck_assert_str_eq(api_column("rule"), "rights GD06 GD50"); /* the others are what the UPDATE overwrites, without a backup */
+    ck_assert_int_eq(strncmp(api_column("severity"), "error ", 6), 0);
+    ck_assert_int_eq(strncmp(api_column("line"), "2 ", 2), 0);
     api_option("preflight", "off");
     API_FAILS(api_apply(), MIGRATE_ERROR_RIGHTS, "rights");
     API_PLACE("003_three.sql", 2, 16);
