@@ -281,8 +281,8 @@ static void flaw(const struct online_flaw *flaw, struct online_say *say)
         online_put(say, "SQ11", flaw->old ? online_severity(flaw->rows) : "info");
     } else if (strcmp(flaw->what, "dangling") == 0) {
         text_format(&say->message, "a foreign key of %s refers to %s, which is not there", flaw->table, flaw->name);
-        text_add(&say->hint, "rebuild a table by making the new one under another name, copying, dropping the old one, and renaming the new one: renaming the old "
-                             "one away takes the references along");
+        text_format(&say->hint, "make %s first, or mend its name; if it was there and went away in a rebuild: make the new table under another name, copy, "
+                                "drop the old one, rename the new one (renaming the old one away takes the references along)", flaw->name);
         online_put(say, "SQ03", "error");
     } else if (strcmp(flaw->what, "violation") == 0) {
         text_format(&say->message, "rows of %s are left that refer to nothing in %s: %s", flaw->table, flaw->name, flaw->value);
