@@ -859,6 +859,8 @@ START_TEST(test_between_parts)
     ck_assert_int_eq(sqlite3_open(api.database, &other), SQLITE_OK);
     sqlite3_wal_hook(host, write_between_parts, other);
     ck_assert_int_eq(migrate_open_sqlite3(host, api.options, &api.session, api_error()), MIGRATE_OK);
+    migrate_rows_free(api.rows);
+    api.rows = NULL;
     API_OK(migrate_apply(api.session, NULL, &api.rows, api_error()));
     char *file = report_backup(), *kept = contents_of(file);
     ck_assert_str_eq(items(), "3|30");

@@ -4,7 +4,7 @@
 # arguments of the programs among it; programs that are absent, too old or fail are told of, with nothing changed; and they end with us.
 #   backup.sh MIGRATECTL POSTGRES_SH     (exit 77 where there is no PostgreSQL server to start)
 set -eu
-ctl=$1 postgres=$2
+ctl=$(realpath "$1") postgres=$(realpath "$2")
 top=$(mktemp -d)
 chmod 755 "$top"
 trap '"$postgres" stop "$top/server"; rm -rf "$top"' EXIT
