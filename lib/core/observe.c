@@ -72,17 +72,9 @@ static int32_t make_one(migrate_session *session, struct build *build, const str
                         struct migrate_plan **out, migrate_error **err)
 {
     const struct migration *m = request->user;
-    struct migrate_plan *plan = NULL;
-    int32_t code = plan_new(session, build, history, &plan, err);
-    struct step *step = code == MIGRATE_OK ? plan_add(plan) : NULL;
-    if (!step) {
-        plan_free(plan);
-        return code == MIGRATE_OK ? error_nomem(err) : code;
-    }
-    *step = (struct step){.action = STEP_RUN, .direction = DIRECTION_UP, .migration = m, .id = m->id, .name = m->name,
-                          .repeatable = m->kind == MIGRATION_REPEATABLE, .breaking = m->breaking};
-    *out = plan;
-    return MIGRATE_OK;
+    struct step step = {.action = STEP_RUN, .direction = DIRECTION_UP, .migration = m, .id = m->id, .name = m->name,
+                        .repeatable = m->kind == MIGRATION_REPEATABLE, .breaking = m->breaking};
+    return plan_of_step(session, build, history, &step, out, err);
 }
 
 /* The schema behind the last migration is the one before this one; where it is not known, it is read. */

@@ -86,6 +86,22 @@ struct step *plan_add(struct migrate_plan *plan)
     return step;
 }
 
+int32_t plan_of_step(migrate_session *session, struct build *build, const struct history *history, const struct step *step,
+                     struct migrate_plan **out, migrate_error **err)
+{
+    struct migrate_plan *plan = NULL;
+    int32_t code = plan_new(session, build, history, &plan, err);
+    struct step *only = code == MIGRATE_OK ? plan_add(plan) : NULL;
+    if (!only) {
+        plan_free(plan);
+        return code == MIGRATE_OK ? error_nomem(err) : code;
+    }
+    *only = *step;
+    plan->direction = step->direction;
+    *out = plan;
+    return MIGRATE_OK;
+}
+
 /* ---- up ---- */
 
 bool plan_item_begun(const struct item *item)

@@ -57,6 +57,9 @@ int32_t plan_new(migrate_session *session, struct build *build, const struct his
                  migrate_error **err);
 void plan_free(struct migrate_plan *plan);
 struct step *plan_add(struct migrate_plan *plan); /* NULL: out of memory */
+/* Of this step alone, as it is. */
+int32_t plan_of_step(migrate_session *session, struct build *build, const struct history *history, const struct step *step,
+                     struct migrate_plan **out, migrate_error **err);
 /* The old id goes, the new one comes; both rows say why. */
 int32_t plan_add_renamed(struct migrate_plan *plan, const struct item *item, const char *reason, migrate_error **err);
 /* Sets .to by the steps upwards and by records. */

@@ -483,18 +483,9 @@ static int32_t make_text(migrate_session *session, struct build *build, const st
                          struct migrate_plan **out, migrate_error **err)
 {
     const struct text_run *text = request->user;
-    struct migrate_plan *plan = NULL;
-    int32_t code = plan_new(session, build, history, &plan, err);
-    struct step *step = code == MIGRATE_OK ? plan_add(plan) : NULL;
-    if (!step) {
-        plan_free(plan);
-        return code == MIGRATE_OK ? error_nomem(err) : code;
-    }
-    *step = (struct step){.action = STEP_RUN, .direction = DIRECTION_DOWN, .id = text->name, .name = text->name, .stored = text->sql,
-                          .stored_file = text->name};
-    plan->direction = DIRECTION_DOWN;
-    *out = plan;
-    return MIGRATE_OK;
+    struct step step = {.action = STEP_RUN, .direction = DIRECTION_DOWN, .id = text->name, .name = text->name, .stored = text->sql,
+                        .stored_file = text->name};
+    return plan_of_step(session, build, history, &step, out, err);
 }
 
 int32_t scratch_run(migrate_session *scratch, const char *name, const char *sql, migrate_error **err)

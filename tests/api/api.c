@@ -125,6 +125,13 @@ int32_t api_mark(const char *as, const char *id, const char *reason)
                               : code;
 }
 
+int32_t api_check(const char *depth)
+{
+    migrate_rows *rows = NULL;
+    int32_t code = need_session();
+    return code == MIGRATE_OK ? end(migrate_check(api.session, depth, &rows, api_error()), &rows) : code;
+}
+
 int32_t api_findings(void)
 {
     migrate_rows *rows = NULL;
@@ -175,6 +182,12 @@ int api_told(const char *name)
 }
 
 /* ---- rows ---- */
+
+const char *api_value(const char *name)
+{
+    const char *text = migrate_rows_value_text(api.rows, name);
+    return text ? text : "NULL";
+}
 
 const char *api_column(const char *name)
 {

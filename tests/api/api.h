@@ -58,6 +58,7 @@ int32_t api_status(void);
 int32_t api_history(void);
 int32_t api_mark(const char *as, const char *id, const char *reason);
 int32_t api_startup(const char *mode);
+int32_t api_check(const char *depth);
 
 int32_t api_findings(void); /* of api.plan */
 /* How many events of this name the library has told in this test. */
@@ -65,6 +66,8 @@ int api_told(const char *name);
 
 /* One column of api.rows, its values separated by blanks. Lives until the next such call. */
 const char *api_column(const char *name);
+/* A value of the whole set; "NULL": there is none. */
+const char *api_value(const char *name);
 /* A value of a row, found by its id. */
 const char *api_cell(const char *id, const char *column);
 

@@ -6,19 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static int32_t check(const char *depth)
-{
-    migrate_rows *rows = NULL;
-    if (!api.session)
-        API_OK(api_open(NULL));
-    int32_t code = migrate_check(api.session, depth, &rows, api_error());
-    if (rows) {
-        migrate_rows_free(api.rows);
-        api.rows = rows;
-    }
-    return code;
-}
-
 static void open_files(const char *engine)
 {
     api_close();
@@ -28,12 +15,6 @@ static void open_files(const char *engine)
 static const char *own_engine(void)
 {
     return API_EITHER("sqlite", "postgresql");
-}
-
-static const char *value(const char *name)
-{
-    const char *text = migrate_rows_value_text(api.rows, name);
-    return text ? text : "NULL";
 }
 
 /* The one finding of a rule. */
@@ -64,19 +45,19 @@ START_TEST(test_files_alone)
 {
     two();
     open_files(own_engine());
-    ck_assert_int_eq(check("source"), MIGRATE_OK);
-    ck_assert_str_eq(value("count"), "0");
-    ck_assert_str_eq(value("by"), "source");
-    ck_assert_int_eq(check(NULL), MIGRATE_OK);
-    ck_assert_str_eq(value("by"), API_EITHER("scratch", "words"));
-    ck_assert_int_eq(strcmp(value("reason"), "NULL") == 0, api.engine == API_SQLITE);
-    ck_assert_str_eq(value("engine"), own_engine());
+    ck_assert_int_eq(api_check("source"), MIGRATE_OK);
+    ck_assert_str_eq(api_value("count"), "0");
+    ck_assert_str_eq(api_value("by"), "source");
+    ck_assert_int_eq(api_check(NULL), MIGRATE_OK);
+    ck_assert_str_eq(api_value("by"), API_EITHER("scratch", "words"));
+    ck_assert_int_eq(strcmp(api_value("reason"), "NULL") == 0, api.engine == API_SQLITE);
+    ck_assert_str_eq(api_value("engine"), own_engine());
     if (api.engine == API_SQLITE)
         return;
     api_option("shadow_url", api.url);
     open_files("postgresql");
-    ck_assert_int_eq(check(""), MIGRATE_OK);
-    ck_assert_str_eq(value("by"), "scratch");
+    ck_assert_int_eq(api_check(""), MIGRATE_OK);
+    ck_assert_str_eq(api_value("by"), "scratch");
     ck_assert_str_eq(api_tables(), "");
 }
 END_TEST
@@ -101,8 +82,8 @@ START_TEST(test_no_database)
         API_FAILS(migrate_snapshot(api.session, &rows, api_error()), MIGRATE_ERROR_MISUSE, "usage");
         API_FAILS(migrate_baseline(api.session, NULL, "x", &rows, api_error()), MIGRATE_ERROR_MISUSE, "usage");
         API_FAILS(migrate_startup_session(api.session, &rows, api_error()), MIGRATE_ERROR_MISUSE, "usage");
-        API_FAILS(check("database"), MIGRATE_ERROR_MISUSE, "usage");
-        ck_assert_int_eq(check("source"), MIGRATE_OK);
+        API_FAILS(api_check("database"), MIGRATE_ERROR_MISUSE, "usage");
+        ck_assert_int_eq(api_check("source"), MIGRATE_OK);
     }
     if (api.engine == API_POSTGRESQL)
         ck_assert_str_eq(api_tables(), "");
@@ -113,21 +94,21 @@ START_TEST(test_engine_of_files)
 {
     two();
     open_files(NULL);
-    ck_assert_int_eq(check("source"), MIGRATE_OK);
-    ck_assert_str_eq(value("engine"), "postgresql");
+    ck_assert_int_eq(api_check("source"), MIGRATE_OK);
+    ck_assert_str_eq(api_value("engine"), "postgresql");
     api_file("003_c.sqlite.sql", "CREATE TABLE c (id integer PRIMARY KEY);\n");
     open_files(NULL);
-    ck_assert_int_eq(check("source"), MIGRATE_OK);
-    ck_assert_str_eq(value("engine"), "sqlite");
+    ck_assert_int_eq(api_check("source"), MIGRATE_OK);
+    ck_assert_str_eq(api_value("engine"), "sqlite");
     api_file("003_c.postgresql.sql", "CREATE TABLE c (id integer PRIMARY KEY);\n");
     open_files(NULL);
-    ck_assert_int_eq(check("source"), MIGRATE_OK);
-    ck_assert_str_eq(value("engine"), "postgresql");
+    ck_assert_int_eq(api_check("source"), MIGRATE_OK);
+    ck_assert_str_eq(api_value("engine"), "postgresql");
     API_FAILS(migrate_open_files("oracle", api.options, &api.session, api_error()), MIGRATE_ERROR_MISUSE, "usage");
     api_option("shadow_url", api.url);
     open_files(NULL);
-    ck_assert_int_eq(check("source"), MIGRATE_OK);
-    ck_assert_str_eq(value("engine"), own_engine());
+    ck_assert_int_eq(api_check("source"), MIGRATE_OK);
+    ck_assert_str_eq(api_value("engine"), own_engine());
     api_close();
     if (api.engine == API_SQLITE)
         API_FAILS(migrate_open_files("postgresql", api.options, &api.session, api_error()), MIGRATE_ERROR_OPTION, "usage");
@@ -145,8 +126,8 @@ START_TEST(test_all_at_once)
     api_file("002_c.SQL", "");
     API_OK(api_open(NULL));
     API_FAILS(api_apply(), MIGRATE_ERROR_SOURCE, "source");
-    ck_assert_int_eq(check("source"), MIGRATE_FINDINGS);
-    ck_assert_str_eq(value("errors"), "4");
+    ck_assert_int_eq(api_check("source"), MIGRATE_FINDINGS);
+    ck_assert_str_eq(api_value("errors"), "4");
     ck_assert_str_eq(of_rule("SR05", "line"), "1");
     ck_assert_str_eq(of_rule("SR05", "column"), "13");
     ck_assert_str_eq(of_rule("SR05", "id"), "001_a");
@@ -168,16 +149,16 @@ START_TEST(test_changes_nothing)
     API_OK(api_apply());
     char *before = api_snapshot();
     api_file_behind("003_c.sql", "CREATE TABLE c (id integer PRIMARY KEY;\n");
-    ck_assert_int_eq(check(NULL), MIGRATE_FINDINGS);
+    ck_assert_int_eq(api_check(NULL), MIGRATE_FINDINGS);
     ck_assert_str_eq(of_rule("SR30", "id"), "003_c");
     api_file_behind("003_c.sql", "CREATE TABLE c (id integer PRIMARY KEY);\n");
-    ck_assert_int_eq(check(NULL), MIGRATE_OK);
-    ck_assert_int_eq(check("database"), MIGRATE_OK);
+    ck_assert_int_eq(api_check(NULL), MIGRATE_OK);
+    ck_assert_int_eq(api_check("database"), MIGRATE_OK);
     char *after = api_snapshot();
     ck_assert_str_eq(before, after);
     ck_assert_str_eq(api_applied(), "001_a 002_b");
     API_OK(api_apply());
-    API_FAILS(check("deep"), MIGRATE_ERROR_MISUSE, "usage");
+    API_FAILS(api_check("deep"), MIGRATE_ERROR_MISUSE, "usage");
     API_SAYS("deep");
     free(before);
     free(after);
@@ -188,9 +169,9 @@ START_TEST(test_no_migrations)
 {
     API_OK(migrate_options_set(api.options, "dir", NULL, api_error()));
     API_OK(api_open(NULL));
-    API_FAILS(check("source"), MIGRATE_ERROR_SOURCE, "source");
+    API_FAILS(api_check("source"), MIGRATE_ERROR_SOURCE, "source");
     api_option("dir", "/nowhere/at/all");
-    API_FAILS(check("source"), MIGRATE_ERROR_SOURCE, "source");
+    API_FAILS(api_check("source"), MIGRATE_ERROR_SOURCE, "source");
     API_SAYS("does not exist");
 }
 END_TEST
@@ -203,7 +184,7 @@ START_TEST(test_from_memory)
     API_OK(migrate_source_add_file(source, "002_b.sql", "-- migrate: whatever\n", 21, api_error()));
     api_source(source);
     migrate_source_free(source);
-    ck_assert_int_eq(check("source"), MIGRATE_FINDINGS);
+    ck_assert_int_eq(api_check("source"), MIGRATE_FINDINGS);
     ck_assert_str_eq(of_rule("SR16", "file"), "001_a");
     ck_assert_str_eq(of_rule("SR16", "line"), "2");
     ck_assert_str_eq(of_rule("SR05", "file"), "002_b.sql");
@@ -234,8 +215,8 @@ START_TEST(test_rules)
     API_OK(migrate_options_set(api.options, "rules", " SR02 = Error , ,no-rollback=off", api_error()));
     api_file("001_a.sql", "CREATE TABLE a (id int);");
     api_file("003_a.sql", "CREATE TABLE b (id int);");
-    ck_assert_int_eq(check("source"), MIGRATE_FINDINGS);
-    ck_assert_str_eq(value("count"), "1");
+    ck_assert_int_eq(api_check("source"), MIGRATE_FINDINGS);
+    ck_assert_str_eq(api_value("count"), "1");
     ck_assert_str_eq(of_rule("SR02", "severity"), "error");
 }
 END_TEST
@@ -248,15 +229,15 @@ START_TEST(test_ignore_is_a_comment)
     api_file("002_b.sql", "-- migrate: ignore whatever\nCREATE TABLE b (id integer PRIMARY KEY);\n-- ROLLBACK: DROP TABLE b;\n");
     API_FAILS(api_apply(), MIGRATE_ERROR_MODIFIED, "state");
     API_SAYS("only comments");
-    ck_assert_int_eq(check("source"), MIGRATE_OK);
+    ck_assert_int_eq(api_check("source"), MIGRATE_OK);
     ck_assert_str_eq(of_rule("SR08", "severity"), "warning");
     ck_assert_str_eq(of_rule("SR28", "line"), "1");
     api_file("002_b.sql", "CREATE TABLE b (id integer PRIMARY KEY);\n-- ROLLBACK: DROP TABLE b;\n");
     api_file("004_d.sql", "-- migrate: ignore SR02 003 was given up\n-- migrate: ignore SR06 by hand\nCREATE TABLE d (id int);\n");
     API_OK(api_apply());
-    ck_assert_int_eq(check("source"), MIGRATE_OK);
-    ck_assert_str_eq(value("count"), "0");
-    ck_assert_str_eq(value("ignored"), "2");
+    ck_assert_int_eq(api_check("source"), MIGRATE_OK);
+    ck_assert_str_eq(api_value("count"), "0");
+    ck_assert_str_eq(api_value("ignored"), "2");
 }
 END_TEST
 
@@ -275,9 +256,9 @@ START_TEST(test_big)
     api_write("001_a.sql", text, length);
     free(text);
     open_files(own_engine());
-    ck_assert_int_eq(check("source"), MIGRATE_FINDINGS);
+    ck_assert_int_eq(api_check("source"), MIGRATE_FINDINGS);
     ck_assert_str_eq(of_rule("SR05", "line"), "500004");
-    ck_assert_str_eq(value("ignored"), "1");
+    ck_assert_str_eq(api_value("ignored"), "1");
 }
 END_TEST
 
@@ -303,7 +284,7 @@ START_TEST(test_against)
     api_file(path, "CREATE TABLE a (id integer PRIMARY KEY);\n-- ROLLBACK: DROP TABLE a;\n");
     open_files(own_engine());
     ck_assert_int_eq(against(other, NULL), MIGRATE_OK);
-    ck_assert_str_eq(value("count"), "0");
+    ck_assert_str_eq(api_value("count"), "0");
     snprintf(path, sizeof path, "%s/003_c.sql", other);
     api_file(path, "CREATE TABLE c (id integer PRIMARY KEY);\n");
     API_OK(api_open(NULL)); /* a database is not asked */
@@ -325,7 +306,7 @@ START_TEST(test_cancelled)
     API_OK(migrate_options_set_token(api.options, token, api_error()));
     API_OK(api_open(NULL));
     migrate_token_cancel(token);
-    API_FAILS(check(NULL), MIGRATE_ERROR_CANCELLED, "cancelled");
+    API_FAILS(api_check(NULL), MIGRATE_ERROR_CANCELLED, "cancelled");
     migrate_token_free(token);
 }
 END_TEST

@@ -12,25 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-static int32_t check(const char *depth)
-{
-    migrate_rows *rows = NULL;
-    if (!api.session)
-        API_OK(api_open(NULL));
-    int32_t code = migrate_check(api.session, depth, &rows, api_error());
-    if (rows) {
-        migrate_rows_free(api.rows);
-        api.rows = rows;
-    }
-    return code;
-}
-
-static const char *value(const char *name)
-{
-    const char *text = migrate_rows_value_text(api.rows, name);
-    return text ? text : "NULL";
-}
-
 /* How many findings of a rule there are about a migration, and how many of them are guesses. */
 static int guesses;
 static int of_rule(const char *rule, const char *id)
@@ -117,7 +98,7 @@ static void cancel_in_the_middle(const char *depth)
     API_OK(api_open(NULL));
     int before = scratches();
     ck_assert_int_eq(pthread_create(&thread, NULL, ask_to_end, NULL), 0);
-    API_FAILS(check(depth), MIGRATE_ERROR_CANCELLED, "cancelled");
+    API_FAILS(api_check(depth), MIGRATE_ERROR_CANCELLED, "cancelled");
     double took = seconds() - asked_at;
     pthread_join(thread, NULL);
     if (getenv("TEST_VERBOSE"))
@@ -145,7 +126,7 @@ START_TEST(test_cancelled)
     cancel_in_the_middle("database");
     API_OK(api_open(NULL));
     api_file("002_long.sql", "CREATE TABLE b (x integer);\n-- ROLLBACK: DROP TABLE b;\n");
-    ck_assert_int_eq(check(NULL), MIGRATE_OK);
+    ck_assert_int_eq(api_check(NULL), MIGRATE_OK);
 }
 END_TEST
 
@@ -180,13 +161,13 @@ START_TEST(test_lost)
     base();
     api_file("002_lost.sql", "CREATE TABLE b (x integer);\nSELECT pg_terminate_backend(pg_backend_pid());\n");
     api_file("003_c.sql", "CREATE TABLE c (x integer);\n");
-    API_FAILS(check(NULL), MIGRATE_ERROR_CONNECTION_LOST, "retry");
+    API_FAILS(api_check(NULL), MIGRATE_ERROR_CONNECTION_LOST, "retry");
     API_OK(api_status()); /* the session itself is as it was */
     ck_assert_str_eq(api_column("state"), "applied pending pending");
     check_clean();
     api_file("002_lost.sql", "CREATE TABLE b (x integer);\n");
-    ck_assert_int_eq(check(NULL), MIGRATE_OK);
-    ck_assert_str_eq(value("by"), "scratch");
+    ck_assert_int_eq(api_check(NULL), MIGRATE_OK);
+    ck_assert_str_eq(api_value("by"), "scratch");
 }
 END_TEST
 
@@ -202,19 +183,19 @@ START_TEST(test_reads_only)
     snprintf(url, sizeof url, "%s", api.url);
     api_file("002_b.sql", "ALTER TABLE gone ADD COLUMN x integer;\n");
     api_use(api_role());
-    API_FAILS(check("database"), MIGRATE_ERROR_RIGHTS, "rights");
+    API_FAILS(api_check("database"), MIGRATE_ERROR_RIGHTS, "rights");
     API_SAYS("GRANT SELECT");
     api_sql("GRANT SELECT ON ALL TABLES IN SCHEMA public TO PUBLIC");
     api_close();
-    ck_assert_int_eq(check("database"), MIGRATE_OK);
-    ck_assert_str_eq(value("by"), "words");
-    ck_assert_ptr_nonnull(strstr(value("reason"), "shadow_url"));
+    ck_assert_int_eq(api_check("database"), MIGRATE_OK);
+    ck_assert_str_eq(api_value("by"), "words");
+    ck_assert_ptr_nonnull(strstr(api_value("reason"), "shadow_url"));
     ck_assert_int_eq(of_rule("DP01", "002_b"), 1);
     ck_assert_int_eq(guesses, 1);
     api_option("shadow_url", url);
     api_close();
-    ck_assert_int_eq(check("database"), MIGRATE_FINDINGS);
-    ck_assert_str_eq(value("by"), "scratch");
+    ck_assert_int_eq(api_check("database"), MIGRATE_FINDINGS);
+    ck_assert_str_eq(api_value("by"), "scratch");
     ck_assert_int_eq(of_rule("DP01", "002_b"), 1);
     ck_assert_int_eq(guesses, 0);
     check_clean();
@@ -231,8 +212,8 @@ START_TEST(test_not_tried)
     api_file("002_b.sql", "-- migrate: no-transaction\nVACUUM a;\n");
     api_file("003_c.sql", "CREATE INDEX a_id ON a (id);\n");
     api_file("004_d.sql", "ALTER TABLE gone ADD COLUMN x integer;\n");
-    ck_assert_int_eq(check("database"), MIGRATE_OK); /* behind what was not tried nothing is certain */
-    ck_assert_str_eq(value("by"), "scratch");
+    ck_assert_int_eq(api_check("database"), MIGRATE_OK); /* behind what was not tried nothing is certain */
+    ck_assert_str_eq(api_value("by"), "scratch");
     ck_assert_int_eq(of_rule("SR31", "002_b"), 1);
     ck_assert_int_eq(of_rule("PG11", "003_c"), 1);
     ck_assert_int_eq(of_rule("DP01", "004_d"), 1);
@@ -305,9 +286,9 @@ START_TEST(test_host)
     migrate_driver_set(driver, "query", (migrate_function)run);
     API_OK(migrate_open_host(driver, api.options, &api.session, api_error()));
     migrate_driver_free(driver);
-    ck_assert_int_eq(check("database"), api.engine == API_SQLITE ? MIGRATE_FINDINGS : MIGRATE_OK);
-    ck_assert_str_eq(value("by"), API_EITHER("scratch", "words"));
-    ck_assert_int_eq(strcmp(value("reason"), "NULL") == 0, api.engine == API_SQLITE);
+    ck_assert_int_eq(api_check("database"), api.engine == API_SQLITE ? MIGRATE_FINDINGS : MIGRATE_OK);
+    ck_assert_str_eq(api_value("by"), API_EITHER("scratch", "words"));
+    ck_assert_int_eq(strcmp(api_value("reason"), "NULL") == 0, api.engine == API_SQLITE);
     ck_assert_int_eq(of_rule("DP01", "002_b"), 1);
     api_close();
     if (api.engine == API_SQLITE)

@@ -319,29 +319,17 @@ END_TEST
 /* A budget that is over leaves what is not named uncounted, and says so. */
 START_TEST(test_budget)
 {
-    char insert[300];
     begin_with_leads();
-    snprintf(insert, sizeof insert, "INSERT INTO leads SELECT i, 'x' FROM %s",
-             API_EITHER("(WITH RECURSIVE n(i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < 400000) SELECT i FROM n)",
-                        "generate_series(10, 400000) i"));
-    api_sql(insert);
-    api_option("protect_budget", "1ms");
+    api_option("protect_budget", "1us"); /* over before anything can be counted, on any machine */
     api_option("protect", "auto");
     int warnings = api_told("warning");
     next("DELETE FROM leads WHERE id = 2;\n");
-    int32_t code = api_apply();
-    if (code == MIGRATE_OK) {
-        ck_assert_int_gt(api_told("warning"), warnings);
-    } else { /* a fast machine counts them all the same */
-        API_FAILS(code, MIGRATE_ERROR_REFUSED, "state");
-        api_option("allow_data_loss", "a test");
-        API_OK(api_apply());
-        api_option("allow_data_loss", NULL);
-    }
+    API_OK(api_apply());
+    ck_assert_int_gt(api_told("warning"), warnings);
     api_option("protect", "leads"); /* what is named is counted, whatever it takes */
     api_file("003_c.sql", "DELETE FROM leads WHERE id = 3;\n");
     API_FAILS(api_apply(), MIGRATE_ERROR_REFUSED, "state");
-    API_SAYS("and had 399993 before");
+    API_SAYS("leads has 1 row now, and had 2 before");
 }
 END_TEST
 

@@ -6,19 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static int32_t check(const char *depth)
-{
-    migrate_rows *rows = NULL;
-    int32_t code = api.session ? MIGRATE_OK : api_open(NULL);
-    if (code == MIGRATE_OK)
-        code = migrate_check(api.session, depth, &rows, api_error());
-    if (rows) {
-        migrate_rows_free(api.rows);
-        api.rows = rows;
-    }
-    return code;
-}
-
 static const char *at(size_t row, const char *column)
 {
     const char *text = migrate_rows_text(api.rows, row, migrate_rows_column_index(api.rows, column));
@@ -108,7 +95,7 @@ static void check_example(const struct example *example)
     size_t row = 0, length;
     api_option("rules", example->severity && strcmp(example->severity, "style") == 0 ? "PG33=warning,PG40=info,SQ12=info" : "");
     write_files(example->base, example->bad, &place);
-    int32_t code = check(NULL);
+    int32_t code = api_check(NULL);
     ck_assert_msg(code >= 0, "%s: %s", example->rule, api.error ? migrate_error_message(api.error) : "?");
     ck_assert_msg(count_rule(example->rule, &row) == 1, "%s: not once in\n%s\n%s", example->rule, example->bad, all());
     const char *file = at(row, "file");
@@ -126,7 +113,7 @@ static void check_example(const struct example *example)
     if (!example->good)
         return;
     write_files(example->base, example->good, NULL);
-    code = check(NULL);
+    code = api_check(NULL);
     ck_assert_msg(code >= 0, "%s: %s", example->rule, api.error ? migrate_error_message(api.error) : "?");
     ck_assert_msg(count_rule(example->rule, &row) == 0, "%s is no harm in\n%s\n%s", example->rule, example->good, all());
     ck_assert_msg(!strstr(all(), "SR30"), "%s: %s\n%s", example->rule, example->good, all());
@@ -366,7 +353,7 @@ START_TEST(test_sizes)
     api_file("008_renamed.sql", "ALTER TABLE big RENAME TO huge;\n");
     api_file("009_behind.sql", "UPDATE huge SET a = 3;\n");
     const char *write = API_EITHER("SQ10", "PG27"), *required = API_EITHER("SQ08", "PG07");
-    ck_assert_int_eq(check("database"), MIGRATE_FINDINGS);
+    ck_assert_int_eq(api_check("database"), MIGRATE_FINDINGS);
     check_severity(write, "002_big", "error");
     check_severity(write, "003_mid", "warning");
     check_severity(write, "004_small", "info");
@@ -376,7 +363,7 @@ START_TEST(test_sizes)
     check_severity(write, "009_behind", "error");
     ck_assert(strstr(at(find(write, "002_big"), "message"), "100,001 rows"));
     api_close();
-    ck_assert_int_ge(check(NULL), 0); /* without a look at the rows */
+    ck_assert_int_ge(api_check(NULL), 0); /* without a look at the rows */
     check_severity(write, "002_big", "warning");
     check_severity(write, "004_small", "warning");
     check_severity(required, "006_required", "warning");
@@ -396,7 +383,7 @@ START_TEST(test_sizes_of_locks)
     api_file("003_small.sql", "CREATE INDEX small_a ON small (a);\n");
     api_file("004_type.sql", "ALTER TABLE mid ALTER COLUMN a TYPE bigint;\n");
     api_file("005_both.sql", "ALTER TABLE big ADD x int;\nALTER TABLE small ADD x int;\n");
-    ck_assert_int_eq(check("database"), MIGRATE_FINDINGS);
+    ck_assert_int_eq(api_check("database"), MIGRATE_FINDINGS);
     check_severity("PG11", "002_big", "error");
     check_severity("PG11", "003_small", "info");
     check_severity("PG05", "004_type", "warning");
@@ -411,7 +398,7 @@ START_TEST(test_invalid_index)
         return;
     make_live();
     ck_assert(api_try_sql("CREATE UNIQUE INDEX CONCURRENTLY small_a ON small (a)"));
-    ck_assert_int_ge(check("database"), 0);
+    ck_assert_int_ge(api_check("database"), 0);
     size_t row = find("PG37", NULL);
     ck_assert(strstr(at(row, "message"), "public.small_a"));
     ck_assert_str_eq(at(row, "file"), "");
@@ -428,7 +415,7 @@ START_TEST(test_live_rows)
     api_file("002_fine.sql", "CREATE UNIQUE INDEX small_id ON small (id, a);\n");
     api_file("003_unique.sql", "CREATE TABLE n (x);\nCREATE UNIQUE INDEX small_a ON small (a);\n");
     api_file("004_behind.sql", "ALTER TABLE small ADD COLUMN c TEXT;\n");
-    ck_assert_int_eq(check("database"), MIGRATE_FINDINGS);
+    ck_assert_int_eq(api_check("database"), MIGRATE_FINDINGS);
     size_t row = find("SQ14", "003_unique");
     ck_assert_str_eq(at(row, "line"), "2");
     ck_assert_str_eq(at(row, "column"), "1");
@@ -436,7 +423,7 @@ START_TEST(test_live_rows)
     ck_assert_int_eq(migrate_rows_value_int(api.rows, "errors"), 1);
     api_close();
     api_sql("UPDATE small SET a = id");
-    ck_assert_int_eq(check("database"), MIGRATE_OK);
+    ck_assert_int_eq(api_check("database"), MIGRATE_OK);
     ck_assert_str_eq(api_applied(), "001_base");
 }
 END_TEST
@@ -450,7 +437,7 @@ START_TEST(test_once)
     api_file("001_base.sql", "CREATE TYPE e AS ENUM ('a');\nCREATE TABLE t (e e);\nCREATE TABLE u (i int);\n");
     api_file("002_change.sql", "UPDATE u SET i = 1;\nALTER TABLE u ADD COLUMN r int NOT NULL;\nALTER TYPE e ADD VALUE 'b';\nINSERT INTO t VALUES ('b');\n"
                                "UPDATE t SET e = 'b';\n");
-    ck_assert_int_ge(check(NULL), 0);
+    ck_assert_int_ge(api_check(NULL), 0);
     ck_assert_uint_eq(count_rule("PG07", &row), 1);
     ck_assert_uint_eq(count_rule("PG20", &row), 1);
     ck_assert_str_eq(at(row, "line"), "4");
@@ -467,7 +454,7 @@ START_TEST(test_new_ones_are_exempt)
                                         "COLUMN r int NOT NULL;\nALTER TABLE t ALTER a TYPE bigint;\nALTER TABLE t ALTER a SET NOT NULL;\nALTER TABLE t "
                                         "ADD CHECK (a > 0);\nALTER TABLE t ADD UNIQUE (a);\nDROP INDEX ta;\nALTER TABLE t RENAME TO z;\nTRUNCATE z;\nDROP "
                                         "TABLE z;\n"));
-    API_OK(check(NULL));
+    API_OK(api_check(NULL));
     for (size_t i = 0; i < migrate_rows_count(api.rows); i++)
         ck_assert_msg(strncmp(at(i, "rule"), "SR", 2) == 0, "%s", all());
 }

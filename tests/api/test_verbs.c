@@ -19,12 +19,6 @@ static void make_three(void)
     api_file("add_prices.sql", "-- migrate: breaking\nCREATE TABLE prices (id integer PRIMARY KEY);\n");
 }
 
-static const char *value(const char *name)
-{
-    const char *text = migrate_rows_value_text(api.rows, name);
-    return text ? text : "NULL";
-}
-
 /* ---- apply, rollback ---- */
 
 START_TEST(test_apply)
@@ -37,18 +31,18 @@ START_TEST(test_apply)
     ck_assert_str_eq(api_column("direction"), "up up up");
     ck_assert_str_eq(api_column("action"), "run run run");
     ck_assert_int_eq(migrate_rows_value_int(api.rows, "changed"), 1);
-    ck_assert_str_eq(value("from"), "NULL");
-    ck_assert_str_eq(value("to"), "add_prices");
+    ck_assert_str_eq(api_value("from"), "NULL");
+    ck_assert_str_eq(api_value("to"), "add_prices");
     ck_assert_int_eq(migrate_rows_value_int(api.rows, "applied"), 3);
     ck_assert_int_eq(migrate_rows_value_int(api.rows, "rolled_back"), 0);
-    ck_assert_uint_eq(strlen(value("run")), 32);
+    ck_assert_uint_eq(strlen(api_value("run")), 32);
     ck_assert_str_eq(api_tables(), "orders prices users");
     API_OK(api_apply());
     ck_assert_uint_eq(migrate_rows_count(api.rows), 0);
     ck_assert_int_eq(migrate_rows_value_int(api.rows, "changed"), 0);
-    ck_assert_str_eq(value("from"), "add_prices");
-    ck_assert_str_eq(value("to"), "add_prices");
-    ck_assert_str_eq(value("run"), "NULL");
+    ck_assert_str_eq(api_value("from"), "add_prices");
+    ck_assert_str_eq(api_value("to"), "add_prices");
+    ck_assert_str_eq(api_value("run"), "NULL");
     ck_assert_str_eq(api_events("applied"), "3");
 }
 END_TEST
@@ -61,13 +55,13 @@ START_TEST(test_rollback)
     API_OK(api_rollback("001"));
     ck_assert_str_eq(api_column("id"), "add_prices 002_orders");
     ck_assert_str_eq(api_column("direction"), "down down");
-    ck_assert_str_eq(value("from"), "add_prices");
-    ck_assert_str_eq(value("to"), "001_users");
+    ck_assert_str_eq(api_value("from"), "add_prices");
+    ck_assert_str_eq(api_value("to"), "001_users");
     ck_assert_int_eq(migrate_rows_value_int(api.rows, "rolled_back"), 2);
     ck_assert_int_eq(migrate_rows_value_int(api.rows, "applied"), 0);
     ck_assert_str_eq(api_tables(), "users");
     API_OK(api_rollback(NULL));
-    ck_assert_str_eq(value("to"), "NULL");
+    ck_assert_str_eq(api_value("to"), "NULL");
     ck_assert_str_eq(api_tables(), "");
     API_OK(api_rollback(NULL));
     ck_assert_int_eq(migrate_rows_value_int(api.rows, "changed"), 0);
@@ -245,7 +239,7 @@ START_TEST(test_state_and_chain)
         ck_assert_msg(strcmp(rows[i].chain, expected) == 0, "row %zu: chain", i + 1);
     }
     API_OK(api_history());
-    ck_assert_str_eq(value("state"), rows[count - 1].state);
+    ck_assert_str_eq(api_value("state"), rows[count - 1].state);
     free(text);
 }
 END_TEST
@@ -256,10 +250,10 @@ START_TEST(test_status)
 {
     make_three();
     API_OK(api_status());
-    ck_assert_str_eq(value("state"), "pending");
-    ck_assert_str_eq(value("next"), "001_users");
-    ck_assert_str_eq(value("engine"), API_EITHER("sqlite", "postgresql"));
-    ck_assert_str_eq(value("at"), "NULL");
+    ck_assert_str_eq(api_value("state"), "pending");
+    ck_assert_str_eq(api_value("next"), "001_users");
+    ck_assert_str_eq(api_value("engine"), API_EITHER("sqlite", "postgresql"));
+    ck_assert_str_eq(api_value("at"), "NULL");
     ck_assert_str_eq(api_tables(), "");
     API_OK(api_goto("002"));
     API_OK(api_status());
@@ -267,16 +261,16 @@ START_TEST(test_status)
     ck_assert_str_eq(api_column("state"), "applied applied pending");
     ck_assert_str_eq(api_column("reversible"), "source source no");
     ck_assert_str_eq(api_column("breaking"), "false false true");
-    ck_assert_str_eq(value("at"), "002_orders");
-    ck_assert_str_eq(value("next"), "add_prices");
+    ck_assert_str_eq(api_value("at"), "002_orders");
+    ck_assert_str_eq(api_value("next"), "add_prices");
     ck_assert_int_eq(migrate_rows_value_int(api.rows, "applied"), 2);
     ck_assert_int_eq(migrate_rows_value_int(api.rows, "pending"), 1);
     ck_assert_str_eq(api_cell("001_users", "checksum"), api_cell("001_users", "recorded_checksum"));
     ck_assert_ptr_null(api_cell("add_prices", "recorded_checksum"));
     API_OK(api_apply());
     API_OK(api_status());
-    ck_assert_str_eq(value("state"), "current");
-    ck_assert_str_eq(value("next"), "NULL");
+    ck_assert_str_eq(api_value("state"), "current");
+    ck_assert_str_eq(api_value("next"), "NULL");
 }
 END_TEST
 
@@ -285,7 +279,7 @@ START_TEST(test_status_unmanaged)
     make_three();
     api_sql("CREATE TABLE old (id integer)");
     API_OK(api_status());
-    ck_assert_str_eq(value("state"), "unmanaged");
+    ck_assert_str_eq(api_value("state"), "unmanaged");
 }
 END_TEST
 
@@ -367,7 +361,7 @@ START_TEST(test_baseline)
     API_FAILS(api_apply(), MIGRATE_ERROR_UNMANAGED, "state");
     API_OK(baseline("002"));
     ck_assert_str_eq(api_column("id"), "001_users 002_orders");
-    ck_assert_str_eq(value("to"), "002_orders");
+    ck_assert_str_eq(api_value("to"), "002_orders");
     ck_assert_int_eq(migrate_rows_value_int(api.rows, "applied"), 0);
     ck_assert_str_eq(api_events("baselined"), "2");
     ck_assert_str_eq(api_query("SELECT DISTINCT reason FROM libmigrate_history WHERE reason LIKE 'built%'"),
@@ -464,13 +458,13 @@ START_TEST(test_repeatable)
     make_three();
     API_OK(api_apply());
     ck_assert_str_eq(api_column("kind"), "versioned versioned versioned repeatable");
-    ck_assert_str_eq(value("to"), "add_prices");
+    ck_assert_str_eq(api_value("to"), "add_prices");
     API_OK(api_apply());
     ck_assert_uint_eq(migrate_rows_count(api.rows), 0);
     api_file("repeatable/names.sql",
              "DROP VIEW IF EXISTS names; CREATE VIEW names AS SELECT 2 AS two FROM users;");
     API_OK(api_status());
-    ck_assert_str_eq(value("state"), "pending");
+    ck_assert_str_eq(api_value("state"), "pending");
     API_OK(api_apply());
     ck_assert_uint_eq(migrate_rows_count(api.rows), 1);
     api_query("SELECT two FROM names");
