@@ -258,15 +258,16 @@ static int32_t add_digest(struct text *sql, const struct database_samples *sampl
     return MIGRATE_OK;
 }
 
-/* What cannot be read says nothing. */
+/* *unreadable: one of them at least cannot be read. */
 static int32_t take_digests(migrate_session *session, const struct tables *tables, const struct text *sql, struct contents *out,
-                            migrate_error **err)
+                            bool *unreadable, migrate_error **err)
 {
     struct migrate_rows *rows = NULL;
     migrate_error *problem = NULL;
     int32_t code = database_query(session->db, sql, &rows, &problem);
     code = code_of(code, problem);
-    if (code != MIGRATE_OK && !is_fatal(code)) {
+    *unreadable = code != MIGRATE_OK && !is_fatal(code);
+    if (*unreadable) {
         error_clear(&problem);
         return MIGRATE_OK;
     }
@@ -286,19 +287,31 @@ static int32_t take_digests(migrate_session *session, const struct tables *table
     return code == MIGRATE_OK && out->arena.failed ? error_nomem(err) : code;
 }
 
+/* Together; and where that does not work, one by one, so that none is left out for another's sake. */
+static int32_t read_some(migrate_session *session, const struct tables *tables, size_t first, size_t count, struct contents *out,
+                         migrate_error **err)
+{
+    struct text sql = {0};
+    bool unreadable = false;
+    int32_t code = MIGRATE_OK;
+    for (size_t i = first; code == MIGRATE_OK && i < first + count; i++)
+        code = add_digest(&sql, session->db->engine->samples, tables, &tables->items[i], i, err);
+    if (code == MIGRATE_OK)
+        code = take_digests(session, tables, &sql, out, &unreadable, err);
+    text_free(&sql);
+    if (unreadable && count == 1)
+        text_format(&out->unread, "%s%s", out->unread.length ? ", " : "", tables->items[first].name);
+    for (size_t i = first; code == MIGRATE_OK && unreadable && count > 1 && i < first + count; i++)
+        code = read_some(session, tables, i, 1, out, err);
+    return code == MIGRATE_OK && out->unread.failed ? error_nomem(err) : code;
+}
+
 int32_t contents_read(migrate_session *session, struct contents *out, migrate_error **err)
 {
     struct tables tables = {0};
-    struct text sql = {0};
     int32_t code = tables_read(session, &tables, err);
-    for (size_t i = 0; code == MIGRATE_OK && i < tables.count; i++) {
-        code = add_digest(&sql, session->db->engine->samples, &tables, &tables.items[i], i, err);
-        if (code == MIGRATE_OK && ((i + 1) % TOGETHER == 0 || i + 1 == tables.count)) {
-            code = take_digests(session, &tables, &sql, out, err);
-            text_clear(&sql);
-        }
-    }
-    text_free(&sql);
+    for (size_t i = 0; code == MIGRATE_OK && i < tables.count; i += TOGETHER)
+        code = read_some(session, &tables, i, tables.count - i < TOGETHER ? tables.count - i : TOGETHER, out, err);
     tables_free(&tables);
     return code;
 }
@@ -333,6 +346,7 @@ size_t contents_differ(const struct contents *before, const struct contents *aft
 void contents_free(struct contents *contents)
 {
     memory_free(contents->tables.items);
+    text_free(&contents->unread);
     arena_free(&contents->arena);
     *contents = (struct contents){0};
 }

@@ -28,6 +28,7 @@ struct contents {
         } *items;
         size_t count, capacity;
     } tables;
+    struct text unread; /* those that could not be looked into, with ", " between */
     struct arena arena;
 };
 int32_t contents_read(migrate_session *session, struct contents *out, migrate_error **err);

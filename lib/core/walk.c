@@ -228,6 +228,9 @@ static int32_t compare_down(struct trying *trying, migrate_error **err)
             verdict->result = VERDICT_DATA;
         if (code == MIGRATE_OK && verdict->result == VERDICT_DATA && differences.column_order)
             text_add(&verdict->detail, "\ncolumns stand in another order");
+        if (code == MIGRATE_OK && trying->contents.unread.length)
+            text_format(&verdict->detail, "%sthe rows of %s could not be compared", verdict->detail.length ? "\n" : "",
+                        trying->contents.unread.data);
     }
     contents_free(&contents);
     differences_free(&differences);
