@@ -583,7 +583,7 @@ MIGRATE_API int32_t migrate_snapshot(migrate_session *session, migrate_rows **ou
  * not wait; those that rename, drop or grant on one of the schemas do. What cannot be tried there is "untried" here, and
  * MIGRATE_ERROR_SHADOW elsewhere, with the reason: what cannot run in a transaction (an index is made without CONCURRENTLY),
  * an enum's value behind ADD VALUE, what needs an extension that lies in a schema with tables, what locks a table that is
- * there. The same holds for every call below that needs a scratch database, but for a rehearsal. */
+ * there. Locks that are taken there once more are known by what the statement changes. The same holds for every call below that needs a scratch database, but for a rehearsal. */
 MIGRATE_API int32_t migrate_verify(migrate_session *session, const char *target, migrate_rows **out_rows,
                                    migrate_error **out_err);
 

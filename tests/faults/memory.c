@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Failing allocations: each that the library makes in a run fails in turn, then each that libpq makes. Nobody
- * crashes, the library's own failures are told as what they are, and the next run gets through. This program's malloc()
+ * crashes, the library's own failures are told as what they are, and the next run gets through; then some of those of checks and proofs, in a
+ * transaction of the database itself, where nothing may stay. This program's malloc()
  * stands before the C library's for everybody in the process, and looks who calls. */
 #include "faults.h"
 
@@ -86,11 +87,16 @@ static void write_migrations(void)
 static const char *next_victim;
 static long next_left;
 
-static int32_t start_on_little(migrate_error **err)
+static void begin_on_little(void)
 {
     victim = next_victim;
     left = next_left;
     dl_iterate_phdr(find_victim, NULL);
+}
+
+static int32_t start_on_little(migrate_error **err)
+{
+    begin_on_little();
     int32_t code = migrate_startup(api.url, api.options, NULL, err);
     victim = NULL;
     return code;
@@ -152,4 +158,80 @@ START_TEST(test_libpq)
 }
 END_TEST
 
-API("memory", test_own, test_libpq)
+/* ---- where things are only tried ---- */
+
+static atomic_long *asked; /* how many allocations there were */
+
+static int32_t try_on_little(migrate_error **err)
+{
+    migrate_session *session = NULL;
+    migrate_rows *checked = NULL, *verified = NULL;
+    int32_t code = migrate_open(api.url, api.options, &session, err);
+    if (code != MIGRATE_OK)
+        return code;
+    begin_on_little();
+    code = migrate_check(session, NULL, &checked, err);
+    if (code >= 0)
+        code = migrate_verify(session, NULL, &verified, err);
+    victim = NULL;
+    atomic_store(asked, next_left - left);
+    migrate_rows_free(checked);
+    migrate_rows_free(verified);
+    migrate_close(session);
+    return code < 0 ? code : MIGRATE_OK;
+}
+
+static void become_owner(void)
+{
+    char sql[2000];
+    api_use(api_role());
+    snprintf(sql, sizeof sql, "ALTER DATABASE \"%s\" OWNER TO \"%s\"; ALTER SCHEMA public OWNER TO \"%s\"; ALTER ROLE \"%s\" NOCREATEDB",
+             api.database, api.database, api.database, api.database);
+    api_sql(sql);
+}
+
+/* Where one fails while something is told that can do without, the call goes through. */
+static void try_one(long nth, const char *whole)
+{
+    next_left = nth;
+    atomic_store(failures, 0);
+    int end = faults_end(faults_start_as(try_on_little));
+    sum.failed += atomic_load(failures) > 0;
+    if (end == FAULTS_FAILED) {
+        sum.errors++;
+        ck_assert_msg(atomic_load(failures) > 0 && strncmp(faults_errors(), "nomem:", 6) == 0, "allocation %ld: %.2000s", nth, faults_errors());
+    }
+    ck_assert_msg(end != FAULTS_KILLED, "allocation %ld: it crashed", nth);
+    faults_forget_errors();
+    faults_check_dump("behind a failed allocation", whole);
+    faults_check_unlocked();
+}
+
+START_TEST(test_tried)
+{
+    if (api.engine != API_POSTGRESQL)
+        return;
+    failures = mmap(NULL, sizeof *failures, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    asked = mmap(NULL, sizeof *asked, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ck_assert(failures != MAP_FAILED && asked != MAP_FAILED);
+    memset(&sum, 0, sizeof sum);
+    next_victim = "libmigrate.so";
+    become_owner();
+    write_migrations();
+    faults_start_well();
+    api_file("005_more.sql", "ALTER TABLE items ADD COLUMN n integer REFERENCES items (id);\nDROP VIEW all_items;\n");
+    char *whole = faults_dump();
+    next_left = 1000000000;
+    int end = faults_end(faults_start_as(try_on_little));
+    ck_assert_msg(end == FAULTS_OK, "%.2000s", faults_errors());
+    long count = atomic_load(asked), rounds = faults_rounds(25, 1000);
+    ck_assert_int_gt(count, 1000);
+    for (long i = 0; i < rounds; i++)
+        try_one(faults_random(count), whole);
+    faults_report("PostgreSQL, a check and a verify in a transaction: %ld of %ld allocations failed, %ld runs with them", sum.failed, count, sum.errors);
+    ck_assert_int_gt(sum.errors, 0);
+    free(whole);
+}
+END_TEST
+
+API("memory", test_own, test_libpq, test_tried)

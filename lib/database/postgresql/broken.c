@@ -12,12 +12,12 @@
     "pg_catalog.pg_get_functiondef(p.oid), p.oid::bigint, l.lanname, p.prorettype = 'pg_catalog.trigger'::pg_catalog.regtype " \
     "FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace "                             \
     "JOIN pg_catalog.pg_language l ON l.oid = p.prolang WHERE p.prokind IN ('f', 'p') AND l.lanname IN ('sql', 'plpgsql') " \
-    "AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e "  \
+    "AND n.nspname !~ " POSTGRESQL_NOT_OURS " AND n.nspname <> 'information_schema' AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e "  \
     "WHERE e.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND e.objid = p.oid AND e.deptype = 'e') AND "        \
     NAMED("pg_catalog.pg_get_functiondef(p.oid)")                                                                      \
     " UNION ALL SELECT 'view', q, pg_catalog.format('EXPLAIN SELECT * FROM %s', q), 0, '', false FROM ("               \
     "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS q, c.oid FROM pg_catalog.pg_class c "                  \
-    "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'v' AND n.nspname !~ '^pg_' "          \
+    "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'v' AND n.nspname !~ " POSTGRESQL_NOT_OURS " "          \
     "AND n.nspname <> 'information_schema' AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e "                       \
     "WHERE e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND e.objid = c.oid AND e.deptype = 'e')) v WHERE "   \
     NAMED("v.q || pg_catalog.pg_get_viewdef(v.oid)") " ORDER BY 1, 2"

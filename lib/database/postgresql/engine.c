@@ -137,7 +137,7 @@ static void add_user_objects(struct text *out, const char *catalog, const char *
 {
     text_format(out,
                 "EXISTS (SELECT FROM pg_catalog.%s o JOIN pg_catalog.pg_namespace n ON n.oid = o.%s "
-                "WHERE o.oid >= 16384 AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' "
+                "WHERE o.oid >= 16384 AND n.nspname !~ " POSTGRESQL_NOT_OURS " AND n.nspname <> 'information_schema' "
                 "AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.deptype = 'e' "
                 "AND d.classid = 'pg_catalog.%s'::pg_catalog.regclass AND d.objid = o.oid OFFSET 0)",
                 catalog, namespace, catalog);

@@ -18,14 +18,14 @@ static const char query[] =
     "WHERE c.contype = 'f' AND c.conparentid = 0 AND NOT EXISTS (SELECT FROM pg_index x WHERE x.indrelid = c.conrelid AND x.indisvalid "
     "AND x.indpred IS NULL AND (x.indkey::int2[])[0:cardinality(c.conkey) - 1] @> c.conkey) "
     "UNION ALL SELECT 'definer', 'p' || p.oid, '', format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)), '' "
-    "FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.prosecdef AND n.nspname !~ '^pg_' "
+    "FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.prosecdef AND n.nspname !~ " POSTGRESQL_NOT_OURS " "
     "AND n.nspname <> 'information_schema' AND to_jsonb(p) ->> 'prosqlbody' IS NULL "
     "AND NOT EXISTS (SELECT FROM unnest(p.proconfig) o WHERE o LIKE 'search_path=%') "
     "AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e') "
     "UNION ALL SELECT 'invalid', 'r' || i.oid, format('%I.%I', t.nspname, r.relname), format('%I.%I', n.nspname, i.relname), '' "
     "FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_namespace n ON n.oid = i.relnamespace "
     "JOIN pg_class r ON r.oid = x.indrelid JOIN pg_namespace t ON t.oid = r.relnamespace "
-    "WHERE NOT x.indisvalid AND i.relkind = 'i' AND n.nspname !~ '^pg_'";
+    "WHERE NOT x.indisvalid AND i.relkind = 'i' AND n.nspname !~ " POSTGRESQL_NOT_OURS;
 
 static int32_t flaws(struct database *db, struct migrate_rows **out, migrate_error **err)
 {

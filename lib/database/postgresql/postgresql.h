@@ -66,6 +66,9 @@ bool postgresql_type_keeps(const char *from, const char *to);
  * either way. */
 bool postgresql_fact_settled(const char *kind, const char *value, struct text *out);
 
+/* Schemas that are none of the user's: the server's own, and those that a scratch place inside of the database has moved aside. */
+#define POSTGRESQL_NOT_OURS "'^(pg_|libmigrate_aside_)'"
+
 /* Behind a quoted word that begins here: 'it''s', E'\\', "a""b". */
 const char *postgresql_behind_quoted(const char *text);
 /* The first such character outside of quotes; the end if there is none. */

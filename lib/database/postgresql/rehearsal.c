@@ -39,7 +39,7 @@ enum { NAMES_MOST = 20 }; /* in one list */
     "AND d.objid = c.oid AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0 "                                          \
     "AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass "                                                  \
     "WHERE c.relkind IN ('r', 'p', 'm', 'v', 'f', 'i', 'I', 'S') AND c.relpersistence <> 't' "                        \
-    "AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
+    "AND n.nspname !~ " POSTGRESQL_NOT_OURS " AND n.nspname <> 'information_schema'"
 #define ROWS(oid)                                                                                                     \
     "coalesce(pg_catalog.pg_stat_get_xact_tuples_inserted(" oid ") + pg_catalog.pg_stat_get_xact_tuples_updated(" oid \
     ") + pg_catalog.pg_stat_get_xact_tuples_deleted(" oid "), 0)"
@@ -104,36 +104,6 @@ void postgresql_look_free(struct database_look *given)
     text_free(&look->oids);
     memory_free(look->items);
     memory_free(look);
-}
-
-int32_t postgresql_look_begin(struct database *db, const struct database_facts_wish *wish, int64_t lock_wait,
-                              const struct database_look *known, struct database_look **out, migrate_error **err)
-{
-    struct postgresql_look *look = memory_new(sizeof *look);
-    struct text sql = {0};
-    int32_t rc;
-
-    if (look == NULL)
-        return error_nomem(err);
-    look->db = db;
-    look->lock_wait = lock_wait > 0 ? lock_wait : 1000000;
-    add_relations(&sql, wish);
-    rc = database_query(db, &sql, &look->rows, err);
-    text_free(&sql);
-    if (rc == MIGRATE_OK && rows_count(look->rows) > 0)
-        rc = db->class->query(db, DRAWS, &look->draws, err);
-    if (rc == MIGRATE_OK) {
-        look->items = memory_new((rows_count(look->rows) + 1) * sizeof *look->items);
-        if (look->items != NULL)
-            take_relations(look, (const struct postgresql_look *)known);
-        if (look->items == NULL || look->oids.failed)
-            rc = error_nomem(err);
-    }
-    if (rc == MIGRATE_OK)
-        *out = (struct database_look *)look;
-    else
-        postgresql_look_free((struct database_look *)look);
-    return rc;
 }
 
 static int by_oid(const void *key, const void *item)
@@ -387,6 +357,56 @@ static int32_t count_anew(struct postgresql_look *look, migrate_error **err)
         relation->held = 0;
     }
     rows_free(rows);
+    return rc;
+}
+
+/* In a transaction that is older than the rehearsal, whatever was made there is locked already: that is no statement's doing, and what
+ * takes such a lock once more is known by what it changes. */
+static int32_t look_around(struct postgresql_look *look, migrate_error **err)
+{
+    struct migrate_rows *rows = NULL;
+    struct text sql = {0};
+    int64_t written = 0;
+    int32_t rc;
+
+    text_format(&sql, LOOK, look->oids.data, look->oids.data);
+    rc = database_query(look->db, &sql, &rows, err);
+    text_free(&sql);
+    if (rc == MIGRATE_OK)
+        take_answer(look, rows, &written);
+    rows_free(rows);
+    return rc;
+}
+
+int32_t postgresql_look_begin(struct database *db, const struct database_facts_wish *wish, int64_t lock_wait,
+                              const struct database_look *known, struct database_look **out, migrate_error **err)
+{
+    struct postgresql_look *look = memory_new(sizeof *look);
+    struct text sql = {0};
+    int32_t rc;
+
+    if (look == NULL)
+        return error_nomem(err);
+    look->db = db;
+    look->lock_wait = lock_wait > 0 ? lock_wait : 1000000;
+    add_relations(&sql, wish);
+    rc = database_query(db, &sql, &look->rows, err);
+    text_free(&sql);
+    if (rc == MIGRATE_OK && rows_count(look->rows) > 0)
+        rc = db->class->query(db, DRAWS, &look->draws, err);
+    if (rc == MIGRATE_OK) {
+        look->items = memory_new((rows_count(look->rows) + 1) * sizeof *look->items);
+        if (look->items != NULL)
+            take_relations(look, (const struct postgresql_look *)known);
+        if (look->items == NULL || look->oids.failed)
+            rc = error_nomem(err);
+    }
+    if (rc == MIGRATE_OK && db->inside && look->count > 0)
+        rc = look_around(look, err);
+    if (rc == MIGRATE_OK)
+        *out = (struct database_look *)look;
+    else
+        postgresql_look_free((struct database_look *)look);
     return rc;
 }
 

@@ -13,7 +13,7 @@ static const char columns[] =
     "  format('%I.%I', n.nspname, c.relname) AS q\n"
     " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace\n"
     " JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid\n"
-    " WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND NOT c.relispartition AND n.nspname !~ '^pg_'\n"
+    " WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND NOT c.relispartition AND n.nspname !~ " POSTGRESQL_NOT_OURS "\n"
     " AND n.nspname <> 'information_schema' AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''\n"
     " AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass\n"
     "  AND d.objid = c.oid AND d.deptype = 'e')\n";

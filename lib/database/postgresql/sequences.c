@@ -149,7 +149,7 @@ int32_t postgresql_look_ahead(struct database_look *given, const char *statement
 #define SEQUENCES                                                                                                      \
     "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c "                             \
     "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'S' AND c.relpersistence <> 't' "     \
-    "AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND CASE WHEN c.relkind = 'S' THEN "                \
+    "AND n.nspname !~ " POSTGRESQL_NOT_OURS " AND n.nspname <> 'information_schema' AND CASE WHEN c.relkind = 'S' THEN "                \
     "pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_sequence_privilege(c.oid, 'SELECT') END ORDER BY 1"
 
 /* From the sequences themselves: pg_sequences would wait for whoever changes one. */
