@@ -19,16 +19,10 @@ type Plan struct {
 	Direction string `migrate:"direction"`
 	Engine    string `migrate:"engine"`
 	Steps     []Step `migrate:"rows"`
-	Findings  *PlanFindings
+	Findings  *Check // what it foresees going wrong: rights that are lacking, and what it can lose
 	SQL       string // as it would be sent; psql and sqlite3 can run it
 
 	pointer *C.migrate_plan
-}
-
-// PlanFindings is what a plan foresees going wrong: rights that are lacking, and what it can lose.
-type PlanFindings struct {
-	table
-	Findings []Finding `migrate:"rows"`
 }
 
 // Plan tells what would run, and changes nothing. target: "" (everything pending), "+2" (the next two), an id or its unique prefix (up or
@@ -59,7 +53,7 @@ func planOf(pointer *C.migrate_plan) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan.Findings, err = listed[PlanFindings](func(rows **C.migrate_rows, err **C.migrate_error) C.int32_t {
+	plan.Findings, err = listed[Check](func(rows **C.migrate_rows, err **C.migrate_error) C.int32_t {
 		return C.migrate_plan_findings(pointer, rows, err)
 	})
 	if err != nil {
@@ -82,5 +76,5 @@ func (p *Plan) native() *C.migrate_plan {
 	return p.pointer
 }
 
-// keep holds the plan until here.
-func (p *Plan) keep() { runtime.KeepAlive(p) }
+// hold keeps the plan until here.
+func (p *Plan) hold() { runtime.KeepAlive(p) }

@@ -307,8 +307,8 @@ type Reconciliation struct {
 	Facts   []Reconciled `migrate:"rows"`
 }
 
-// OK tells that nothing is missing any more.
-func (r *Reconciliation) OK() bool { return r.Missing == 0 && r.Left == 0 }
+// OK tells that nothing is missing any more. What is left is there, and is not wanted or cannot be added.
+func (r *Reconciliation) OK() bool { return r.Missing == 0 }
 
 // Reconciled is one fact that was missing.
 type Reconciled struct {

@@ -23,7 +23,7 @@ type Run struct {
 
 // Begin takes the lock and begins to run a plan (nil: everything pending).
 func (m *Migrator) Begin(ctx context.Context, plan *Plan) (*Run, error) {
-	defer plan.keep()
+	defer plan.hold()
 	run := &Run{m: m}
 	_, err := m.call(ctx, func(out **C.migrate_error) C.int32_t {
 		return C.migrate_run_begin(m.session, plan.native(), &run.pointer, out)
