@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+
+package libmigrate
+
+import (
+	"context"
+	"errors"
+	"reflect"
+)
+
+// OpenPgx opens on the program's own connection of pgx 5 without database/sql: a *pgx.Conn or a *pgxpool.Conn. Otherwise it does as OpenConn.
+func OpenPgx(ctx context.Context, conn any, options ...Option) (*Migrator, error) {
+	driver := pgxOf(conn)
+	if driver == nil {
+		return nil, misuse("OpenPgx: this is no connection of pgx", "give it a *pgx.Conn or a *pgxpool.Conn")
+	}
+	return OpenDriver(ctx, driver, options...)
+}
+
+// pgxDriver calls pgx without importing it, so that who does not use pgx does not depend on it: SQL goes by the simple protocol, values are
+// what the server writes, and a cancel leaves the connection usable.
+type pgxDriver struct {
+	conn   reflect.Value // *pgx.Conn
+	within func(func(any) error) error
+}
+
+// pgconn is what of *pgconn.PgConn has no types of pgx in it.
+type pgconn interface {
+	TxStatus() byte
+	IsClosed() bool
+	CancelRequest(ctx context.Context) error
+}
+
+// pgxOf takes a *pgx.Conn, or what has one: *pgxpool.Conn, and the *stdlib.Conn below database/sql. nil: it is none of these.
+func pgxOf(thing any) *pgxDriver {
+	value := reflect.ValueOf(thing)
+	if !value.IsValid() || (value.Kind() == reflect.Pointer && value.IsNil()) {
+		return nil
+	}
+	if inner := value.MethodByName("Conn"); answersOne(inner) {
+		value = inner.Call(nil)[0]
+	}
+	driver := &pgxDriver{conn: value, within: func(function func(any) error) error { return function(nil) }}
+	if !answersOne(value.MethodByName("PgConn")) {
+		return nil
+	}
+	conn := driver.low()
+	if _, ok := conn.Interface().(pgconn); !ok || !conn.MethodByName("Exec").IsValid() {
+		return nil
+	}
+	return driver
+}
+
+func answersOne(method reflect.Value) bool {
+	return method.IsValid() && method.Type().NumIn() == 0 && method.Type().NumOut() == 1
+}
+
+func (d *pgxDriver) low() reflect.Value { return d.conn.MethodByName("PgConn").Call(nil)[0] }
+
+func (d *pgxDriver) Engine() string { return "postgresql" }
+
+func (d *pgxDriver) Run(ctx context.Context, sql string, wanted bool) ([][]*string, error) {
+	var rows [][]*string
+	var failed error
+	err := d.within(func(any) error {
+		conn := d.low()
+		rows, failed = gently(ctx, conn.Interface().(pgconn).CancelRequest, func(ctx context.Context) ([][]*string, error) {
+			return readAll(conn, ctx, sql, wanted)
+		})
+		if failed != nil && conn.Interface().(pgconn).IsClosed() {
+			failed = brokenBy(failed)
+		}
+		return nil // an error here would make database/sql judge the connection
+	})
+	if err != nil {
+		return nil, err
+	}
+	return rows, failed
+}
+
+// brokenBy says so of an error that closed the connection and has no code of the server's own.
+func brokenBy(err error) error {
+	said := driverErrorOf(err, "postgresql")
+	if said.SQLState == "" {
+		said.SQLState = "08006"
+	}
+	return &said
+}
+
+// readAll is conn.Exec(ctx, sql).ReadAll(), whose results have the fields Rows ([][][]byte) and Err.
+func readAll(conn reflect.Value, ctx context.Context, sql string, wanted bool) ([][]*string, error) {
+	reader := conn.MethodByName("Exec").Call([]reflect.Value{reflect.ValueOf(ctx), reflect.ValueOf(sql)})[0]
+	answer := reader.MethodByName("ReadAll").Call(nil)
+	if err, ok := answer[1].Interface().(error); ok {
+		return nil, err
+	}
+	results := answer[0]
+	if !wanted || results.Len() == 0 {
+		return nil, nil
+	}
+	last := reflect.Indirect(results.Index(results.Len() - 1))
+	if err, ok := last.FieldByName("Err").Interface().(error); ok {
+		return nil, err
+	}
+	values, ok := last.FieldByName("Rows").Interface().([][][]byte)
+	if !ok {
+		return nil, errors.New("libmigrate: this version of pgx is not known")
+	}
+	rows := make([][]*string, len(values))
+	for i, row := range values {
+		rows[i] = make([]*string, len(row))
+		for j, value := range row {
+			if value != nil {
+				text := string(value)
+				rows[i][j] = &text
+			}
+		}
+	}
+	return rows, nil
+}
+
+func (d *pgxDriver) InTransaction(context.Context) (inside, known bool) {
+	err := d.within(func(any) error {
+		conn := d.low().Interface().(pgconn)
+		inside, known = conn.TxStatus() != 'I', !conn.IsClosed()
+		return nil
+	})
+	return inside, known && err == nil
+}
