@@ -18,11 +18,20 @@ import (
 //
 // Cancelling leaves the connection usable with pgx and go-sqlite3. lib/pq closes a connection on which it has cancelled: give OpenDB the pool.
 func OpenConn(ctx context.Context, conn *sql.Conn, options ...Option) (*Migrator, error) {
-	driver, err := driverOf(ctx, conn, nil)
+	return openConn(ctx, conn, nil, nil, options)
+}
+
+// openConn: pool is where conn came from, if it is known; release gives it back when the Migrator is closed.
+func openConn(ctx context.Context, conn *sql.Conn, pool *sql.DB, release func() error, options []Option) (*Migrator, error) {
+	m, err := openSqlite(ctx, conn, release, options)
+	if m != nil || err != nil {
+		return m, err
+	}
+	driver, err := driverOf(ctx, conn, pool)
 	if err != nil {
 		return nil, err
 	}
-	return OpenDriver(ctx, driver, options...)
+	return openHost(ctx, &host{driver: driver, release: release}, options)
 }
 
 // OpenDB takes a connection from the pool until the Migrator is closed; otherwise it does as OpenConn does.
@@ -31,12 +40,12 @@ func OpenDB(ctx context.Context, db *sql.DB, options ...Option) (*Migrator, erro
 	if err != nil {
 		return nil, connectionFailure(err)
 	}
-	driver, err := driverOf(ctx, conn, db)
+	m, err := openConn(ctx, conn, db, conn.Close, options)
 	if err != nil {
 		conn.Close()
 		return nil, err
 	}
-	return openHost(ctx, &host{driver: driver, release: conn.Close}, options)
+	return m, nil
 }
 
 // StartupDB is Startup on a connection of the program's pool.

@@ -9,8 +9,10 @@ import (
 	"io"
 	"net"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // What the drivers of database/sql say of an error is in their own types, which this package does not import: pgx and lib/pq have the method
@@ -95,4 +97,16 @@ func wholeNumber(value reflect.Value) (int, bool) {
 		return int(value.Uint()), true
 	}
 	return 0, false
+}
+
+var nearWord = regexp.MustCompile(`^near "(.+?)": syntax error`)
+
+// placeOf is where SQLite's message points to: drivers do not hand the place over, but a word that stands in the statement once can be found.
+func placeOf(message, statement string) int {
+	found := nearWord.FindStringSubmatch(message)
+	if found == nil || strings.Count(statement, found[1]) != 1 {
+		return 0
+	}
+	before, _, _ := strings.Cut(statement, found[1])
+	return utf8.RuneCountInString(before) + 1
 }

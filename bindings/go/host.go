@@ -45,8 +45,9 @@ func OpenDriver(ctx context.Context, driver Driver, options ...Option) (*Migrato
 
 // host is the program's own connection as the library's callbacks see it.
 type host struct {
-	driver  Driver
-	release func() error // nil: the connection is the program's
+	driver  Driver                  // nil: C works on the handle itself
+	release func() error            // nil: the connection is the program's
+	within  func(call func()) error // keeps others off the connection while a call works; nil: each statement does
 	mutex   sync.Mutex
 	cancel  context.CancelFunc // of the statement that runs
 }
@@ -82,6 +83,15 @@ func (h *host) close() error {
 	release := h.release
 	h.release = nil
 	return release()
+}
+
+// hold runs one call of the library.
+func (h *host) hold(call func()) error {
+	if h == nil || h.within == nil {
+		call()
+		return nil
+	}
+	return h.within(call)
 }
 
 // interrupt ends the statement that runs.
@@ -123,7 +133,7 @@ func (m *Migrator) statement(sql string, answer *C.migrate_result, wanted bool) 
 	m.host.running(nil)
 	end()
 	if err != nil {
-		return m.refuse(err, answer)
+		return m.refuse(err, sql, answer)
 	}
 	if !wanted || len(rows) == 0 {
 		return 0
@@ -152,8 +162,11 @@ func putValue(answer *C.migrate_result, value *string) C.int32_t {
 }
 
 // refuse tells the library what the database said.
-func (m *Migrator) refuse(err error, answer *C.migrate_result) C.int32_t {
+func (m *Migrator) refuse(err error, sql string, answer *C.migrate_result) C.int32_t {
 	said := driverErrorOf(err, m.host.driver.Engine())
+	if said.Position == 0 {
+		said.Position = placeOf(said.Message, sql)
+	}
 	if m.isCancelled() {
 		said.SQLState = "57014" // whatever the driver made of it: the library asks its token then
 	}

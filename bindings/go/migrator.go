@@ -101,8 +101,7 @@ func (m *Migrator) Close() error {
 	if m.given.token != nil {
 		m.given.token.remove(m)
 	}
-	C.migrate_close(m.session)
-	m.session = nil
+	m.endSession()
 	err := m.host.close()
 	C.migrate_options_free(m.options)
 	m.options = nil
@@ -187,7 +186,16 @@ func (m *Migrator) leave() {
 	<-m.gate
 }
 
-// session opened, if there is none, or if the former one's token is spent.
+// endSession closes it; the program's own connection may be closed by now, which is no flaw.
+func (m *Migrator) endSession() {
+	session := m.session
+	m.session = nil
+	if m.host.hold(func() { C.migrate_close(session) }) != nil {
+		C.migrate_close(session)
+	}
+}
+
+// ready opens a session, if there is none, or if the former one's token is spent.
 func (m *Migrator) ready(ctx context.Context) error {
 	m.ending.Lock()
 	spent := m.spent
@@ -195,8 +203,7 @@ func (m *Migrator) ready(ctx context.Context) error {
 	if m.session != nil && !spent {
 		return nil
 	}
-	C.migrate_close(m.session)
-	m.session = nil
+	m.endSession()
 	if err := m.renew(); err != nil {
 		return err
 	}
@@ -230,7 +237,8 @@ func (m *Migrator) invoke(ctx context.Context, function func(out **C.migrate_err
 		close(told)
 	})
 	var from *C.migrate_error
-	code := function(&from)
+	var code C.int32_t
+	unheld := m.host.hold(func() { code = function(&from) })
 	if !quiet() {
 		<-told // it must not meet the next call
 	}
@@ -238,6 +246,9 @@ func (m *Migrator) invoke(ctx context.Context, function func(out **C.migrate_err
 	if m.panicked != nil {
 		C.migrate_error_free(from)
 		panic(m.panicked)
+	}
+	if unheld != nil {
+		return 0, connectionFailure(unheld)
 	}
 	if code < 0 {
 		var ended error

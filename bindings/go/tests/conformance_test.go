@@ -64,7 +64,9 @@ func TestConformance(t *testing.T) {
 		t.Skipf("there are no cases in %s: this is no checkout of the repository", cases)
 	}
 	for _, way := range ways {
+		way := way
 		t.Run(way.name, func(t *testing.T) {
+			t.Parallel()
 			for _, file := range files {
 				t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) { runCase(t, way, file) })
 			}
@@ -81,6 +83,7 @@ func runCase(t *testing.T, way *way, file string) {
 	if err := decodeJSON(text, &spec); err != nil {
 		t.Fatal(err)
 	}
+	spec["name"] = strings.TrimSuffix(filepath.Base(file), ".json")
 	if engine, ok := spec["engine"]; ok && engine != "any" && engine != way.engine {
 		t.Skipf("a case for %v", engine)
 	}
