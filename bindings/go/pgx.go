@@ -87,36 +87,45 @@ func brokenBy(err error) error {
 	return &said
 }
 
-// readAll is conn.Exec(ctx, sql).ReadAll(), whose results have the fields Rows ([][][]byte) and Err.
+// readAll reads the results of conn.Exec(ctx, sql). (Its ReadAll makes empty texts of nulls.)
 func readAll(conn reflect.Value, ctx context.Context, sql string, wanted bool) ([][]*string, error) {
-	reader := conn.MethodByName("Exec").Call([]reflect.Value{reflect.ValueOf(ctx), reflect.ValueOf(sql)})[0]
-	answer := reader.MethodByName("ReadAll").Call(nil)
-	if err, ok := answer[1].Interface().(error); ok {
-		return nil, err
-	}
-	results := answer[0]
-	if !wanted || results.Len() == 0 {
-		return nil, nil
-	}
-	last := reflect.Indirect(results.Index(results.Len() - 1))
-	if err, ok := last.FieldByName("Err").Interface().(error); ok {
-		return nil, err
-	}
-	values, ok := last.FieldByName("Rows").Interface().([][][]byte)
+	results := conn.MethodByName("Exec").Call([]reflect.Value{reflect.ValueOf(ctx), reflect.ValueOf(sql)})[0]
+	reader, ok := results.Interface().(interface {
+		NextResult() bool
+		Close() error
+	})
 	if !ok {
 		return nil, errors.New("libmigrate: this version of pgx is not known")
 	}
-	rows := make([][]*string, len(values))
-	for i, row := range values {
-		rows[i] = make([]*string, len(row))
-		for j, value := range row {
-			if value != nil {
-				text := string(value)
-				rows[i][j] = &text
+	var rows [][]*string
+	for reader.NextResult() {
+		result, ok := results.MethodByName("ResultReader").Call(nil)[0].Interface().(interface {
+			NextRow() bool
+			Values() [][]byte
+		})
+		if !ok {
+			reader.Close()
+			return nil, errors.New("libmigrate: this version of pgx is not known")
+		}
+		rows = nil
+		for result.NextRow() {
+			if wanted {
+				rows = append(rows, textsOf(result.Values()))
 			}
 		}
 	}
-	return rows, nil
+	return rows, reader.Close()
+}
+
+func textsOf(values [][]byte) []*string {
+	row := make([]*string, len(values))
+	for i, value := range values {
+		if value != nil {
+			text := string(value)
+			row[i] = &text
+		}
+	}
+	return row
 }
 
 func (d *pgxDriver) InTransaction(context.Context) (inside, known bool) {

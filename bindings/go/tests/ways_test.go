@@ -105,6 +105,8 @@ func hasURL(spec map[string]any) bool {
 
 // What a driver does not have, by way and case.
 var without = map[string]map[string]string{
+	"pgx": {"sql_copy": "COPY ... FROM stdin takes libpq"},
+	"pq":  {"sql_copy": "COPY ... FROM stdin takes libpq"},
 	"other-sqlite": {
 		"backup_before_a_loss": "backups take SQLite's own handle",
 		"backup_not_needed":    "backups take SQLite's own handle",
