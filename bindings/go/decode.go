@@ -16,7 +16,7 @@ import (
 // table is a whole table of results as the library writes it. A result that embeds it is written as JSON in the library's own words, which
 // the command line and the other languages have too.
 type table struct {
-	raw json.RawMessage
+	raw *json.RawMessage // behind a pointer, so that %+v shows the fields and not the text
 }
 
 // MarshalJSON gives the library's own words: the values by name, and the rows under "rows".
@@ -24,10 +24,10 @@ func (t table) MarshalJSON() ([]byte, error) {
 	if t.raw == nil {
 		return []byte("null"), nil
 	}
-	return t.raw, nil
+	return *t.raw, nil
 }
 
-func (t *table) keep(raw json.RawMessage) { t.raw = raw }
+func (t *table) keep(raw json.RawMessage) { t.raw = &raw }
 
 // rowsOf takes the rows that a call gave.
 func rowsOf(rows *C.migrate_rows) (json.RawMessage, error) {
