@@ -26,6 +26,9 @@ type Migrator struct {
 	given   *settings
 	host    *host // the program's own connection; nil: one of the library's own
 
+	planning sync.Mutex // guards plans
+	plans    map[*heldPlan]struct{}
+
 	// The call that works.
 	ctx      context.Context
 	raised   error // by a callback
@@ -101,6 +104,7 @@ func (m *Migrator) Close() error {
 	if m.given.token != nil {
 		m.given.token.remove(m)
 	}
+	m.freePlans()
 	m.endSession()
 	err := m.host.close()
 	C.migrate_options_free(m.options)

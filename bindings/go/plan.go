@@ -10,7 +10,7 @@ import (
 	"runtime"
 )
 
-// Plan is what would run, for review. Its memory goes when the garbage collector finds it.
+// Plan is what would run, for review. It can be run until its Migrator is closed, and read for ever.
 type Plan struct {
 	table
 	Count     int    `migrate:"count"`
@@ -22,7 +22,42 @@ type Plan struct {
 	Findings  *Check // what it foresees going wrong: rights that are lacking, and what it can lose
 	SQL       string // as it would be sent; psql and sqlite3 can run it
 
+	held *heldPlan
+}
+
+// heldPlan is C's side of a plan. It is freed with its Migrator, or before that when the garbage collector finds the Plan.
+type heldPlan struct {
+	m       *Migrator
 	pointer *C.migrate_plan
+}
+
+func (m *Migrator) holdPlan(pointer *C.migrate_plan) *heldPlan {
+	m.planning.Lock()
+	defer m.planning.Unlock()
+	held := &heldPlan{m, pointer}
+	if m.plans == nil {
+		m.plans = map[*heldPlan]struct{}{}
+	}
+	m.plans[held] = struct{}{}
+	return held
+}
+
+func (h *heldPlan) free() {
+	h.m.planning.Lock()
+	defer h.m.planning.Unlock()
+	C.migrate_plan_free(h.pointer)
+	h.pointer = nil
+	delete(h.m.plans, h)
+}
+
+func (m *Migrator) freePlans() {
+	m.planning.Lock()
+	defer m.planning.Unlock()
+	for held := range m.plans {
+		C.migrate_plan_free(held.pointer)
+		held.pointer = nil
+	}
+	m.plans = nil
 }
 
 // Plan tells what would run, and changes nothing. target: "" (everything pending), "+2" (the next two), an id or its unique prefix (up or
@@ -42,7 +77,8 @@ func (m *Migrator) Plan(ctx context.Context, target string) (*Plan, error) {
 		C.migrate_plan_free(pointer)
 		return nil, err
 	}
-	runtime.SetFinalizer(plan, func(plan *Plan) { C.migrate_plan_free(plan.pointer) })
+	plan.held = m.holdPlan(pointer)
+	runtime.SetFinalizer(plan, func(plan *Plan) { plan.held.free() })
 	return plan, nil
 }
 
@@ -64,16 +100,31 @@ func planOf(pointer *C.migrate_plan) (*Plan, error) {
 		return nil, err
 	}
 	plan.SQL = taken(sql)
-	plan.pointer = pointer
 	return plan, nil
 }
 
-// native is NULL for no plan, which the library takes for "everything pending".
+// native gives NULL for no plan, which the library takes for "everything pending".
 func (p *Plan) native() *C.migrate_plan {
 	if p == nil {
 		return nil
 	}
-	return p.pointer
+	return p.held.pointer
+}
+
+// runnable tells why a plan cannot be run here, or any more.
+func (p *Plan) runnable(m *Migrator) error {
+	if p == nil {
+		return nil
+	}
+	if p.held == nil || p.held.m != m {
+		return misuse("the plan was made by another Migrator", "make another plan")
+	}
+	m.planning.Lock()
+	defer m.planning.Unlock()
+	if p.held.pointer == nil {
+		return misuse("the plan belongs to a Migrator that was closed", "make another plan")
+	}
+	return nil
 }
 
 // hold keeps the plan until here.

@@ -23,6 +23,9 @@ type Run struct {
 
 // Begin takes the lock and begins to run a plan (nil: everything pending).
 func (m *Migrator) Begin(ctx context.Context, plan *Plan) (*Run, error) {
+	if err := plan.runnable(m); err != nil {
+		return nil, err
+	}
 	defer plan.hold()
 	run := &Run{m: m}
 	_, err := m.call(ctx, func(out **C.migrate_error) C.int32_t {

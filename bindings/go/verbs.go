@@ -64,6 +64,9 @@ func (m *Migrator) Apply(ctx context.Context) (*Report, error) { return m.ApplyP
 
 // ApplyPlan runs a plan exactly as it was reviewed, or fails with ErrStale if the database or the source moved since.
 func (m *Migrator) ApplyPlan(ctx context.Context, plan *Plan) (*Report, error) {
+	if err := plan.runnable(m); err != nil {
+		return nil, err
+	}
 	defer plan.hold()
 	return m.report(ctx, func(_ *texts, rows **C.migrate_rows, err **C.migrate_error) C.int32_t {
 		return C.migrate_apply(m.session, plan.native(), rows, err)
@@ -115,6 +118,9 @@ func (m *Migrator) Verify(ctx context.Context, target string) (*Verification, er
 
 // Rehearse runs a plan (nil: everything pending) for real, under the lock of a run, and rolls it back: what it costs, what it locks.
 func (m *Migrator) Rehearse(ctx context.Context, plan *Plan) (*Rehearsal, error) {
+	if err := plan.runnable(m); err != nil {
+		return nil, err
+	}
 	defer plan.hold()
 	return result[Rehearsal](ctx, m, func(_ *texts, rows **C.migrate_rows, err **C.migrate_error) C.int32_t {
 		return C.migrate_rehearse(m.session, plan.native(), rows, err)
