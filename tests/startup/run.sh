@@ -19,6 +19,7 @@ skip() {
 [ -x "$python" ] || skip "$folder has no Python environment"
 "$python" -m pip install --quiet --disable-pip-version-check psycopg_pool
 
+export PYTHONDONTWRITEBYTECODE=1
 "$python" -m pytest -q -ra -p no:cacheprovider --rootdir "$here" "$here" >"$folder/startup.log" 2>&1 || true
 cat "$folder/startup.log"
 number() {
