@@ -127,7 +127,8 @@ def serve(fault: str) -> int:
 def lives_through(fault: str, letters: str) -> Tuple[int, str]:
     here = Path(__file__).resolve()
     command = [sys.executable, str(here.parent / "run.py"), "--only", letters, fault or "no fault", "--", sys.executable, str(here), "serve", fault]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    environment = {**os.environ, "LIFESPANS_PATIENCE": "4"} if fault else None
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     return done.returncode, done.stdout
 
 
@@ -137,7 +138,7 @@ def main() -> int:
         return 0
     failed = 0
     cases = {"": "".join(run.SCENARIOS), **FAULTS}
-    with concurrent.futures.ThreadPoolExecutor(3) as several:  # most of it is waiting
+    with concurrent.futures.ThreadPoolExecutor(4) as several:  # most of it is waiting
         lived = dict(zip(cases, several.map(lives_through, cases, cases.values())))
     for fault, (code, said) in lived.items():
         seen = ": the scenario itself" not in said and f"FAILED  {fault}" in said
