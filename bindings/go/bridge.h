@@ -15,9 +15,8 @@ int32_t bridge_add_code(migrate_source *source, const char *id, const char *vers
 int32_t bridge_set_schema_code(migrate_source *source, const char *stands_for, uintptr_t user, migrate_error **out_err);
 int32_t bridge_driver_new(const char *engine, uintptr_t user, migrate_driver **out_driver, migrate_error **out_err);
 
-/* 1: a SQLite is linked into the program. The rest is for its handles alone. */
+/* 1: a SQLite is linked into the program. The other is for its handles alone. */
 int32_t bridge_has_sqlite(void);
 int32_t bridge_open_sqlite(uintptr_t db, const migrate_options *options, migrate_session **out_session, migrate_error **out_err);
-void bridge_sqlite_interrupt(uintptr_t db); /* from any thread */
 
 #endif

@@ -5,51 +5,54 @@
 
 #ifndef MIGRATE_OMIT_SQLITE
 
-#include <sqlite3.h>
+#include "migrate_sqlite3.h"
 
-#define EACH(use)                                                                                            \
-    use(sqlite3_backup_finish) use(sqlite3_backup_init) use(sqlite3_backup_pagecount)                        \
-    use(sqlite3_backup_remaining) use(sqlite3_backup_step) use(sqlite3_busy_handler)                         \
-    use(sqlite3_close_v2) use(sqlite3_column_bytes) use(sqlite3_column_count) use(sqlite3_column_name)       \
-    use(sqlite3_column_text) use(sqlite3_column_type) use(sqlite3_db_config) use(sqlite3_db_filename)        \
-    use(sqlite3_db_readonly) use(sqlite3_db_status) use(sqlite3_errmsg) use(sqlite3_error_offset)            \
-    use(sqlite3_extended_errcode) use(sqlite3_file_control) use(sqlite3_finalize)                            \
-    use(sqlite3_get_autocommit) use(sqlite3_libversion) use(sqlite3_open_v2) use(sqlite3_prepare_v2)         \
-    use(sqlite3_progress_handler) use(sqlite3_reset) use(sqlite3_set_authorizer) use(sqlite3_step)           \
-    use(sqlite3_system_errno)
-
-/* Whatever this SQLite's header says of them: their addresses alone are taken. */
-#define WEAK(name) extern void weak_##name(void) __asm__(#name) __attribute__((weak));
-EACH(WEAK)
-#undef WEAK
-extern void weak_interrupt(sqlite3 *db) __asm__("sqlite3_interrupt") __attribute__((weak));
+/* All that migrate_sqlite3.h names: one that is missing here fails to link where there is no SQLite. */
+#pragma weak sqlite3_backup_finish
+#pragma weak sqlite3_backup_init
+#pragma weak sqlite3_backup_pagecount
+#pragma weak sqlite3_backup_remaining
+#pragma weak sqlite3_backup_step
+#pragma weak sqlite3_busy_handler
+#pragma weak sqlite3_close_v2
+#pragma weak sqlite3_column_bytes
+#pragma weak sqlite3_column_count
+#pragma weak sqlite3_column_name
+#pragma weak sqlite3_column_text
+#pragma weak sqlite3_column_type
+#pragma weak sqlite3_db_config
+#pragma weak sqlite3_db_filename
+#pragma weak sqlite3_db_readonly
+#pragma weak sqlite3_db_status
+#pragma weak sqlite3_errmsg
+#pragma weak sqlite3_error_offset
+#pragma weak sqlite3_extended_errcode
+#pragma weak sqlite3_file_control
+#pragma weak sqlite3_finalize
+#pragma weak sqlite3_get_autocommit
+#pragma weak sqlite3_interrupt
+#pragma weak sqlite3_libversion
+#pragma weak sqlite3_next_stmt
+#pragma weak sqlite3_open_v2
+#pragma weak sqlite3_prepare_v2
+#pragma weak sqlite3_progress_handler
+#pragma weak sqlite3_reset
+#pragma weak sqlite3_set_authorizer
+#pragma weak sqlite3_step
+#pragma weak sqlite3_stmt_busy
+#pragma weak sqlite3_system_errno
 
 int32_t bridge_has_sqlite(void)
 {
-    return weak_sqlite3_step != NULL && weak_interrupt != NULL;
-}
+    int (*step)(sqlite3_stmt *) = sqlite3_step;
 
-void bridge_sqlite_interrupt(uintptr_t db)
-{
-    weak_interrupt((sqlite3 *)db);
+    return step != NULL;
 }
 
 int32_t bridge_open_sqlite(uintptr_t db, const migrate_options *options, migrate_session **out_session,
                            migrate_error **out_err)
 {
-    migrate_client *client = NULL;
-    int32_t result = migrate_client_new("sqlite", &client, out_err);
-
-    if (result != MIGRATE_OK)
-        return result;
-#define SET(name)                                                                                            \
-    if (weak_##name != NULL)                                                                                 \
-        migrate_client_set(client, #name, weak_##name);
-    EACH(SET)
-#undef SET
-    result = migrate_open_handle(client, (void *)db, options, out_session, out_err);
-    migrate_client_free(client);
-    return result;
+    return migrate_open_sqlite3((sqlite3 *)db, options, out_session, out_err);
 }
 
 #else
@@ -59,11 +62,7 @@ int32_t bridge_has_sqlite(void)
     return 0;
 }
 
-void bridge_sqlite_interrupt(uintptr_t db)
-{
-    (void)db;
-}
-
+/* Never called: bridge_has_sqlite() says no. */
 int32_t bridge_open_sqlite(uintptr_t db, const migrate_options *options, migrate_session **out_session,
                            migrate_error **out_err)
 {

@@ -417,12 +417,24 @@ bool size_read(const char *text, int64_t *out_bytes);
 
 #define WATCH_SLICE 50000 /* microseconds */
 
-/* The token behind migrate_token: one lock-free atomic. */
+/* The token behind migrate_token: lock-free atomics. */
 int32_t token_new(migrate_token **out, migrate_error **err);
 migrate_token *token_ref(migrate_token *token); /* NULL gives NULL */
 void token_unref(migrate_token *token);
 void token_raise(migrate_token *token, int32_t state); /* async-signal-safe; never lowers */
 int32_t token_state(const migrate_token *token);
+
+/* Work that whoever cancels can end at once, without waiting for it to look at the token. interrupt is called on their thread, or in a
+ * signal handler. */
+struct token_work {
+    void (*interrupt)(struct token_work *work);
+};
+
+/* From here until token_leave() a cancel interrupts the work; look at the state behind this call, as it may have come before. false: so
+ * many share the token that there is no room for one more: the work goes on without. token_leave() returns when nobody is inside of
+ * interrupt any more. */
+bool token_enter(migrate_token *token, struct token_work *work);
+void token_leave(migrate_token *token, struct token_work *work);
 
 struct watch {
     migrate_token *token;        /* borrowed; may be NULL */
@@ -1860,13 +1872,16 @@ struct relation *postgresql_look_find(const struct postgresql_look *look, int64_
     X(file_control, false)                                                                                   \
     X(finalize, true)                                                                                        \
     X(get_autocommit, true)                                                                                  \
+    X(interrupt, false)                                                                                      \
     X(libversion, true)                                                                                      \
+    X(next_stmt, false)                                                                                      \
     X(open_v2, true)                                                                                         \
     X(prepare_v2, true)                                                                                      \
     X(progress_handler, true)                                                                                \
     X(reset, true)                                                                                           \
     X(set_authorizer, false)                                                                                 \
     X(step, true)                                                                                            \
+    X(stmt_busy, false)                                                                                      \
     X(system_errno, true)
 
 #if SQLITE_VERSION_NUMBER >= 3038000
@@ -1901,6 +1916,7 @@ struct sqlite_database {
     int32_t stopped;   /* why a handler of ours ended the statement; 0: it did not */
     int64_t patience;  /* clock_monotonic() at which the wait for a lock that is under way ends */
     bool widened;      /* the page cache */
+    struct token_work work; /* the statement that runs on a host's handle, for those who cancel */
     int pages_written; /* by this connection before the open transaction */
     struct sqlite_settings settings;
     struct sqlite_touches *touches; /* of statements; NULL: they are not noted */
@@ -7529,12 +7545,15 @@ size_t utf8_offset(const char *text, size_t length, size_t characters)
  * The token and the watch. A token's state only ever rises: 0 nothing, 1 stop, 2 cancel. */
 
 #define TICK 1000000 /* microseconds between two calls of watch.tick */
+#define WORKS 8      /* pieces of work that one token interrupts at a time: as a rule one, on the thread that runs */
 
-_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "a signal handler may raise a token");
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2 && ATOMIC_POINTER_LOCK_FREE == 2, "a signal handler may raise a token");
 
 struct migrate_token {
     atomic_int state;
     atomic_int references;
+    atomic_int interrupting; /* how many are looking through works, each of which they may call */
+    _Atomic(struct token_work *) works[WORKS];
 };
 
 int32_t token_new(migrate_token **out, migrate_error **err)
@@ -7545,6 +7564,9 @@ int32_t token_new(migrate_token **out, migrate_error **err)
         return error_nomem(err);
     atomic_init(&token->state, 0);
     atomic_init(&token->references, 1);
+    atomic_init(&token->interrupting, 0);
+    for (size_t i = 0; i < WORKS; i++)
+        atomic_init(&token->works[i], NULL);
     *out = token;
     return MIGRATE_OK;
 }
@@ -7562,6 +7584,42 @@ void token_unref(migrate_token *token)
         memory_free(token);
 }
 
+static void interrupt_works(migrate_token *token)
+{
+    atomic_fetch_add(&token->interrupting, 1);
+    for (size_t i = 0; i < WORKS; i++) {
+        struct token_work *work = atomic_load(&token->works[i]);
+
+        if (work != NULL)
+            work->interrupt(work);
+    }
+    atomic_fetch_sub(&token->interrupting, 1);
+}
+
+bool token_enter(migrate_token *token, struct token_work *work)
+{
+    for (size_t i = 0; i < WORKS; i++) {
+        struct token_work *free_place = NULL;
+
+        if (atomic_compare_exchange_strong(&token->works[i], &free_place, work))
+            return true;
+    }
+    return false;
+}
+
+void token_leave(migrate_token *token, struct token_work *work)
+{
+    for (size_t i = 0; i < WORKS; i++) {
+        struct token_work *found = work;
+
+        if (atomic_compare_exchange_strong(&token->works[i], &found, NULL))
+            break;
+    }
+    /* Never long: nobody waits inside. A signal handler that raises the token on this very thread has returned when we look. */
+    while (atomic_load(&token->interrupting) != 0)
+        clock_sleep(10);
+}
+
 void token_raise(migrate_token *token, int32_t state)
 {
     int now;
@@ -7571,6 +7629,8 @@ void token_raise(migrate_token *token, int32_t state)
     now = atomic_load(&token->state);
     while (now < state && !atomic_compare_exchange_weak(&token->state, &now, state))
         ;
+    if (state >= 2)
+        interrupt_works(token);
 }
 
 int32_t token_state(const migrate_token *token)
@@ -7655,6 +7715,7 @@ int32_t watch_error(const struct watch *watch, int32_t code, migrate_error **err
     return code;
 }
 #undef TICK
+#undef WORKS
 
 /* ==== sql/dialects.c ==== */
 /* SPDX-License-Identifier: MIT
@@ -19182,8 +19243,8 @@ int32_t sqlite_clone_schema(struct database *like, struct database **out, migrat
 #ifndef MIGRATE_OMIT_SQLITE
 /* SPDX-License-Identifier: MIT
  * Running text on SQLite: statement by statement, each prepared when those before it have run, as a later one
- * may need what an earlier one made. On the host's handle no handler is set: we wait for locks ourselves, and
- * a cancel takes effect between two rows or statements. */
+ * may need what an earlier one made. On the host's handle no handler is set: we wait for locks ourselves, a
+ * deadline takes effect between two rows or statements, and whoever cancels interrupts the statement. */
 
 #define LOCK_PATIENCE 5000000 /* microseconds that one statement waits for a lock if nobody says how long */
 #define WIDE_CACHE "PRAGMA cache_size=-3072" /* KiB; SQLite's own is 2000 */
@@ -19230,6 +19291,41 @@ void sqlite_install_handlers(struct sqlite_database *self)
 {
     self->api->busy_handler(self->handle, on_busy, self);
     self->api->progress_handler(self->handle, PROGRESS_STEPS, on_progress, self);
+}
+
+static void database_sqlite_connection_interrupt(struct token_work *work)
+{
+    struct sqlite_database *self = (struct sqlite_database *)((char *)work - offsetof(struct sqlite_database, work));
+
+    self->api->interrupt(self->handle);
+}
+
+/* An interrupt stays in force until all statements of the handle have ended: while the host has one under way, our own ROLLBACK would
+ * fail with it. */
+static bool host_is_reading(const struct sqlite_database *self)
+{
+    sqlite3_stmt *each = NULL;
+
+    while ((each = self->api->next_stmt(self->handle, each)) != NULL)
+        if (self->api->stmt_busy(each))
+            return true;
+    return false;
+}
+
+/* The token that ends the statement that is about to run, or NULL. SQLite forgets an interrupt that comes in the instant before the
+ * statement's first instruction; then a cancel takes effect behind it. */
+static migrate_token *heed_token(struct sqlite_database *self)
+{
+    const struct sqlite_client *api = self->api;
+    const struct watch *watch = self->base.watch;
+
+    while (watch != NULL && watch->token == NULL)
+        watch = watch->outer;
+    if (!self->base.borrowed || watch == NULL || api->interrupt == NULL || api->next_stmt == NULL || api->stmt_busy == NULL ||
+        host_is_reading(self))
+        return NULL;
+    self->work.interrupt = database_sqlite_connection_interrupt;
+    return token_enter(watch->token, &self->work) ? watch->token : NULL;
 }
 
 /* On the host's handle: may a statement that met a lock be tried again? Outside transactions it has done
@@ -19287,10 +19383,12 @@ static int32_t database_sqlite_connection_failure(struct sqlite_database *self, 
 {
     int code = self->api->extended_errcode(self->handle);
     int primary = code & 0xff;
-    bool ended = primary == SQLITE_INTERRUPT && self->stopped != 0;
+    bool interrupted = primary == SQLITE_INTERRUPT;
     bool cancelled = primary == SQLITE_BUSY && self->stopped == MIGRATE_ERROR_CANCELLED;
 
-    if (ended || cancelled)
+    if (interrupted && self->stopped == 0)
+        self->stopped = watch_check(self->base.watch);
+    if ((interrupted && self->stopped != 0) || cancelled)
         return watch_error(self->base.watch, self->stopped, err);
     if ((primary == SQLITE_CANTOPEN || primary == SQLITE_IOERR) &&
         sqlite_device_locked(self->api->system_errno(self->handle)))
@@ -19337,6 +19435,7 @@ static int32_t step_all(struct sqlite_database *self, sqlite3_stmt *statement, e
     bool more = true;
     unsigned attempt = 0;
     int32_t result = MIGRATE_OK;
+    migrate_token *token = heed ? heed_token(self) : NULL;
 
     while (result == MIGRATE_OK && more) {
         self->stopped = heed ? watch_check(self->base.watch) : 0;
@@ -19345,6 +19444,8 @@ static int32_t step_all(struct sqlite_database *self, sqlite3_stmt *statement, e
         else
             result = step_once(self, statement, kind, &attempt, &more, out == NULL ? NULL : &rows, err);
     }
+    if (token != NULL)
+        token_leave(token, &self->work);
     if (result == MIGRATE_OK && rows != NULL) {
         rows_free(*out);
         *out = rows;

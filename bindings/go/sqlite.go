@@ -50,7 +50,6 @@ func openSqlite(ctx context.Context, conn *sql.Conn, release func() error, optio
 			return nil
 		})
 	}}
-	m.host.cancel = func() { C.bridge_sqlite_interrupt(C.uintptr_t(handle)) }
 	m.open = func(out **C.migrate_session, err **C.migrate_error) C.int32_t {
 		return C.bridge_open_sqlite(C.uintptr_t(handle), m.options, out, err)
 	}
