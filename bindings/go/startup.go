@@ -54,3 +54,10 @@ func started(code C.int32_t, raw json.RawMessage, err error) (*Report, error) {
 	}
 	return report, nil
 }
+
+// Ready tells whether the schema is the one this program was built for, or compatibly ahead of it: nil, or why not (ErrPending ...). It is
+// for a server's readiness: one connection and one query, no lock, nothing is written. Give it WithWaitTimeout, as the database may be away.
+func Ready(ctx context.Context, url string, options ...Option) error {
+	_, err := Startup(ctx, url, append(append([]Option{}, options...), WithMode(ModeCheck))...)
+	return err
+}
