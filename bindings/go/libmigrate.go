@@ -17,7 +17,9 @@
 package libmigrate
 
 /*
-#cgo CFLAGS: -std=gnu11 -O1 -g0 -fvisibility=hidden
+#cgo CFLAGS: -std=gnu11 -g0 -fvisibility=hidden
+#cgo !race CFLAGS: -O1
+#cgo race CFLAGS: -O0
 #cgo linux CFLAGS: -I/usr/include/postgresql
 #cgo LDFLAGS: -lmd
 #cgo linux LDFLAGS: -ldl

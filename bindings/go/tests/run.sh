@@ -42,15 +42,11 @@ note() {
 }
 
 [ -z "$(gofmt -l "$here")" ] || note "gofmt: $(gofmt -l "$here" | tr '\n' ' ')"
-cd "$here"
-go vet ./... || note "go vet"
-cd tests
-go vet ./... || note "go vet of the tests"
-
 # One build for all: with the race detector. Each line is an object; the names of the tests are in those that count.
 : >"$folder/go.json"
 for module in "$here" "$here/tests"; do
     cd "$module"
+    go vet -race ./... || note "go vet of $module"
     go test -race -count=1 -json ./... >>"$folder/go.json" 2>"$folder/go.err" || true
     cat "$folder/go.err"
 done

@@ -76,6 +76,9 @@ func onOwn(name, engine, with string, open func(w *world, db *sql.DB, options []
 			if spec["connection"] == "url" || hasURL(spec) {
 				return "a case about connections of the library's own"
 			}
+			if engine == "postgresql" && onlyLooks(spec) {
+				return "scratch databases are reached by URL on every way: nothing of the driver is in it"
+			}
 			return without[name][spec["name"].(string)]
 		},
 	}
@@ -97,6 +100,17 @@ func byConn(w *world, db *sql.DB, options []libmigrate.Option) (*libmigrate.Migr
 func hasURL(spec map[string]any) bool {
 	for _, words := range spec["steps"].([]any) {
 		if _, ok := words.(map[string]any)["url"]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// onlyLooks tells whether a case is about scratch databases.
+func onlyLooks(spec map[string]any) bool {
+	for _, words := range spec["steps"].([]any) {
+		switch words.(map[string]any)["do"] {
+		case "check", "check_files", "graph", "verify", "generate", "generate_down":
 			return true
 		}
 	}
