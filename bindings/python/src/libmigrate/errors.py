@@ -16,6 +16,16 @@ from ._native import decoded, library, take_text
 if TYPE_CHECKING:
     from .results import Report
 
+__all__ = [
+    "MigrateError", "RetryLater", "FixSource", "FixRights", "FixUsage", "Decide", "FixEnvironment", "Cancelled", "Defect",
+    "OutcomeOpen", "NomemError", "MisuseError", "OptionError", "UrlError", "ClientError", "ConnectError", "AuthenticationError",
+    "NoDatabaseError", "SourceError", "DuplicateError", "DependencyError", "TargetError", "SqlError", "CodeError",
+    "ModifiedError", "MissingError", "LateError", "AheadError", "RenamedError", "UnmanagedError", "HistoryError", "RightsError",
+    "ReadOnlyError", "LockedError", "TimeoutError", "CancelledError", "StaleError", "IrreversibleError", "RefusedError",
+    "PartialError", "ConnectionLostError", "InTransactionError", "IoError", "InternalError", "FileSystemError",
+    "DeviceLockedError", "OutcomeUnknownError", "ShadowError", "SchemaError", "MigrationsPending", "RunStopped",
+]
+
 
 class MigrateError(Exception):
     """What went wrong, where, why, and what to do next. str() of it is the whole story, without any password."""
