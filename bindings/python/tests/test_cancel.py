@@ -174,3 +174,30 @@ def test_asyncio_cancel(database: Database) -> None:
 
     assert asyncio.run(main()) < LIMIT
     assert "half" not in database.tables()
+
+
+def test_close_ends_a_call_of_another_thread(database: Database) -> None:
+    migrator = Migrator(database.url, migrations=source(database))
+    caught: List[BaseException] = []
+
+    def work() -> None:
+        try:
+            migrator.apply()
+        except libmigrate.MigrateError as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    time.sleep(0.4)
+    begun = time.monotonic()
+    migrator.close()
+    assert time.monotonic() - begun < LIMIT
+    thread.join(1)
+    assert isinstance(caught[0], libmigrate.CancelledError) and "half" not in database.tables()
+
+
+def test_close_in_a_callback(database: Database, migrations: Path) -> None:
+    with Migrator(database.url, dir=migrations, on_event=lambda event: migrator.close()) as migrator:
+        with pytest.raises(libmigrate.MisuseError, match="callback"):
+            migrator.apply()
+    assert database.tables() == []

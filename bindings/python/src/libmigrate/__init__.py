@@ -7,6 +7,7 @@
 
 import logging as _logging
 
+from . import asgi
 from . import errors as _errors
 from . import results as _results
 from .aio import AsyncMigrator, startup_async
@@ -19,7 +20,7 @@ from .sources import Migration
 from .tokens import CancelToken
 
 __all__ = [
-    "AsyncMigrator", "BackupJob", "CancelToken", "Connection", "Migration", "Migrator", "Options", "Plan", "Run", "rules", "startup", "startup_async",
+    "AsyncMigrator", "BackupJob", "CancelToken", "Connection", "Migration", "Migrator", "Options", "Plan", "Run", "asgi", "rules", "startup", "startup_async",
     "version",
 ]
 __all__ += _errors.__all__

@@ -7,8 +7,10 @@ autocommit mode, because the library begins and ends transactions by itself; it 
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
-from typing import Any, Callable, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+import time
+from typing import Any, Callable, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 Value = Optional[bytes]
 
@@ -35,10 +37,25 @@ class Driver:
     def __init__(self, connection: Any, release: Optional[Callable[[], None]] = None) -> None:
         self.connection = connection
         self._release = release
-        self.running = False
+        self.began: Optional[float] = None  # since when a statement runs, by time.monotonic()
 
     def run(self, sql: str) -> Answer:
         raise NotImplementedError
+
+    def run_watched(self, sql: str) -> Answer:
+        self.began = time.monotonic()
+        try:
+            return self.run(sql)
+        finally:
+            self.began = None
+
+    @contextlib.contextmanager
+    def at_work(self) -> Iterator[None]:
+        self.enter()
+        try:
+            yield
+        finally:
+            self.leave()
 
     def failure(self, error: BaseException) -> Failure:
         return Failure(str(error) or type(error).__name__)

@@ -438,9 +438,9 @@ class Event:
     name: str
     level: str
     message: str
-    values: Dict[str, Any] = field(default_factory=dict)
+    values: Dict[str, Any] = field(default_factory=dict, hash=False)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
+        if name.startswith("_") or name == "values":  # which is not there yet while it is unpickled
             raise AttributeError(name)
         return self.values.get(name)
