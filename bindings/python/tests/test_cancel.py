@@ -12,12 +12,10 @@ from pathlib import Path
 from typing import Any, Callable, Iterator, List
 
 import pytest
-from conftest import Database, slow
+from conftest import LIMIT, Database, slow
 
 import libmigrate
 from libmigrate import AsyncMigrator, CancelToken, Migrator
-
-LIMIT = 0.3  # seconds
 
 
 @pytest.fixture(autouse=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import inspect
 from typing import TYPE_CHECKING, Any, Callable, List, Optional, TypeVar, Union
 
 from . import results
+from .aiodrivers import AsyncHost
 from .migrator import Migrator, OnEvent, Plan, startup
 from .tokens import CancelToken
 
@@ -38,6 +40,8 @@ def _in_loop(on_event: Optional[OnEvent]) -> Optional[OnEvent]:
     """The callback belongs into the event loop, where the rest of the application runs; what it returns is not waited for."""
     if on_event is None:
         return None
+    if inspect.iscoroutinefunction(on_event):
+        raise TypeError("on_event must not be asynchronous: let it create a task")
     loop = asyncio.get_running_loop()
 
     def hand_over(event: results.Event) -> None:
@@ -51,6 +55,9 @@ async def startup_async(
 ) -> results.Report:
     """As startup(). Cancelling the task ends what runs in the database, rolls it back, and then raises CancelledError."""
     own = CancelToken()
+    if AsyncHost.fits(arguments.get("connection")):
+        host = arguments["connection"] = AsyncHost(arguments["connection"])
+        host.loop = asyncio.get_running_loop()
     if token is not None:
         token._add(own._tell)
     try:
@@ -63,16 +70,21 @@ async def startup_async(
 
 
 class AsyncMigrator:
-    """Migrator with await. A connection of sqlite3 needs check_same_thread=False, as a worker thread uses it. on_event is called in the
+    """Migrator with await. connection: those of Migrator, and asynchronous ones of the running loop. One of sqlite3 needs check_same_thread=False, as a worker thread uses it. on_event is called in the
     event loop, and cannot cancel; cancel the task, or use a token."""
 
     def __init__(self, url: Any = None, *, on_event: Optional[OnEvent] = None, **arguments: Any) -> None:
+        self._host = AsyncHost(arguments["connection"]) if AsyncHost.fits(arguments.get("connection")) else None
+        if self._host is not None:
+            arguments["connection"] = self._host
         self._migrator = Migrator(url, **arguments)
         self._on_event = on_event
 
     async def _do(self, function: Callable[..., T], *arguments: Any) -> T:
         if self._on_event is not None and self._migrator.on_event is None:
             self._migrator.on_event = _in_loop(self._on_event)
+        if self._host is not None:
+            self._host.loop = asyncio.get_running_loop()
         return await in_thread(self._migrator.cancel, functools.partial(function, *arguments))
 
     async def __aenter__(self) -> "Self":

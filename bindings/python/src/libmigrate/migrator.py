@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
+import inspect
 import json
 import logging
 import os
@@ -173,7 +175,8 @@ class Migrator(Handle):
     """A database with its migrations. One thread at a time; a with-block, or close(), ends it.
 
     url         postgresql://..., sqlite:path, whatever libpq takes
-    connection  instead of it the application's own: sqlite3, psycopg, psycopg2, SQLAlchemy's Connection or Engine. It stays open
+    connection  instead of it the application's own: sqlite3, psycopg, psycopg2, SQLAlchemy's Connection or Engine; with AsyncMigrator also
+                asyncpg, psycopg's AsyncConnection, aiosqlite, SQLAlchemy's AsyncConnection or AsyncEngine. It stays open
     dir         the folder with the migrations, or a folder of importlib.resources.files()
     migrations  more of them in memory: {"001_users.sql": text}, or a list of Migration
     schema      the schema that the application is written for, as SQL text, or a function that makes it
@@ -292,7 +295,10 @@ class Migrator(Handle):
         def run(pointer: int, user: Any) -> int:
             connection = Connection(pointer)
             try:
-                body(connection)
+                if inspect.isawaitable(waiting := body(connection)):
+                    if inspect.iscoroutine(waiting):
+                        waiting.close()
+                    raise TypeError("the function of a migration must not be asynchronous: it has done nothing")
             except Exception as error:
                 library().migrate_connection_fail(pointer, encoded(f"{type(error).__name__}: {error}".replace("\0", " ")))
                 raise
@@ -320,9 +326,9 @@ class Migrator(Handle):
         self._driver = driver = driver_for(self._connection)
         pointer = pointer_out()
 
-        def run(sql: bytes, length: int, result: int, user: Any) -> int:
+        def run(rows_wanted: bool, sql: bytes, length: int, result: int, user: Any) -> int:
             try:
-                columns, rows = driver.run_watched(sql.decode("utf-8"))
+                columns, rows = driver.run_watched(sql.decode("utf-8"), rows_wanted)
             except Exception as error:
                 said = driver.failure(error)
                 lib.migrate_result_fail(result, encoded(said.sqlstate), said.driver_code, encoded(said.message.replace("\0", " ")), said.position)
@@ -334,11 +340,11 @@ class Migrator(Handle):
                     lib.migrate_result_value(result, value, 0 if value is None else len(value))
             return 0
 
-        run_pointer = c.migrate_driver_fn(self._caller.guard(run))
+        execute, query = (c.migrate_driver_fn(self._caller.guard(functools.partial(run, rows))) for rows in (False, True))
         state = c.migrate_driver_state_fn(self._caller.guard(lambda user: int(driver.in_transaction())))
         self._simple(lambda error: lib.migrate_driver_new(driver.engine.encode(), None, ctypes.byref(pointer), error))
-        self._driver_callbacks = (run_pointer, state)
-        for name, function in (("exec", run_pointer), ("query", run_pointer), ("in_transaction", state)):
+        self._driver_callbacks = (execute, query, state)
+        for name, function in (("exec", execute), ("query", query), ("in_transaction", state)):
             lib.migrate_driver_set(pointer, name.encode(), ctypes.cast(function, ctypes.c_void_p))
         return pointer
 
