@@ -76,10 +76,15 @@ class AsyncpgDriver(AsyncDriver):
             self.bridge.wait(self.connection.execute, sql)
             return Answer(0, [])
         if sql.lstrip("( \t\r\n").upper().startswith(("SELECT", "VALUES", "WITH")):
+            names = [] if self._names is None else self.bridge.wait(self._columns, sql)
             lines = self.bridge.wait(self._copy, sql.rstrip().rstrip(";"))
-            return Answer(len(lines[0]) if lines else 0, lines)
+            return Answer(len(lines[0]) if lines else 0, lines, names)
         records = self.bridge.wait(self.connection.fetch, sql)
-        return Answer(len(records[0]) if records else 0, [[self._text(value) for value in record] for record in records])
+        names = list(records[0].keys()) if records else []
+        return Answer(len(names), [[self._text(value) for value in record] for record in records], names)
+
+    async def _columns(self, sql: str) -> List[str]:
+        return [attribute.name for attribute in (await self.connection.prepare(sql)).get_attributes()]
 
     @staticmethod
     def _text(value: Any) -> Value:

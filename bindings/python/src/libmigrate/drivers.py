@@ -18,6 +18,7 @@ Value = Optional[bytes]
 class Answer(NamedTuple):
     columns: int
     rows: Iterable[Sequence[Value]]
+    names: Sequence[str] = ()
 
 
 class Failure(NamedTuple):
@@ -38,6 +39,7 @@ class Driver:
         self.connection = connection
         self._release = release
         self.began: Optional[float] = None  # since when a statement runs, by time.monotonic()
+        self._names: Optional[List[str]] = None  # who wants those of the columns
 
     def run(self, sql: str, rows: bool = True) -> Answer:
         """rows: they are wanted, if there are some."""
@@ -46,9 +48,22 @@ class Driver:
     def run_watched(self, sql: str, rows: bool) -> Answer:
         self.began = time.monotonic()
         try:
-            return self.run(sql, rows)
+            answer = self.run(sql, rows)
         finally:
             self.began = None
+        if self._names is not None and rows:
+            self._names[:] = answer.names
+        return answer
+
+    @contextlib.contextmanager
+    def naming(self) -> Iterator[List[str]]:
+        """The names of the columns of what is asked meanwhile. It stays empty where another connection than this one is asked."""
+        names: List[str] = []
+        self._names = names
+        try:
+            yield names
+        finally:
+            self._names = None
 
     @contextlib.contextmanager
     def at_work(self) -> Iterator[None]:
@@ -88,8 +103,8 @@ class SqliteDriver(Driver):
         try:
             cursor.row_factory = None
             cursor.execute(sql)
-            columns = len(cursor.description or ())
-            return Answer(columns, [[self._value(value) for value in row] for row in cursor.fetchall()] if columns else [])
+            names = [column[0] for column in cursor.description or ()]
+            return Answer(len(names), [[self._value(value) for value in row] for row in cursor.fetchall()] if names else [], names)
         finally:
             cursor.close()
 
@@ -145,7 +160,8 @@ def psycopg_answer(result: Any) -> Answer:
     if result is None or not result.nfields:
         return Answer(0, [])
     columns = range(result.nfields)
-    return Answer(result.nfields, [[result.get_value(row, column) for column in columns] for row in range(result.ntuples)])
+    values = [[result.get_value(row, column) for column in columns] for row in range(result.ntuples)]
+    return Answer(result.nfields, values, [result.fname(column).decode("utf-8", "replace") for column in columns])
 
 
 class PostgresqlDriver(Driver):
@@ -194,7 +210,7 @@ class Psycopg2Driver(PostgresqlDriver):
             if cursor.description is None:
                 return Answer(0, [])
             values: List[List[Value]] = [[None if value is None else str(value).encode("utf-8") for value in row] for row in cursor.fetchall()]
-            return Answer(len(cursor.description), values)
+            return Answer(len(cursor.description), values, [column.name for column in cursor.description])
 
     def in_transaction(self) -> bool:
         return int(self.connection.get_transaction_status()) != 0

@@ -293,7 +293,7 @@ class Migrator(Handle):
 
     def _guard_code(self, body: Callable[[Any], Any]) -> Callable[..., int]:
         def run(pointer: int, user: Any) -> int:
-            connection = Connection(pointer)
+            connection = Connection(pointer, self._driver)
             try:
                 if inspect.isawaitable(waiting := body(connection)):
                     if inspect.iscoroutine(waiting):
@@ -328,7 +328,7 @@ class Migrator(Handle):
 
         def run(rows_wanted: bool, sql: bytes, length: int, result: int, user: Any) -> int:
             try:
-                columns, rows = driver.run_watched(sql.decode("utf-8"), rows_wanted)
+                columns, rows, _ = driver.run_watched(sql.decode("utf-8"), rows_wanted)
             except Exception as error:
                 said = driver.failure(error)
                 lib.migrate_result_fail(result, encoded(said.sqlstate), said.driver_code, encoded(said.message.replace("\0", " ")), said.position)
