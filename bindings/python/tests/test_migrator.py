@@ -312,34 +312,6 @@ def test_misuse(sqlite_database: Database, migrations: Path) -> None:
         migrator.status()
 
 
-def test_columns_are_all_known(database: Database, migrations: Path, tmp_path: Path) -> None:
-    """Every column and value of the library's tables has its field, so a new one is seen here."""
-    import dataclasses
-
-    from libmigrate import results
-
-    with Migrator(database.url, dir=migrations, schema="CREATE TABLE t (id integer)", backup="off") as m:
-        kinds = [
-            ("migrate_status", results.Status, results.MigrationStatus, []), ("migrate_verify", results.Verification, results.Verified, [None]),
-            ("migrate_rehearse", results.Rehearsal, results.Rehearsed, [None]), ("migrate_check", results.Check, results.Finding, [None]),
-            ("migrate_graph", results.Graph, results.Edge, [None, None]), ("migrate_reconcile", results.Reconciliation, results.Reconciled, ["report"]),
-            ("migrate_generate", results.Generated, results.LeftOut, [None]), ("migrate_snapshot", results.Snapshot, results.Fact, []),
-            ("migrate_diff", results.Drift, results.Difference, []), ("migrate_apply", results.Report, results.Done, [None]),
-            ("migrate_history", None, results.HistoryEvent, []), ("migrate_generate_down", results.GeneratedDown, None, ["001_users"]),
-        ]
-        if database.engine == "sqlite":
-            kinds.append(("migrate_backup", None, results.Backup, []))
-        for name, whole, row, arguments in kinds:
-            if name == "migrate_reconcile":
-                m.apply("+2")
-            table = m._table(name, *arguments)
-            if whole is not None:
-                fields = {field.name.rstrip("_") for field in dataclasses.fields(whole)}
-                assert set(table) - {"rows"} <= fields, name
-            if row is not None and table["rows"]:
-                assert set(table["rows"][0]) == {field.name.rstrip("_") for field in dataclasses.fields(row)}, name
-
-
 def test_generated_files_are_current() -> None:
     here = Path(__file__).resolve().parents[1]
     if not (here.parents[1] / "include" / "migrate.h").exists():

@@ -218,6 +218,11 @@ class AsyncHost:
             "asyncpg.pool.PoolConnectionProxy" in _class_names(thing)
         )
 
+    @classmethod
+    def around(cls, thing: Any) -> "Optional[AsyncHost]":
+        """None: it is no asynchronous connection."""
+        return cls(thing) if cls.fits(thing) else None
+
     async def _open(self) -> Tuple[Any, Any]:
         """The connection of the database's own library, and what has to be closed behind it."""
         thing = self.thing
