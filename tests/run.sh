@@ -207,6 +207,8 @@ script_test "lifespans of Python's servers" bindings/python/tests/lifespans.sh "
 script_test "start-up sequences" tests/startup/run.sh "$folder"
 script_test "rights and older dumps" tests/cli/dumps.sh build/examples/migratectl/migratectl tests/tools/postgres.sh
 if [ -z "$quick" ]; then
+    script_test "Python binding with sanitizers" env LIBMIGRATE_SANITIZED="$PWD/build-asan/lib/libmigrate.so.1.0.0" \
+        bindings/python/tests/run.sh --sanitizers --brief "$folder"
     script_test "lifespans of servers with faults" tests/lifespans/faulty.py
     script_test "faults" tests/faults/run.sh --brief --seed 1
     script_test "fuzzing, 30 s a target" tests/fuzz/run.sh 30
