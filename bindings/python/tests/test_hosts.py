@@ -150,6 +150,16 @@ def test_cancel(host: Any, way: str) -> None:
         usable(database, connection, migrator)
 
 
+def test_run_deadline(host: Any) -> None:
+    database, connection = host
+    with Migrator(connection=connection, migrations=half(database), run_deadline="500ms") as migrator:
+        begun = time.monotonic()
+        with pytest.raises(TimeoutError) as caught:
+            migrator.apply()
+        assert isinstance(caught.value, libmigrate.TimeoutError) and time.monotonic() - begun < 0.5 + LIMIT
+        usable(database, connection, migrator)
+
+
 def test_control_c(host: Any) -> None:
     database, connection = host
     former = signal.signal(signal.SIGINT, signal.default_int_handler)

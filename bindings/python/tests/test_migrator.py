@@ -184,6 +184,30 @@ def test_options(tmp_path: Path) -> None:
         Migrator("sqlite:x", reason="a\0b")
 
 
+def test_urls_of_sqlalchemy(database: Database, migrations: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sqlalchemy = pytest.importorskip("sqlalchemy")
+    from libmigrate.urls import url_text
+
+    monkeypatch.chdir(tmp_path)
+    for given, meant in (
+        ("postgresql+asyncpg://u:p@h/d?a=b", "postgresql://u:p@h/d?a=b"), (sqlalchemy.make_url("postgresql+psycopg://u:p@h/d"), "postgresql://u:p@h/d"),
+        (sqlalchemy.make_url("postgresql://u:p@h/d"), "postgresql://u:p@h/d"), ("sqlite+aiosqlite:///app.db", "sqlite:app.db"),
+        (sqlalchemy.make_url("sqlite:////tmp/app.db"), "sqlite:/tmp/app.db"), (sqlalchemy.make_url("sqlite:///app.db"), "sqlite:app.db"),
+        (sqlalchemy.make_url("sqlite://"), "sqlite::memory:"), ("sqlite:///app.db", "sqlite:///app.db"), ("host=h dbname=d", "host=h dbname=d"),
+        (Path("x.db"), "x.db"),
+    ):
+        assert url_text(given) == meant, given
+    url = sqlalchemy.make_url(f"sqlite:///{database.name}" if database.engine == "sqlite" else database.url)
+    assert libmigrate.startup(url, dir=migrations).changed and database.tables() == ["orders", "users"]
+
+
+def test_durations() -> None:
+    from libmigrate.options import seconds_of
+
+    for text, seconds in (("500ms", 0.5), ("1500000us", 1.5), ("5min", 300.0), ("none", None), ("0", None), (None, None)):
+        assert seconds_of(text) == seconds
+
+
 def test_environment(sqlite_database: Database, migrations: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", sqlite_database.url)
     monkeypatch.setenv("MIGRATE_DIR", str(migrations))

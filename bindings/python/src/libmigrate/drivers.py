@@ -13,6 +13,7 @@ import time
 from typing import Any, Callable, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 Value = Optional[bytes]
+INTERRUPTED = 9  # SQLite's code for it; PostgreSQL's is 57014, which the library knows of every driver
 
 
 class Answer(NamedTuple):
@@ -118,8 +119,8 @@ class SqliteDriver(Driver):
         code = getattr(error, "sqlite_errorcode", 0)  # Python 3.11
         if not code:
             text = str(error)
-            code = 9 if text == "interrupted" else 5 if "is locked" in text else 19 if isinstance(error, sqlite3.IntegrityError) else 1
-        return Failure(str(error), None, code)
+            code = INTERRUPTED if text == "interrupted" else 5 if "is locked" in text else 19 if isinstance(error, sqlite3.IntegrityError) else 1
+        return Failure(str(error), "57014" if code == INTERRUPTED else None, code)
 
     def in_transaction(self) -> bool:
         return bool(self.connection.in_transaction)

@@ -21,7 +21,8 @@ from .calls import Caller
 from .connection import Connection
 from .drivers import Driver, driver_for
 from .errors import MigrateError, MigrationsPending, MisuseError, RunStopped, take_error
-from .options import text_of
+from .options import seconds_of, text_of
+from .urls import url_text
 from .sources import Migrations, is_resource, source_of
 from .tokens import CancelToken
 from .watching import Watch
@@ -251,7 +252,7 @@ class Migrator(Handle):
         if environment:
             self._simple(lambda error: lib.migrate_options_from_environment(self._options, error))
         if url is not None:
-            options["url"] = url
+            options["url"] = url_text(url)
         if dir is not None and not is_resource(dir):
             options["dir"] = dir
         for key, value in options.items():
@@ -275,6 +276,8 @@ class Migrator(Handle):
 
     def _event(self, pointer: int, user: Any) -> int:
         lib = library()
+        if self._watch is not None and lib.migrate_event_name(pointer) in (b"plan", b"step"):
+            self._watch.work_begins()
         if self.on_event is None and not log.isEnabledFor(LEVELS.get(decoded(lib.migrate_event_level(pointer)) or "", logging.INFO)):
             return 0
         values: Dict[str, Any] = {}
@@ -474,7 +477,8 @@ class Migrator(Handle):
         if driver is None:
             code = self._caller.call(lambda: function(ctypes.byref(error)), here=False)
         else:
-            with driver.at_work(), Watch(driver, self._cancel_native) as self._watch:
+            limit = seconds_of(decoded(library().migrate_options_get(self._options, b"run_deadline")))
+            with driver.at_work(), Watch(driver, self._cancel_native, limit) as self._watch:
                 code = self._caller.call(lambda: function(ctypes.byref(error)), here=True)
             self._watch = None
         raised, self._caller.raised = self._caller.raised, None

@@ -25,11 +25,12 @@ NUDGE = b"\0"  # Python writes the numbers of signals; this is none
 
 
 class Watch:
-    """For one call. cancel: what Ctrl-C calls, where Python's own handler is to raise KeyboardInterrupt."""
+    """For one call. cancel: what Ctrl-C calls, where Python's own handler is to raise KeyboardInterrupt. limit: run_deadline, in seconds."""
 
-    def __init__(self, driver: "Driver", cancel: Callable[[], None]) -> None:
-        self._driver, self._cancel = driver, cancel
+    def __init__(self, driver: "Driver", cancel: Callable[[], None], limit: Optional[float] = None) -> None:
+        self._driver, self._cancel, self._limit = driver, cancel, limit
         self._cancelled: Optional[float] = None
+        self._deadline: Optional[float] = None
         self._ended = False
         self._former = -1
         self._main = threading.current_thread() is threading.main_thread()
@@ -38,6 +39,12 @@ class Watch:
         """From any thread, and from a signal handler."""
         self._cancelled = self._cancelled or time.monotonic()
         self._nudge()
+
+    def work_begins(self) -> None:
+        """From now on the limit counts. The library's own count has begun by now, so it will see that the time is over, too."""
+        if self._limit is not None and self._deadline is None:
+            self._deadline = time.monotonic() + self._limit
+            self._nudge()
 
     def _nudge(self) -> None:
         try:
@@ -75,7 +82,7 @@ class Watch:
 
     def _listen(self) -> None:
         while not self._ended:
-            select.select([self._far], [], [], None if self._cancelled is None else AGAIN)
+            select.select([self._far], [], [], self._patience())
             try:
                 bytes_ = self._far.recv(4096)
             except BlockingIOError:
@@ -85,7 +92,14 @@ class Watch:
             # Other handlers of the application may want something else than an end; they run when the statement has ended.
             if signal.SIGINT in signals and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
                 self._cancel()
+            if self._deadline is not None and time.monotonic() >= self._deadline:
+                self._cancelled = self._cancelled or self._deadline
             self._interrupt()
+
+    def _patience(self) -> Optional[float]:
+        if self._cancelled is not None:
+            return AGAIN
+        return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
 
     def _interrupt(self) -> None:
         """What began behind the cancel is cleaning up, and has time for it."""
