@@ -28,8 +28,11 @@ DATABASES = {"default": %r}
 LIBMIGRATE = {"dir": BASE_DIR / "sql", "backup": "off", "wait_timeout": "10s"}
 """
 MODELS = """
+import django
 from django.contrib.auth.models import User
 from django.db import models
+
+WORD = "condition" if django.VERSION >= (5, 1) else "check"
 
 class Tag(models.Model):
     word = models.SlugField(unique=True)
@@ -43,7 +46,7 @@ class Product(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["name", "price"], name="name_price")]
-        constraints = [models.CheckConstraint(condition=models.Q(price__gte=0), name="price_positive")]
+        constraints = [models.CheckConstraint(**{WORD: models.Q(price__gte=0)}, name="price_positive")]
 
 class Elsewhere(models.Model):
     class Meta:

@@ -80,3 +80,22 @@ def test_a_thousand_cycles_with_callbacks(sqlite_database: Database, migrations:
     flat(memory)
     assert open_files() == files
     connection.close()
+
+
+def test_a_thousand_cycles_on_the_applications_connection(postgresql: Database, migrations: Path) -> None:
+    psycopg = pytest.importorskip("psycopg")
+    with psycopg.connect(postgresql.url) as connection:
+        libmigrate.startup(connection=connection, dir=migrations)
+
+        def run(count: int) -> None:
+            for _ in range(count):
+                with Migrator(connection=connection, dir=migrations) as migrator:
+                    assert not migrator.apply().changed
+            gc.collect()
+
+        count = 100 if SANITIZERS else 1000
+        run(100)
+        memory, files = resident(), open_files()
+        run(count)
+        flat(memory)
+        assert open_files() == files

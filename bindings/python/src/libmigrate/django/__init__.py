@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple, TypeVar
 
 from .. import results
+from .._server import watched
 from ..migrator import Migrator
 
 T = TypeVar("T")
@@ -165,8 +166,10 @@ def startup(alias: str = "default", **options: Any) -> results.Report:
     Raises libmigrate.MigrateError where the server must not start.
     """
 
+    on_event = watched(options.pop("on_event", None))  # the end of uvicorn or gunicorn is heard
+
     def work() -> results.Report:
-        with migrator(alias, **options) as opened:
+        with migrator(alias, on_event=on_event, **options) as opened:
             report = opened.startup()
         if report.changed:
             tell_applications(alias, verbosity=0)
