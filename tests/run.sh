@@ -183,6 +183,8 @@ other_scripts() {
     script "lifespans of the C server on SQLite" tests/lifespans/run.py --sqlite "C on SQLite" -- build/examples/server
     [ -n "$quick" ] || script "lifespans of servers with faults" tests/lifespans/faulty.py
     script "Python binding" bindings/python/tests/run.sh "$folder"
+    [ -n "$quick" ] || script "Python binding with sanitizers" env LIBMIGRATE_SANITIZED="$PWD/build-asan/lib/libmigrate.so.1.0.0" \
+        bindings/python/tests/run.sh --sanitizers --brief "$folder"
     script "lifespans of Python's servers" bindings/python/tests/lifespans.sh "$folder"
     script "start-up sequences" tests/startup/run.sh "$folder"
     echo whole >"$folder/scripts/whole"
