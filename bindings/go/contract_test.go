@@ -4,9 +4,11 @@ package libmigrate
 
 import (
 	"context"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -71,6 +73,38 @@ func TestEveryFunctionIsReached(t *testing.T) {
 		called := strings.Contains(ours.String(), found[1]+"(")
 		if _, known := notCalled[found[1]]; called == known {
 			t.Errorf("%s: called %v, and known as not called %v", found[1], called, known)
+		}
+	}
+}
+
+func TestListsHaveAFieldForEachColumn(t *testing.T) {
+	rules, err := listedRaw(rulesTable)
+	if err != nil {
+		t.Fatal(err)
+	}
+	options, err := listedRaw(optionsTable)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, list := range map[string]struct {
+		raw json.RawMessage
+		row any
+	}{"rules": {rules, Rule{}}, "options": {options, OptionInfo{}}} {
+		table := struct{ Rows []map[string]any }{}
+		if err := json.Unmarshal(list.raw, &table); err != nil {
+			t.Fatal(err)
+		}
+		tags := map[string]bool{}
+		for i := 0; i < reflect.TypeOf(list.row).NumField(); i++ {
+			tags[reflect.TypeOf(list.row).Field(i).Tag.Get("migrate")] = true
+		}
+		if len(table.Rows[0]) != len(tags) {
+			t.Errorf("%s: %v, and the fields are %v", name, table.Rows[0], tags)
+		}
+		for column := range table.Rows[0] {
+			if !tags[column] {
+				t.Errorf("%s has no field for %s", name, column)
+			}
 		}
 	}
 }

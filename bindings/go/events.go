@@ -24,12 +24,12 @@ type Event struct {
 	File        string
 	Direction   string
 	Statement   string
-	Code        string
 	Tables      string
 	Sessions    string
 	Application string
 	Host        string
-	Since       string
+	Since       time.Time // when the other runner connected
+	Err         error     // of what failed: errors.Is(event.Err, ErrSQL)
 	Number      int64
 	Count       int64
 	PID         int64
@@ -54,7 +54,7 @@ func init() {
 func eventOf(from *C.migrate_event) Event {
 	text := func(name string) string { return C.GoString(C.migrate_event_text(from, eventNames[name])) }
 	number := func(name string) int64 { return int64(C.migrate_event_int(from, eventNames[name])) }
-	return Event{
+	event := Event{
 		Name:        C.GoString(C.migrate_event_name(from)),
 		Level:       levelOf(C.GoString(C.migrate_event_level(from))),
 		Message:     C.GoString(C.migrate_event_message(from)),
@@ -63,12 +63,10 @@ func eventOf(from *C.migrate_event) Event {
 		File:        text("file"),
 		Direction:   text("direction"),
 		Statement:   text("statement"),
-		Code:        text("code"),
 		Tables:      text("tables"),
 		Sessions:    text("sessions"),
 		Application: text("application"),
 		Host:        text("host"),
-		Since:       text("since"),
 		Number:      number("number"),
 		Count:       number("count"),
 		PID:         number("pid"),
@@ -77,6 +75,13 @@ func eventOf(from *C.migrate_event) Event {
 		Duration:    time.Duration(number("duration_us")) * time.Microsecond,
 		Waited:      time.Duration(number("waited_us")) * time.Microsecond,
 	}
+	if since := number("since"); since != 0 {
+		event.Since = time.UnixMicro(since).UTC()
+	}
+	if code := number("code"); code != 0 {
+		event.Err = kind(C.GoString(C.migrate_code_name(C.int32_t(code))))
+	}
+	return event
 }
 
 func levelOf(word string) slog.Level {
@@ -106,12 +111,16 @@ func (e Event) log(ctx context.Context, logger *slog.Logger) {
 	text("file", e.File)
 	text("direction", e.Direction)
 	text("statement", e.Statement)
-	text("code", e.Code)
 	text("tables", e.Tables)
 	text("sessions", e.Sessions)
 	text("application", e.Application)
 	text("host", e.Host)
-	text("since", e.Since)
+	if !e.Since.IsZero() {
+		attributes = append(attributes, slog.Time("since", e.Since))
+	}
+	if e.Err != nil {
+		attributes = append(attributes, slog.String("error", string(e.Err.(kind))))
+	}
 	for _, number := range []struct {
 		key   string
 		value int64

@@ -263,7 +263,7 @@ func (m *Migrator) BaselineFromTable(ctx context.Context, tableName, column, rea
 func Rules() ([]Rule, error) {
 	whole, err := listed[struct {
 		Rules []Rule `migrate:"rows"`
-	}](func(rows **C.migrate_rows, err **C.migrate_error) C.int32_t { return C.migrate_check_rules(rows, err) })
+	}](rulesTable)
 	if err != nil {
 		return nil, err
 	}
@@ -286,22 +286,34 @@ type OptionInfo struct {
 func Options() ([]OptionInfo, error) {
 	whole, err := listed[struct {
 		Options []OptionInfo `migrate:"rows"`
-	}](func(rows **C.migrate_rows, err **C.migrate_error) C.int32_t { return C.migrate_options_list(rows, err) })
+	}](optionsTable)
 	if err != nil {
 		return nil, err
 	}
 	return whole.Options, nil
 }
 
+func rulesTable(rows **C.migrate_rows, err **C.migrate_error) C.int32_t {
+	return C.migrate_check_rules(rows, err)
+}
+
+func optionsTable(rows **C.migrate_rows, err **C.migrate_error) C.int32_t {
+	return C.migrate_options_list(rows, err)
+}
+
 // listed is a table that needs no database.
 func listed[T any](function func(rows **C.migrate_rows, err **C.migrate_error) C.int32_t) (*T, error) {
-	var rows *C.migrate_rows
-	if err := simply(func(out **C.migrate_error) C.int32_t { return function(&rows, out) }); err != nil {
-		return nil, err
-	}
-	raw, err := rowsOf(rows)
+	raw, err := listedRaw(function)
 	if err != nil {
 		return nil, err
 	}
 	return decode[T](raw)
+}
+
+func listedRaw(function func(rows **C.migrate_rows, err **C.migrate_error) C.int32_t) (json.RawMessage, error) {
+	var rows *C.migrate_rows
+	if err := simply(func(out **C.migrate_error) C.int32_t { return function(&rows, out) }); err != nil {
+		return nil, err
+	}
+	return rowsOf(rows)
 }

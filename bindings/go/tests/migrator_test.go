@@ -270,6 +270,22 @@ func TestEventsAndLog(t *testing.T) {
 	})
 }
 
+func TestAFailureIsAnEvent(t *testing.T) {
+	onBoth(t, func(t *testing.T, database *database) {
+		var failed []libmigrate.Event
+		m := opened(t, database, libmigrate.WithMigrations(libmigrate.Migration{ID: "001_x", Up: "DROP TABLE nowhere"}),
+			libmigrate.WithEvents(func(event libmigrate.Event) error {
+				if event.Name == "failed" {
+					failed = append(failed, event)
+				}
+				return nil
+			}))
+		if _, err := m.Apply(background); !errors.Is(err, libmigrate.ErrSQL) || len(failed) != 1 || !errors.Is(failed[0].Err, libmigrate.ErrSQL) || failed[0].Level != slog.LevelError {
+			t.Errorf("%v, %+v", err, failed)
+		}
+	})
+}
+
 func TestAnEventCancels(t *testing.T) {
 	onBoth(t, func(t *testing.T, database *database) {
 		enough := errors.New("enough")
