@@ -3,6 +3,8 @@
 #![warn(missing_debug_implementations)]
 #![allow(clippy::missing_errors_doc)]
 
+#[cfg(feature = "tokio")]
+pub mod asynchronous;
 mod backup;
 mod connection;
 mod context;
@@ -23,8 +25,6 @@ mod rusqlite;
 mod source;
 mod text;
 mod token;
-#[cfg(feature = "tokio")]
-pub mod tokio;
 
 pub use backup::{BackupJob, BackupVerb};
 pub use connection::Connection;
@@ -41,6 +41,11 @@ pub use rows::{RowOf, Rows};
 pub use run::Run;
 pub use source::{Files, Source};
 pub use token::{CancelOnDrop, Token};
+
+#[cfg(test)]
+extern crate self as libmigrate;
+#[cfg(all(test, feature = "rusqlite", feature = "postgres"))]
+mod tests;
 
 use libmigrate_sys as sys;
 

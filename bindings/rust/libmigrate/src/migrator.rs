@@ -324,14 +324,14 @@ impl<'a> Migrator<'a> {
     }
 
     /// Marks the database as one whose data are precious, or not.
-    pub fn protect(&mut self, on: bool, reason: Option<&str>) -> Result<Report> {
-        let reason = Lent::new(reason)?;
+    pub fn protect(&mut self, on: bool, reason: &str) -> Result<Report> {
+        let reason = lent(reason)?;
         self.report(|session, rows, error| unsafe { sys::migrate_protect(session, i32::from(on), reason.as_ptr(), rows, error) })
     }
 
     /// Writes the history without running anything. No id: all modified, or all renamed ones.
-    pub fn mark(&mut self, mark: Mark, id: Option<&str>, reason: Option<&str>) -> Result<Report> {
-        let (id, reason) = (Lent::new(id)?, Lent::new(reason)?);
+    pub fn mark(&mut self, mark: Mark, id: Option<&str>, reason: &str) -> Result<Report> {
+        let (id, reason) = (Lent::new(id)?, lent(reason)?);
         let word = match mark {
             Mark::Applied => c"applied",
             Mark::Forgotten => c"forgotten",

@@ -6,7 +6,7 @@ use crate::driver::{Driver, Failure, Rows};
 use crate::engine::Engine;
 use crate::migrator::Migrator;
 use crate::options::Options;
-use postgres::error::ErrorPosition;
+use postgres::error::{ErrorPosition, SqlState};
 use postgres::tls::{MakeTlsConnect, TlsConnect};
 use postgres::{CancelToken, Client, NoTls, SimpleQueryMessage, Socket};
 
@@ -14,6 +14,21 @@ struct Own<'c, T> {
     client: &'c mut Client,
     cancel: CancelToken,
     tls: T,
+    /// Of the connection, where it is known.
+    in_transaction: Option<bool>,
+}
+
+/// A statement's first word, behind comments.
+fn first_word(mut sql: &str) -> &str {
+    loop {
+        sql = sql.trim_start();
+        let behind = if sql.starts_with("--") { "\n" } else { "*/" };
+        match sql.find(behind) {
+            Some(end) if sql.starts_with("--") || sql.starts_with("/*") => sql = &sql[end + behind.len()..],
+            _ => break,
+        }
+    }
+    sql.split(|character: char| !character.is_ascii_alphabetic()).next().unwrap_or_default()
 }
 
 impl<T> Driver for Own<'_, T>
@@ -28,6 +43,10 @@ where
     }
 
     fn run(&mut self, sql: &str) -> std::result::Result<Rows, Failure> {
+        let word = first_word(sql).to_ascii_uppercase();
+        if ["BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "PREPARE", "CALL", "DO"].contains(&word.as_str()) {
+            self.in_transaction = None;
+        }
         let mut rows = Rows::default();
         for message in self.client.simple_query(sql).map_err(|error| failure(&error))? {
             match message {
@@ -39,7 +58,26 @@ where
                 _ => {}
             }
         }
+        if word == "BEGIN" {
+            self.in_transaction = Some(true);
+        }
         Ok(rows)
+    }
+
+    /// The client does not tell. But only a statement that is a transaction by itself begins when its transaction does.
+    fn in_transaction(&mut self) -> Option<bool> {
+        if self.in_transaction.is_some() {
+            return self.in_transaction;
+        }
+        self.in_transaction =
+            match self.client.simple_query("SELECT pg_catalog.statement_timestamp() = pg_catalog.transaction_timestamp()") {
+                Ok(messages) => messages.iter().find_map(|message| match message {
+                    SimpleQueryMessage::Row(row) => row.get(0).map(|alone| alone != "t"),
+                    _ => None,
+                }),
+                Err(error) => (error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION)).then_some(true),
+            };
+        self.in_transaction
     }
 
     fn interrupter(&self) -> Option<Box<dyn Fn() + Send + Sync>> {
@@ -76,6 +114,16 @@ impl<'a> Migrator<'a> {
         <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
     {
         let cancel = client.cancel_token();
-        Self::with_driver(Own { client, cancel, tls }, options)
+        Self::with_driver(Own { client, cancel, tls, in_transaction: None }, options)
+    }
+}
+
+#[cfg(test)]
+#[test]
+fn first_words() {
+    for (sql, word) in
+        [(" BEGIN;", "BEGIN"), ("-- why\n/* and\nhow */ COMMIT", "COMMIT"), ("SELECT '--'", "SELECT"), ("-- only", ""), ("", "")]
+    {
+        assert_eq!(first_word(sql), word);
     }
 }

@@ -245,6 +245,8 @@ table! {
         protected: bool,
         /// The name that the option `confirm` wants.
         confirm: Option<String>,
+        /// The database, without a password.
+        database: Option<String>,
     }
     migrations: MigrationStatus
 }
@@ -425,44 +427,17 @@ table! {
     left_out: LeftOut
 }
 
-/// The rollback text of one migration.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct GeneratedDown {
-    pub id: String,
-    pub file: Option<String>,
-    /// Empty where it would lie: see `refused`.
-    pub down: String,
-    pub refused: Option<String>,
-    pub proven: bool,
-}
-
-impl GeneratedDown {
-    #[cfg(test)]
-    pub(crate) const VALUES: &'static [&'static str] = &["id", "file", "down", "refused", "proven"];
-
-    pub(crate) fn read(rows: &Rows) -> Self {
-        Self {
-            id: String::read(rows.value("id")),
-            file: Option::read(rows.value("file")),
-            down: String::read(rows.value("down")),
-            refused: Option::read(rows.value("refused")),
-            proven: bool::read(rows.value("proven")),
-        }
+table! {
+    /// The rollback text of one migration.
+    GeneratedDown {
+        id: String,
+        file: Option<String>,
+        /// Empty where it would lie: see `refused`.
+        down: String,
+        refused: Option<String>,
+        proven: bool,
     }
-
-    /// As a JSON object.
-    pub fn to_json(&self) -> String {
-        use crate::rows::json_pair;
-        let mut out = String::from("{");
-        json_pair(&mut out, "id", &self.id);
-        json_pair(&mut out, "file", &self.file);
-        json_pair(&mut out, "down", &self.down);
-        json_pair(&mut out, "refused", &self.refused);
-        json_pair(&mut out, "proven", &self.proven);
-        out.push_str("\"rows\":[]}");
-        out
-    }
+    left_out: LeftOut
 }
 
 row! {

@@ -72,7 +72,12 @@ impl Rows {
                 return None;
             }
             let number = sys::migrate_rows_int(self.raw(), row, column);
-            Some(Cell { text: str_of(sys::migrate_rows_text(self.raw(), row, column)), number })
+            let text = sys::migrate_rows_text(self.raw(), row, column);
+            if text.is_null() {
+                return None;
+            }
+            let length = sys::migrate_rows_text_length(self.raw(), row, column);
+            Some(Cell { text: Some(valid(std::slice::from_raw_parts(text.cast(), length))), number })
         }
     }
 
@@ -127,11 +132,12 @@ pub(crate) unsafe fn str_of<'a>(text: *const std::ffi::c_char) -> Option<&'a str
         return None;
     }
     // SAFETY: as the caller promises.
-    let bytes = unsafe { CStr::from_ptr(text) }.to_bytes();
-    // The library's texts are UTF-8. A database's may be anything: what is none is cut there.
-    Some(
-        std::str::from_utf8(bytes).unwrap_or_else(|error| std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default()),
-    )
+    Some(valid(unsafe { CStr::from_ptr(text) }.to_bytes()))
+}
+
+/// The library's texts are UTF-8. A database's may be anything: what is none is cut there.
+fn valid(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_else(|error| std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default())
 }
 
 pub(crate) struct Cell<'a> {

@@ -70,6 +70,10 @@ fn options(world: &World, step: &Value, heard: &Heard, token: &Token) -> Options
     let mut settings = Map::new();
     settings.insert("wait_timeout".to_owned(), json!("10s"));
     settings.insert("dir".to_owned(), json!(world.dir.to_str()));
+    if world.road == Road::Own && step["do"] != "check_files" && world.database.engine == Engine::Postgresql {
+        // The postgres crate's connection makes no others: scratch databases come from a URL.
+        settings.insert("shadow_url".to_owned(), json!(world.database.url));
+    }
     for over in [world.case.get("options"), step.get("options")] {
         settings.extend(over.cloned().map(object).unwrap_or_default());
     }
@@ -187,7 +191,7 @@ fn call(migrator: &mut Migrator<'_>, step: &Value) -> Result<Value> {
         }
         "check" | "check_files" => checked(&migrator.check(depth_of(text(step, "depth")))?),
         "graph" => tagged("ok", &migrator.graph(graph_of(text(step, "of")), text(step, "at"))?.to_json()),
-        "mark" => report(&migrator.mark(mark_of(text(step, "as").expect("as")), text(step, "id"), reason)?),
+        "mark" => report(&migrator.mark(mark_of(text(step, "as").expect("as")), text(step, "id"), reason.unwrap_or_default())?),
         "baseline" => report(&migrator.baseline(target(step), reason)?),
         "baseline_from_table" => {
             let (table, column) = (text(step, "table").expect("table"), text(step, "column").expect("column"));
@@ -210,7 +214,7 @@ fn call(migrator: &mut Migrator<'_>, step: &Value) -> Result<Value> {
             let reconciliation = migrator.reconcile(text(step, "mode") == Some("apply"))?;
             tagged(ok_or(reconciliation.ok(), "differs"), &reconciliation.to_json())
         }
-        "protect" => report(&migrator.protect(step["on"] == json!(true), reason)?),
+        "protect" => report(&migrator.protect(step["on"] == json!(true), reason.unwrap_or_default())?),
         "restore" => report(&migrator.restore(text(step, "file").map(Path::new))?),
         other => panic!("the runner does not know {other}"),
     })

@@ -1,0 +1,2 @@
+-- ROLLBACK: DROP TABLE users;
+CREATE TABLE users (id integer PRIMARY KEY, name text);
