@@ -204,6 +204,7 @@ script_test "Python binding" bindings/python/tests/run.sh "$folder"
 script_test "lifespans of the C server" tests/lifespans/run.py C -- build/examples/server
 script_test "lifespans of the C server on SQLite" tests/lifespans/run.py --sqlite "C on SQLite" -- build/examples/server
 script_test "lifespans of Python's servers" bindings/python/tests/lifespans.sh "$folder"
+script_test "Rust binding" bindings/rust/tests/run.sh "$folder"
 script_test "start-up sequences" tests/startup/run.sh "$folder"
 script_test "rights and older dumps" tests/cli/dumps.sh build/examples/migratectl/migratectl tests/tools/postgres.sh
 if [ -z "$quick" ]; then

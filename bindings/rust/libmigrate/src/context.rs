@@ -32,6 +32,35 @@ impl<R: Answer, F: FnMut(&Event<'_>) -> R + Send> Hear for Mutex<F> {
 pub(crate) type EventFn<'a> = Arc<dyn Hear + 'a>;
 pub(crate) type BackupFn<'a> = Arc<dyn Fn(&mut BackupJob<'_>) -> Result<(), BoxError> + Send + Sync + 'a>;
 
+/// What a call hands over: freed where a closure's panic keeps it from being taken.
+pub(crate) struct Out<T> {
+    pointer: *mut T,
+    free: unsafe extern "C" fn(*mut T),
+}
+
+impl<T> Out<T> {
+    pub(crate) fn new(free: unsafe extern "C" fn(*mut T)) -> Self {
+        Self { pointer: ptr::null_mut(), free }
+    }
+
+    pub(crate) fn place(&mut self) -> *mut *mut T {
+        &mut self.pointer
+    }
+
+    pub(crate) fn take(&mut self) -> *mut T {
+        std::mem::replace(&mut self.pointer, ptr::null_mut())
+    }
+}
+
+impl<T> Drop for Out<T> {
+    fn drop(&mut self) {
+        if !self.pointer.is_null() {
+            // SAFETY: the library's, and nobody has taken it.
+            unsafe { (self.free)(self.pointer) }
+        }
+    }
+}
+
 /// Lives at one place as long as anything of C's knows it. Only the thread that calls uses it.
 #[derive(Default)]
 pub(crate) struct Context<'a> {
@@ -66,11 +95,7 @@ impl Context<'_> {
     /// A call of the library: its error, with what a closure failed with; a panic goes on from here.
     pub(crate) fn call(&self, function: impl FnOnce(*mut *mut sys::migrate_error) -> i32) -> Result<i32> {
         let mut error = ptr::null_mut();
-        let code = {
-            #[cfg(feature = "rusqlite")]
-            let _watched = crate::rusqlite::Watched::new(self.statements.as_ref());
-            function(&mut error)
-        };
+        let code = function(&mut error);
         let cause = self.cause.take();
         if let Some(panic) = self.panic.take() {
             // SAFETY: the error comes from this call, or is NULL.

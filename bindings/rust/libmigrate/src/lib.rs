@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#![doc = include_str!("../../README.md")]
+#![doc = include_str!("../README.md")]
 #![warn(missing_debug_implementations)]
 #![allow(clippy::missing_errors_doc)]
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! A database with its migrations, and everything that can be done with them.
 
-use crate::context::{self, Context};
+use crate::context::{self, Out};
 use crate::driver::Driver;
 use crate::engine::Engine;
 use crate::options::{Native, Options};
@@ -79,7 +79,7 @@ impl std::fmt::Debug for Migrator<'_> {
     }
 }
 
-type Out<T> = *mut *mut T;
+type Place<T> = *mut *mut T;
 
 impl<'a> Migrator<'a> {
     /// Connects to [`Options::url`].
@@ -124,11 +124,11 @@ impl<'a> Migrator<'a> {
 
     pub(crate) fn opened(
         native: Native<'a>,
-        open: impl FnOnce(*const sys::migrate_options, Out<sys::migrate_session>, Out<sys::migrate_error>) -> i32,
+        open: impl FnOnce(*const sys::migrate_options, Place<sys::migrate_session>, Place<sys::migrate_error>) -> i32,
     ) -> Result<Self> {
-        let mut session = ptr::null_mut();
-        native.context.call(|error| open(native.raw(), &mut session, error))?;
-        let session = NonNull::new(session).ok_or_else(|| Error::misuse("no session".to_owned()))?;
+        let mut session = Out::new(sys::migrate_close);
+        native.context.call(|error| open(native.raw(), session.place(), error))?;
+        let session = NonNull::new(session.take()).ok_or_else(|| Error::misuse("no session".to_owned()))?;
         Ok(Self { session, native })
     }
 
@@ -139,7 +139,7 @@ impl<'a> Migrator<'a> {
 
     pub(crate) fn call(
         &mut self,
-        function: impl FnOnce(*mut sys::migrate_session, Out<sys::migrate_error>) -> i32,
+        function: impl FnOnce(*mut sys::migrate_session, Place<sys::migrate_error>) -> i32,
     ) -> Result<i32> {
         let session = self.session.as_ptr();
         self.native.context.call(|error| function(session, error))
@@ -147,18 +147,18 @@ impl<'a> Migrator<'a> {
 
     pub(crate) fn rows(
         &mut self,
-        function: impl FnOnce(*mut sys::migrate_session, Out<sys::migrate_rows>, Out<sys::migrate_error>) -> i32,
+        function: impl FnOnce(*mut sys::migrate_session, Place<sys::migrate_rows>, Place<sys::migrate_error>) -> i32,
     ) -> Result<(i32, Rows)> {
-        let mut rows = ptr::null_mut();
-        let code = self.call(|session, error| function(session, &mut rows, error))?;
+        let mut rows = Out::new(sys::migrate_rows_free);
+        let code = self.call(|session, error| function(session, rows.place(), error))?;
         // SAFETY: the rows are ours.
-        let rows = unsafe { Rows::take(rows) }.ok_or_else(|| Error::misuse("a call without rows".to_owned()))?;
+        let rows = unsafe { Rows::take(rows.take()) }.ok_or_else(|| Error::misuse("a call without rows".to_owned()))?;
         Ok((code, rows))
     }
 
     fn report(
         &mut self,
-        function: impl FnOnce(*mut sys::migrate_session, Out<sys::migrate_rows>, Out<sys::migrate_error>) -> i32,
+        function: impl FnOnce(*mut sys::migrate_session, Place<sys::migrate_rows>, Place<sys::migrate_error>) -> i32,
     ) -> Result<Report> {
         let (code, rows) = self.rows(function)?;
         Ok(Report::read(&rows, code == sys::MIGRATE_STOPPED))
@@ -170,9 +170,9 @@ impl<'a> Migrator<'a> {
     /// What would run: changes nothing.
     pub fn plan(&mut self, target: impl Into<Target>) -> Result<Plan> {
         let target = Lent::new(target.into().text().as_deref())?;
-        let mut plan = ptr::null_mut();
-        self.call(|session, error| unsafe { sys::migrate_plan_make(session, target.as_ptr(), &mut plan, error) })?;
-        unsafe { Plan::take(plan) }
+        let mut plan = Out::new(sys::migrate_plan_free);
+        self.call(|session, error| unsafe { sys::migrate_plan_make(session, target.as_ptr(), plan.place(), error) })?;
+        unsafe { Plan::take(plan.take()) }
     }
 
     /// Runs everything pending.
@@ -199,9 +199,9 @@ impl<'a> Migrator<'a> {
 
     /// The lifespan hook, by the option `mode`, on this connection: for readiness checks, too.
     pub fn startup(&mut self) -> Result<Report> {
-        let mut rows = ptr::null_mut();
-        let code = self.call(|session, error| unsafe { sys::migrate_startup_session(session, &mut rows, error) })?;
-        started(code, unsafe { Rows::take(rows) })
+        let mut rows = Out::new(sys::migrate_rows_free);
+        let code = self.call(|session, error| unsafe { sys::migrate_startup_session(session, rows.place(), error) })?;
+        started(code, unsafe { Rows::take(rows.take()) })
     }
 
     /// A run that you pull, of a plan or of everything pending.
@@ -374,10 +374,9 @@ fn started(code: i32, rows: Option<Rows>) -> Result<Report> {
 /// not start, and the error's text says what to do.
 pub fn startup(options: &Options<'_>) -> Result<Report> {
     let native = options.native(None, None)?;
-    let context: &Context<'_> = &native.context;
-    let mut rows = ptr::null_mut();
+    let mut rows = Out::new(sys::migrate_rows_free);
     // SAFETY: the options are alive, the output ours.
-    let code = context.call(|error| unsafe { sys::migrate_startup(ptr::null(), native.raw(), &mut rows, error) })?;
+    let code = native.context.call(|error| unsafe { sys::migrate_startup(ptr::null(), native.raw(), rows.place(), error) })?;
     // SAFETY: the rows are ours.
-    started(code, unsafe { Rows::take(rows) })
+    started(code, unsafe { Rows::take(rows.take()) })
 }

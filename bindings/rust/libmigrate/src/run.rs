@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! A run, pulled step by step.
 
+use crate::context::Out;
 use crate::migrator::Migrator;
 use crate::results::Report;
 use crate::rows::Rows;
@@ -22,11 +23,11 @@ unsafe impl Send for Run<'_, '_> {}
 
 impl<'m, 'a> Run<'m, 'a> {
     pub(crate) fn begin(migrator: &'m mut Migrator<'a>, plan: Option<&Plan>) -> Result<Self> {
-        let mut run = ptr::null_mut();
+        let mut run = Out::new(end);
         let plan = plan.map_or(ptr::null(), Plan::raw);
         // SAFETY: session and plan are alive, the output is ours.
-        migrator.call(|session, error| unsafe { sys::migrate_run_begin(session, plan, &mut run, error) })?;
-        Ok(Self { migrator, run, stopped: false })
+        migrator.call(|session, error| unsafe { sys::migrate_run_begin(session, plan, run.place(), error) })?;
+        Ok(Self { migrator, run: run.take(), stopped: false })
     }
 
     /// `true`: a step was done, call again. `false`: nothing was left, or the run was stopped.
@@ -47,11 +48,11 @@ impl<'m, 'a> Run<'m, 'a> {
 
     fn finish(&mut self) -> Result<Option<Rows>> {
         let run = std::mem::replace(&mut self.run, ptr::null_mut());
-        let mut rows = ptr::null_mut();
+        let mut rows = Out::new(sys::migrate_rows_free);
         // SAFETY: the run is alive, and ended once; it is freed whatever the call returns.
-        let outcome = self.migrator.call(|_, error| unsafe { sys::migrate_run_end(run, &mut rows, error) });
+        let outcome = self.migrator.call(|_, error| unsafe { sys::migrate_run_end(run, rows.place(), error) });
         // SAFETY: the rows are ours.
-        let rows = unsafe { Rows::take(rows) };
+        let rows = unsafe { Rows::take(rows.take()) };
         outcome.map(|_| rows)
     }
 }
@@ -63,7 +64,12 @@ impl Drop for Run<'_, '_> {
             _ = self.finish();
         } else if !self.run.is_null() {
             // SAFETY: as in finish(). A closure that panics now stays kept, and does not go on from here.
-            unsafe { sys::migrate_run_end(self.run, ptr::null_mut(), ptr::null_mut()) };
+            unsafe { end(self.run) };
         }
     }
+}
+
+unsafe extern "C" fn end(run: *mut sys::migrate_run) {
+    // SAFETY: as the caller promises; whatever it returns, the run is freed.
+    unsafe { sys::migrate_run_end(run, ptr::null_mut(), ptr::null_mut()) };
 }

@@ -4,49 +4,11 @@
 use crate::migrator::Migrator;
 use crate::options::Options;
 use crate::text::lent;
-use crate::token::Statements;
 use crate::{Error, Result};
 use libmigrate_sys as sys;
 use rusqlite::ffi;
-use std::cell::Cell;
 use std::ffi::c_int;
 use std::ptr::{self, NonNull};
-use std::sync::Arc;
-
-thread_local! {
-    /// What the statements of the call on this thread are counted by.
-    static COUNTED: Cell<*const Statements> = const { Cell::new(ptr::null()) };
-}
-
-/// While a call runs on this thread.
-pub(crate) struct Watched(*const Statements);
-
-impl Watched {
-    pub(crate) fn new(statements: Option<&Arc<Statements>>) -> Self {
-        Self(COUNTED.replace(statements.map_or(ptr::null(), Arc::as_ptr)))
-    }
-}
-
-impl Drop for Watched {
-    fn drop(&mut self) {
-        COUNTED.set(self.0);
-    }
-}
-
-/// sqlite3_step(), counted, so that a token that is cancelled can interrupt it.
-unsafe extern "C" fn step(statement: *mut ffi::sqlite3_stmt) -> c_int {
-    // SAFETY: what is set lives as long as the call on this thread, inside of which this is.
-    let counted = unsafe { COUNTED.get().as_ref() };
-    if let Some(statements) = counted {
-        statements.begin();
-    }
-    // SAFETY: as the library calls it.
-    let code = unsafe { ffi::sqlite3_step(statement) };
-    if let Some(statements) = counted {
-        statements.end();
-    }
-    code
-}
 
 unsafe extern "C" {
     // Some versions of libsqlite3-sys do not declare these two; SQLite has the second one from 3.38 on.
@@ -81,10 +43,9 @@ impl Client {
             sqlite3_backup_finish sqlite3_backup_init sqlite3_backup_pagecount sqlite3_backup_remaining sqlite3_backup_step
             sqlite3_busy_handler sqlite3_column_bytes sqlite3_column_count sqlite3_column_name sqlite3_column_text
             sqlite3_column_type sqlite3_db_config sqlite3_db_filename sqlite3_db_readonly sqlite3_db_status sqlite3_errmsg
-            sqlite3_extended_errcode sqlite3_file_control sqlite3_finalize sqlite3_get_autocommit sqlite3_libversion sqlite3_open_v2
-            sqlite3_prepare_v2 sqlite3_progress_handler sqlite3_reset sqlite3_set_authorizer sqlite3_system_errno
+            sqlite3_extended_errcode sqlite3_file_control sqlite3_finalize sqlite3_get_autocommit sqlite3_interrupt sqlite3_libversion sqlite3_next_stmt sqlite3_open_v2
+            sqlite3_prepare_v2 sqlite3_progress_handler sqlite3_reset sqlite3_set_authorizer sqlite3_step sqlite3_stmt_busy sqlite3_system_errno
         }
-        own.set("sqlite3_step", step as *const ())?;
         own.set("sqlite3_close_v2", sqlite3_close_v2 as *const ())?;
         own.set("sqlite3_error_offset", sqlite3_error_offset as *const ())?;
         Ok(own)
@@ -105,13 +66,11 @@ impl<'a> Migrator<'a> {
     /// On the program's own connection, which stays open and is left as it was found. A transaction that is open is refused, unless
     /// the option `host_transaction` is `use`.
     pub fn with_rusqlite(connection: &'a mut rusqlite::Connection, options: &Options<'a>) -> Result<Self> {
-        let interrupter = connection.get_interrupt_handle();
-        let statements = Statements::new(move || interrupter.interrupt());
         let client = Client::new()?;
         // SAFETY: the connection is borrowed as long as the migrator lives, and nobody else uses it meanwhile.
         let handle = unsafe { connection.handle() };
         // SAFETY: client, options and handle are alive, the outputs ours.
-        Self::opened(options.native(None, Some(statements))?, |options, session, error| unsafe {
+        Self::opened(options.native(None, None)?, |options, session, error| unsafe {
             sys::migrate_open_handle(client.0.as_ptr(), handle.cast(), options, session, error)
         })
     }

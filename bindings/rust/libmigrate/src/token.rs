@@ -116,7 +116,7 @@ impl Drop for CancelOnDrop {
     }
 }
 
-/// The statements on one connection of the program's: odd while one runs. What is interrupted is the one that runs when the token is
+/// The statements of a driver of the program's: the number is odd while one runs. What is interrupted is the one that runs when the token is
 /// cancelled, or else the next one, which may already be on its way; never one behind it, which cleans up.
 pub(crate) struct Statements {
     number: AtomicU64,
@@ -134,7 +134,6 @@ const PAUSE: Duration = Duration::from_millis(20);
 const PATIENCE: u32 = 50;
 
 impl Statements {
-    #[cfg_attr(not(any(feature = "rusqlite", feature = "postgres")), allow(dead_code))]
     pub(crate) fn new(interrupt: impl Fn() + Send + Sync + 'static) -> Arc<Self> {
         Arc::new(Self { number: AtomicU64::new(0), interrupt: Box::new(interrupt) })
     }
