@@ -30,7 +30,7 @@ pub async fn run<T: Send + 'static>(token: &Token, work: impl FnOnce() -> Result
 /// A [`Migrator`] for asynchronous programs: `migrator.call(|migrator| migrator.status()).await`.
 #[derive(Debug)]
 pub struct AsyncMigrator {
-    /// Away while a call runs, and for ever once a call was cancelled.
+    /// Away while a call runs, and for ever once a call was cancelled or has panicked.
     migrator: Option<Migrator<'static>>,
     token: Token,
 }
@@ -48,7 +48,7 @@ impl AsyncMigrator {
         &mut self,
         work: impl FnOnce(&mut Migrator<'static>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let gone = || Error::misuse("the migrator was closed when a call was cancelled: open another one".to_owned());
+        let gone = || Error::misuse("the migrator was closed when a call was cancelled or panicked: open another one".to_owned());
         let mut migrator = self.migrator.take().ok_or_else(gone)?;
         let (migrator, outcome) = run(&self.token, move || {
             let outcome = work(&mut migrator);

@@ -41,6 +41,7 @@ fn a_thousand_cycles() {
         let (memory, files) = (resident_kib(), open_files());
         (count / 5..count).for_each(|number| once(&options, number));
         let more = resident_kib().saturating_sub(memory);
+        println!("{engine}: {more} KiB more behind {count} cycles than behind {}", count / 5);
         assert!(count < 1000 || more < 1024, "{more} KiB more on {engine} after {count} cycles");
         assert_eq!(open_files(), files);
     }
