@@ -88,7 +88,7 @@ counted() {
     echo "$1 passed, $2 failed: $name"
 }
 
-# What the README says, in a package that was new a moment ago. Its programs run on a file, where there is no server at /tmp.
+# What the README says, in a package that was new a moment ago. Its programs run on a file: their server is nobody's.
 as_users_do() {
     rm -rf "$folder/app"
     cargo init --quiet --vcs none --name app "$folder/app"
