@@ -187,6 +187,7 @@ other_scripts() {
         bindings/python/tests/run.sh --sanitizers --brief "$folder"
     script "lifespans of Python's servers" bindings/python/tests/lifespans.sh "$folder"
     script "Go binding" bindings/go/tests/run.sh "$folder"
+    script "Rust binding" bindings/rust/tests/run.sh "$folder"
     script "start-up sequences" tests/startup/run.sh "$folder"
     echo whole >"$folder/scripts/whole"
 }
