@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+// What the library's thread asks while a call runs: events, functions, backups, statements of the application's own connection.
+'use strict'
+
+const native = require('./native.cjs')
+const results = require('./results.cjs')
+const { Connection } = require('./connection.cjs')
+
+const sayWhat = error => String(error instanceof Error ? `${error.name}: ${error.message}` : error).replaceAll('\0', ' ')
+const isPromise = thing => typeof thing?.then === 'function'
+
+class Callbacks {
+  #handle
+  #driver
+  #functions
+  #onEvent
+  #onBackup
+  #around
+  #queues = new Set()
+  #thrown
+  #cancelled = new AbortController()
+  #backups = new Map()
+  statementRuns = false
+
+  constructor ({ handle, driver, functions, onEvent, onBackup, around }) {
+    this.#handle = handle
+    this.#driver = driver
+    this.#functions = functions
+    this.#onEvent = onEvent
+    this.#onBackup = onBackup
+    this.#around = around
+    this.#listen()
+  }
+
+  add (queue) {
+    this.#queues.add(queue)
+    this.#listen()
+  }
+
+  remove (queue) {
+    this.#queues.delete(queue)
+    this.#listen()
+  }
+
+  #listen () {
+    native.listen(this.#handle, this.#onEvent !== undefined || this.#queues.size > 0)
+  }
+
+  /** The migrator was closed. */
+  end () {
+    for (const queue of [...this.#queues]) queue.end()
+  }
+
+  begin () {
+    this.#thrown = undefined
+    if (this.#cancelled.signal.aborted) this.#cancelled = new AbortController()
+  }
+
+  cancel () {
+    this.#cancelled.abort()
+  }
+
+  /** What a callback threw during the call. */
+  take () {
+    const thrown = this.#thrown
+    this.#thrown = undefined
+    return thrown
+  }
+
+  /** Never throws, and answers each request once. */
+  dispatch = (kind, number, first, second) => {
+    const bodies = {
+      event: () => this.#event(first),
+      code: () => this.#code(number, first, second),
+      backup: () => this.#backup(number, first),
+      statement: () => this.#statement(number, first),
+      state: () => this.#driver.inTransaction(),
+      give_up: () => this.#backups.get(number)?.abort()
+    }
+    if (kind === 'statement') return this.#answerStatement(number, bodies.statement)
+    if (kind === 'give_up') return bodies.give_up()
+    const settle = value => native.answer(this.#handle, number, kind === 'state' ? Number(value) : 0)
+    const fail = error => {
+      this.#thrown ??= error
+      native.answerFailure(this.#handle, number, sayWhat(error), undefined, undefined, 0, 0)
+    }
+    try {
+      const outcome = this.#around(bodies[kind])
+      if (isPromise(outcome)) outcome.then(settle, fail)
+      else settle(outcome)
+    } catch (error) {
+      fail(error)
+    }
+  }
+
+  #event (told) {
+    const event = results.event(told)
+    for (const queue of this.#queues) queue.push(event)
+    return this.#onEvent?.(event)
+  }
+
+  async #code (number, which, engine) {
+    const { up, down } = this.#functions[which >> 1]
+    const connection = new Connection(this.#handle, number, engine, this.#cancelled.signal)
+    try {
+      await (which & 1 ? down : up)(connection)
+    } finally {
+      await connection.end()
+    }
+  }
+
+  async #backup (number, job) {
+    const controller = new AbortController()
+    this.#backups.set(number, controller)
+    try {
+      await this.#onBackup(Object.freeze({ ...job, tables: Object.freeze(job.tables), signal: controller.signal }))
+    } finally {
+      this.#backups.delete(number)
+    }
+  }
+
+  #statement (number, sql) {
+    const outcome = this.#driver.run(sql)
+    return outcome
+  }
+
+  #answerStatement (number, run) {
+    const settle = ({ columns, values }) => {
+      this.statementRuns = false
+      native.answerRows(this.#handle, number, columns, values)
+    }
+    const fail = error => {
+      this.statementRuns = false
+      const { message, sqlstate, driverCode, position } = this.#driver.failure?.(error) ?? { message: sayWhat(error) }
+      native.answerFailure(this.#handle, number, message.replaceAll('\0', ' '), undefined, sqlstate, driverCode ?? 0, position ?? 0)
+    }
+    this.statementRuns = true
+    try {
+      const outcome = run()
+      if (isPromise(outcome)) outcome.then(settle, fail)
+      else settle(outcome)
+    } catch (error) {
+      fail(error)
+    }
+  }
+}
+
+module.exports = { Callbacks }
