@@ -6,15 +6,37 @@ import { readFileSync, readdirSync, mkdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { test } from 'node:test'
 import { MigrateError, Migrator } from 'libmigrate'
-import { match, matches } from './matching.js'
+import { match } from './matching.js'
 import { ENGINES, newDatabase, newFolder, skipOn, writeFiles } from './support.js'
 import { wordsOf, wordsOfError, wordsOfReport } from './words.js'
 
 const CASES = process.env.LIBMIGRATE_CONFORMANCE
 assert.ok(CASES, 'LIBMIGRATE_CONFORMANCE is the folder of the cases')
 
-// What a driver of the host's cannot do, in the library's own words: no case about it can pass there.
-const NOT_ON_OWN_CONNECTIONS = {}
+// Cases that cannot pass on an application's own connection, and why.
+const NO_PLACE = 'SQLite tells the place within a statement, but no client for JavaScript hands it on: a place is the statement'
+const NO_BACKUP = 'a backup takes a second connection, and the library does not open one beside a driver that is not its own'
+const NO_SCRATCH = 'a scratch database takes a second connection, too'
+const NOT_ON_OWN_CONNECTIONS = {
+  sqlite: {
+    backup_before_a_loss: NO_BACKUP,
+    backup_not_needed: NO_BACKUP,
+    fail_in_the_middle: NO_PLACE,
+    place_behind_comments: NO_PLACE,
+    place_byte_order_mark: NO_PLACE,
+    place_characters: NO_PLACE,
+    place_crlf: NO_PLACE,
+    place_in_down_file: NO_PLACE,
+    place_in_rollback: NO_PLACE,
+    place_of_a_word: NO_PLACE,
+    rehearse: NO_PLACE,
+    rollback_generated: NO_SCRATCH
+  },
+  postgresql: {
+    sql_copy: "a driver's statements have no room for the rows of COPY ... FROM stdin",
+    sql_settings_do_not_leak: 'its statement_timeout of 1 ms counts for the row of the history, too, which is a statement of its own there'
+  }
+}
 
 const report = call => async (...given) => wordsOfReport(await call(...given))
 const table = (rowsName, call) => async (...given) => wordsOf(await call(...given), rowsName)
@@ -22,8 +44,11 @@ const table = (rowsName, call) => async (...given) => wordsOf(await call(...give
 /** do: [inputs, call]. A call gets the migrator and its inputs. */
 const CALLS = {
   open: [[], async m => { await m.open(); return {} }],
-  plan: [['target'], async (m, target, world) => wordsOf(world.plan = await m.plan(target), 'steps')],
-  plan_findings: [['target'], async (m, target) => ({ rows: (await m.plan(target)).findings, count: undefined })],
+  plan: [['target'], async (m, target, world) => {
+    world.plan = await m.plan(target)
+    return { ...wordsOf(world.plan, 'steps'), findings: world.plan.findings.length }
+  }],
+  plan_findings: [['target'], async (m, target) => wordsOf((await m.plan(target)).findings)],
   plan_sql: [['target'], async (m, target) => ({ sql: await (await m.plan(target)).sql() })],
   apply: [['planned', 'target'], report((m, planned, target, world) => m.apply(planned ? world.plan : target))],
   rollback: [['target'], report((m, target) => m.rollback(target))],
@@ -116,23 +141,22 @@ class World {
 
   async #answer (step) {
     const events = []
-    let answer
-    const migrator = await this.#migrator(step)
-    const onEvent = event => {
+    let answer, migrator
+    this.hear = event => {
       events.push(event.name)
       if (event.name !== 'step') return
       if (event.id === step.cancel_at) migrator.cancel()
       if (event.id === step.stop_at) migrator.stop()
     }
-    this.hear = onEvent
     try {
+      migrator = await this.#migrator(step)
       answer = await this.#call(step, migrator)
     } catch (error) {
       if (!(error instanceof MigrateError)) throw error
       answer = error.report ? { ...wordsOfReport(error.report), code: error.code } : { code: error.code, error: wordsOfError(error) }
     } finally {
       if (step.do === 'plan') this.#kept = migrator
-      else if (migrator !== this.#kept) await migrator.close()
+      else if (migrator !== this.#kept) await migrator?.close()
     }
     return { ...replaced(JSON.parse(JSON.stringify(answer)), { [this.dir + '/']: '' }), events }
   }
@@ -144,7 +168,10 @@ class World {
     const options = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null))
     options.onEvent = event => this.hear(event)
     if (step.do === 'check_files') return Migrator.forFiles({ ...options, engine: this.database.engine })
-    return this.own ? new Migrator({ ...options, connection: this.own }) : new Migrator(step.url ?? this.database.url, options)
+    // A driver that is not the library's own gives it no second connection: scratch databases need a URL.
+    if (this.own && this.database.engine === 'postgresql') options.shadow_url ??= this.database.url
+    if (this.own && step.url === undefined) return new Migrator({ ...options, connection: this.own })
+    return new Migrator(step.url ?? this.database.url, options)
   }
 
   async #call (step, migrator) {
@@ -181,21 +208,19 @@ async function runCase (t, path, engine, own) {
 const cases = readdirSync(CASES).filter(name => name.endsWith('.json')).sort()
 assert.ok(cases.length >= 60, `there are ${cases.length} cases in ${CASES}`)
 
-for (const engine of ENGINES) {
-  for (const own of [false, true]) {
-    test(`${engine}, ${own ? 'own connection' : 'by URL'}`, { skip: skipOn(engine) }, async t => {
-      for (const name of cases) {
-        const { engine: only = 'any', connection } = JSON.parse(readFileSync(join(CASES, name), 'utf8'))
+/** All cases, by URL and on the application's own connection, as tests of node:test. ways: which of the two. */
+export function testCases (engine, ways = ['by URL', 'own connection']) {
+  for (const way of ways) {
+    const own = way === 'own connection'
+    test(`${engine}, ${way}`, { skip: skipOn(engine) }, async t => {
+      for (const file of cases) {
+        const name = basename(file, '.json')
+        const { engine: only = 'any', connection } = JSON.parse(readFileSync(join(CASES, file), 'utf8'))
         if (only !== 'any' && only !== engine) continue
-        if (own && (connection === 'url' || NOT_ON_OWN_CONNECTIONS[basename(name, '.json')])) continue
+        if (own && (connection === 'url' || name in NOT_ON_OWN_CONNECTIONS[engine])) continue
         if (process.env.LIBMIGRATE_CASE && !name.startsWith(process.env.LIBMIGRATE_CASE)) continue
-        await t.test(basename(name, '.json'), t => runCase(t, join(CASES, name), engine, own))
+        await t.test(name, t => runCase(t, join(CASES, file), engine, own))
       }
     })
   }
 }
-
-test('the runner can fail', () => {
-  const pairs = [[1, true], [[1], [1, 2]], [{ a: 1 }, { b: 1 }], ['ab', { $contains: 'x' }], [[1], { $excludes: [1] }], [null, { $present: true }]]
-  for (const [value, expected] of pairs) assert.equal(matches(value, expected), false)
-})
