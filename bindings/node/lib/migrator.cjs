@@ -138,18 +138,22 @@ class Migrator {
   }
 
   /** One call of the library, with what its callbacks threw. */
-  async #invoke (verb, { texts = [], number, plan, signal }) {
+  async #invoke (verb, { texts = [], number, plan, signal, stopSignal }) {
     const cancel = () => this.cancel()
+    const stop = () => this.stop()
     await this.#driver?.enter?.()
     this.#busy = true
     this.#callbacks.begin()
     signal?.addEventListener('abort', cancel, { once: true })
+    stopSignal?.addEventListener('abort', stop, { once: true })
     try {
       const pending = native.call(this.#handle, this.#callbacks.dispatch, verb, texts, number, plan)
+      if (stopSignal?.aborted) stop()
       if (signal?.aborted) cancel()
       return this.#settle(await pending, signal)
     } finally {
       signal?.removeEventListener('abort', cancel)
+      stopSignal?.removeEventListener('abort', stop)
       this.#busy = false
       await this.#driver?.leave?.()
     }
@@ -166,10 +170,10 @@ class Migrator {
     throw error
   }
 
-  async #call (verb, texts = [], { signal, number, plan } = {}) {
+  async #call (verb, texts = [], { signal, stopSignal, number, plan } = {}) {
     return await this.#exclusive(async () => {
       await this.#ready(signal)
-      return await this.#invoke(verb, { texts, number, plan, signal })
+      return await this.#invoke(verb, { texts, number, plan, signal, stopSignal })
     }, signal)
   }
 
@@ -206,14 +210,14 @@ class Migrator {
   }
 
   /** The lifespan hook, by the option mode (apply, check, wait, off). Throws MigrationsPending in mode check. */
-  async startup ({ signal } = {}) {
-    return started(await this.#call('startup_session', [], { signal }))
+  async startup ({ signal, stopSignal } = {}) {
+    return started(await this.#call('startup_session', [], { signal, stopSignal }))
   }
 
   /** By URL in one call of the library, which opens nothing in mode off. For startup(). */
-  async startupOnce ({ signal } = {}) {
-    if (this.#driver !== null) return await this.startup({ signal })
-    return started(await this.#exclusive(() => this.#invoke('startup', { signal }), signal))
+  async startupOnce (options = {}) {
+    if (this.#driver !== null) return await this.startup(options)
+    return started(await this.#exclusive(() => this.#invoke('startup', options), options.signal))
   }
 
   /** A run that the program pulls: step() until it says false, then end(). */

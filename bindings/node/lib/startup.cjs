@@ -13,12 +13,9 @@ async function startup (first, second) {
   const [url, { signal, stopSignal, ...options }] =
     typeof first === 'string' || first instanceof URL ? [first, second ?? {}] : [undefined, first ?? second ?? {}]
   const migrator = url === undefined ? new Migrator(options) : new Migrator(url, options)
-  const stop = () => migrator.stop()
-  stopSignal?.addEventListener('abort', stop)
   try {
-    return await migrator.startupOnce({ signal })
+    return await migrator.startupOnce({ signal, stopSignal })
   } finally {
-    stopSignal?.removeEventListener('abort', stop)
     await migrator.close()
   }
 }
