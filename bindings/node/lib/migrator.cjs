@@ -147,8 +147,9 @@ class Migrator {
     signal?.addEventListener('abort', cancel, { once: true })
     stopSignal?.addEventListener('abort', stop, { once: true })
     try {
-      const pending = native.call(this.#handle, this.#callbacks.dispatch, verb, texts, number, plan)
-      if (stopSignal?.aborted) stop()
+      const stopped = stopSignal?.aborted === true
+      this.#spent ||= stopped
+      const pending = native.call(this.#handle, this.#callbacks.dispatch, verb, texts, number, plan, stopped)
       if (signal?.aborted) cancel()
       return this.#settle(await pending, signal)
     } finally {

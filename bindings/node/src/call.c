@@ -292,12 +292,12 @@ static napi_value begin(napi_env env, struct call *call, napi_value owner, napi_
     return NULL;
 }
 
-/* call(migrator, dispatch, verb, texts, number, plan): a promise of an outcome */
+/* call(migrator, dispatch, verb, texts, number, plan, stop): a promise of an outcome. stop: it is asked to stop before it begins */
 napi_value call_start(napi_env env, napi_callback_info info)
 {
-    napi_value given[6];
-    struct migrator *migrator = arguments(env, info, 6, given) ? migrator_from(env, given[0]) : NULL;
-    bool failed = false;
+    napi_value given[7];
+    struct migrator *migrator = arguments(env, info, 7, given) ? migrator_from(env, given[0]) : NULL;
+    bool failed = false, stop = false;
     char *name = migrator == NULL ? NULL : text_from(env, given[2], &failed);
     const struct verb *verb = name == NULL ? NULL : verb_named(name);
     struct call *call;
@@ -316,5 +316,7 @@ napi_value call_start(napi_env env, napi_callback_info info)
         call_free(call);
         return NULL;
     }
+    if (napi_get_value_bool(env, given[6], &stop) == napi_ok && stop && migrator->token != NULL)
+        migrate_token_stop(migrator->token);
     return begin(env, call, given[0], given[1]);
 }

@@ -4,8 +4,13 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import Sqlite from 'better-sqlite3'
 import pg from 'pg'
+
+/** LIBMIGRATE_TEST_SQLITE: with which SQLite the tests look at files, and which is the application's own. */
+const nodeSqlite = process.env.LIBMIGRATE_TEST_SQLITE === 'node:sqlite'
+const Sqlite = nodeSqlite ? (await import('node:sqlite')).DatabaseSync : (await import('better-sqlite3')).default
+const hasRows = statement => nodeSqlite ? statement.columns().length > 0 : statement.reader
+const asTexts = statement => nodeSqlite ? (statement.setReadBigInts(true), statement.setReturnArrays(true)) : statement.raw(true).safeIntegers(true)
 
 export const SERVER = process.env.MIGRATE_TEST_POSTGRESQL
 export const ENGINES = ['sqlite', 'postgresql']
@@ -54,8 +59,9 @@ class Database {
         return rows.map(row => row.map(text))
       }
       const statement = connection.prepare(sql)
-      if (!statement.reader) return void statement.run()
-      return statement.raw(true).safeIntegers(true).all().map(row => row.map(text))
+      if (!hasRows(statement)) return void statement.run()
+      asTexts(statement)
+      return statement.all().map(row => row.map(text))
     })
   }
 
