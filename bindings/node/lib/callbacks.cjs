@@ -20,6 +20,7 @@ class Callbacks {
   #thrown
   #cancelled = new AbortController()
   #backups = new Map()
+  #names
   statementRuns = false
 
   constructor ({ handle, driver, functions, onEvent, onBackup, around }) {
@@ -69,27 +70,37 @@ class Callbacks {
 
   /** Never throws, and answers each request once. */
   dispatch = (kind, number, first, second) => {
-    const bodies = {
-      event: () => this.#event(first),
-      code: () => this.#code(number, first, second),
-      backup: () => this.#backup(number, first),
-      statement: () => this.#statement(number, first),
-      state: () => this.#driver.inTransaction(),
-      give_up: () => this.#backups.get(number)?.abort()
+    const handle = this.#handle
+    switch (kind) {
+      case 'event':
+        return this.#answer(() => this.#event(first), () => native.answer(handle, number, 0), this.#failing(number))
+      case 'code':
+        return this.#answer(() => this.#code(number, first, second), () => native.answer(handle, number, 0), this.#failing(number))
+      case 'backup':
+        return this.#answer(() => this.#backup(number, first), () => native.answer(handle, number, 0), this.#failing(number))
+      case 'state':
+        return this.#answer(() => this.#driver.inTransaction(), open => native.answer(handle, number, Number(open)), this.#failing(number))
+      case 'statement':
+        return this.#statement(number, first)
+      case 'give_up':
+        return this.#backups.get(number)?.abort()
     }
-    if (kind === 'statement') return this.#answerStatement(number, bodies.statement)
-    if (kind === 'give_up') return bodies.give_up()
-    const settle = value => native.answer(this.#handle, number, kind === 'state' ? Number(value) : 0)
-    const fail = error => {
-      this.#thrown ??= error
-      native.answerFailure(this.#handle, number, sayWhat(error), undefined, undefined, 0, 0)
-    }
+  }
+
+  #answer (body, settle, fail) {
     try {
-      const outcome = this.#around(bodies[kind])
+      const outcome = this.#around(body)
       if (isPromise(outcome)) outcome.then(settle, fail)
       else settle(outcome)
     } catch (error) {
       fail(error)
+    }
+  }
+
+  #failing (number) {
+    return error => {
+      this.#thrown ??= error
+      native.answerFailure(this.#handle, number, sayWhat(error), undefined, undefined, 0, 0)
     }
   }
 
@@ -101,7 +112,7 @@ class Callbacks {
 
   async #code (number, which, engine) {
     const { up, down } = this.#functions[which >> 1]
-    const connection = new Connection(this.#handle, number, engine, this.#cancelled.signal)
+    const connection = new Connection(this.#handle, number, engine, this.#cancelled.signal, () => this.#names)
     try {
       await (which & 1 ? down : up)(connection)
     } finally {
@@ -120,28 +131,16 @@ class Callbacks {
   }
 
   #statement (number, sql) {
-    const outcome = this.#driver.run(sql)
-    return outcome
-  }
-
-  #answerStatement (number, run) {
-    const settle = ({ columns, values }) => {
+    this.statementRuns = true
+    this.#answer(() => this.#driver.run(sql), ({ columns, values, names }) => {
       this.statementRuns = false
+      this.#names = names
       native.answerRows(this.#handle, number, columns, values)
-    }
-    const fail = error => {
+    }, error => {
       this.statementRuns = false
       const { message, sqlstate, driverCode, position } = this.#driver.failure?.(error) ?? { message: sayWhat(error) }
       native.answerFailure(this.#handle, number, message.replaceAll('\0', ' '), undefined, sqlstate, driverCode ?? 0, position ?? 0)
-    }
-    this.statementRuns = true
-    try {
-      const outcome = run()
-      if (isPromise(outcome)) outcome.then(settle, fail)
-      else settle(outcome)
-    } catch (error) {
-      fail(error)
-    }
+    })
   }
 }
 

@@ -14,10 +14,13 @@ class Connection {
   #handle
   #number
   #tail = Promise.resolve()
+  #names
 
-  constructor (handle, number, engine, signal) {
+  /** names(): of the columns of the last statement on the application's own connection; for others the library knows them. */
+  constructor (handle, number, engine, signal, names) {
     this.#handle = handle
     this.#number = number
+    this.#names = names
     this.engine = engine
     this.signal = signal
   }
@@ -29,22 +32,24 @@ class Connection {
 
   /** Runs one statement; its rows, with every value as text or null. */
   async query (sql) {
-    return JSON.parse(await this.#work(QUERY, sql)).rows
+    const { answer, names } = await this.#work(QUERY, sql)
+    const { rows } = JSON.parse(answer)
+    return names === undefined ? rows : rows.map(row => Object.fromEntries(names.map((name, column) => [name, row[column + 1]])))
   }
 
   /** A text as a literal of the engine's SQL, quotes included. */
   async quote (text) {
-    return await this.#work(QUOTE, text)
+    return (await this.#work(QUOTE, text)).answer
   }
 
   /** One statement at a time, in the order of the calls. */
   async #work (kind, sql) {
     const before = this.#tail
-    const mine = before.then(() => this.#start(kind, sql))
+    const mine = before.then(() => this.#start(kind, sql)).then(outcome => ({ ...outcome, names: this.#names() }))
     this.#tail = mine.catch(() => {})
-    const { answer, error } = await mine
+    const { answer, error, names } = await mine
     if (error) throw errorOf(error)
-    return answer
+    return { answer, names }
   }
 
   #start (kind, sql) {

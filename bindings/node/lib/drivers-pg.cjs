@@ -33,7 +33,7 @@ class PgDriver {
     await this.#interrupting
     const { rows, fields } = await this.#client.query({ text: sql, rowMode: 'array', types: asItIs })
     const columns = fields?.length ?? 0
-    return { columns, values: columns === 0 ? [] : rows.flat() }
+    return { columns, values: columns === 0 ? [] : rows.flat(), names: fields?.map(field => field.name) }
   }
 
   failure (error) {

@@ -43,7 +43,9 @@ function textOf (value) {
   return Number.isInteger(value) ? value.toFixed(1) : String(value)
 }
 
-const answer = (columns, rows) => ({ columns, values: rows.flatMap(row => row.map(textOf)) })
+const answer = (columns, rows) => ({
+  columns: columns.length, values: rows.flatMap(row => row.map(textOf)), names: columns.map(column => column.name)
+})
 
 class BetterSqliteDriver {
   engine = 'sqlite'
@@ -59,7 +61,7 @@ class BetterSqliteDriver {
       statement.run()
       return { columns: 0, values: [] }
     }
-    return answer(statement.columns().length, statement.raw(true).safeIntegers(true).all())
+    return answer(statement.columns(), statement.raw(true).safeIntegers(true).all())
   }
 
   failure (error) {
@@ -81,9 +83,9 @@ class NodeSqliteDriver {
 
   run (sql) {
     const statement = this.#database.prepare(sql)
-    const columns = statement.columns().length
+    const columns = statement.columns()
     statement.setReadBigInts(true)
-    if (columns === 0) {
+    if (columns.length === 0) {
       statement.run()
       return { columns: 0, values: [] }
     }

@@ -51,6 +51,8 @@ export interface DriverRows {
   readonly columns: number
   /** The values of all rows, one behind the other. */
   readonly values: ReadonlyArray<string | Uint8Array | null>
+  /** Of the columns, for migrations in JavaScript. */
+  readonly names?: readonly string[] | undefined
 }
 
 export interface DriverFailure {

@@ -108,7 +108,7 @@ for (const [name, host] of Object.entries(HOSTS)) {
   on('migrations in JavaScript', async (t, database, connection) => {
     const fill = async inside => {
       await inside.execute("INSERT INTO users VALUES (1, 'x')")
-      assert.deepEqual(await inside.query('SELECT name FROM users'), [{ 1: 'x' }])
+      assert.deepEqual(await inside.query('SELECT name FROM users'), [{ name: 'x' }])
     }
     const report = await startup({ connection, dir: twoMigrations(t), migrations: [{ id: '003_fill', up: fill }] })
     assert.equal(report.applied.at(-1), '003_fill')
