@@ -12,5 +12,5 @@ declare module 'fastify' {
 }
 
 /** await app.register(libmigrate, { url, dir }): options as of startup(). Fastify needs pluginTimeout: 0. */
-declare const libmigrate: FastifyPluginAsync<StartupOptions>
-export default libmigrate
+declare const libmigrate: FastifyPluginAsync<StartupOptions> & { default: FastifyPluginAsync<StartupOptions> }
+export = libmigrate

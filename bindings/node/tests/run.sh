@@ -127,12 +127,13 @@ run() {
     echo "$file ($(basename "$log" .log)): $(sed -n 's/^# \(pass\|fail\|skipped\) /\1 /p' "$log" | paste -sd' ')"
 }
 export LIBMIGRATE_CONFORMANCE="$root/tests/conformance/cases"
+new=$folder/other/node_modules/node/bin/node
+[ ! -x "$new" ] || export LIBMIGRATE_OTHER_NODE="$new"
 run node conformance-postgresql conformance-postgresql.test.js &
-for name in conformance-sqlite contract migrator cancel hosts frameworks readme; do
+for name in conformance-sqlite contract migrator cancel hosts drivers frameworks readme; do
     run node $name $name.test.js
 done
 MALLOC_ARENA_MAX=1 run node lifetime lifetime.test.js --expose-gc --max-semi-space-size=1
-new=$folder/other/node_modules/node/bin/node
 if [ -x "$new" ]; then
     for name in conformance-sqlite hosts; do
         LIBMIGRATE_TEST_SQLITE=node:sqlite run "$new" "$name-node22" $name.test.js --disable-warning=ExperimentalWarning

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// The application's own connection: what is special to one kind of it, and drivers of an application's own.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import Sqlite from 'better-sqlite3'
+import pg from 'pg'
+import { ConnectionLostError, startup } from 'libmigrate'
+import { newDatabase, skipOn, twoMigrations } from './support.js'
+
+test('pg: a connection that breaks', { skip: skipOn('postgresql'), timeout: 60_000 }, async t => {
+  const database = await newDatabase(t, 'postgresql')
+  const { connection } = await database.connect()
+  await assert.rejects(startup({ connection, migrations: { '001_x.sql': 'SELECT pg_terminate_backend(pg_backend_pid());' } }), ConnectionLostError)
+})
+
+test('pg: the application\'s own types do not matter', { skip: skipOn('postgresql'), timeout: 60_000 }, async t => {
+  const database = await newDatabase(t, 'postgresql')
+  const client = new pg.Client({ connectionString: database.url, types: { getTypeParser: () => () => { throw new Error('not mine') } } })
+  await client.connect()
+  try {
+    assert.deepEqual((await startup({ connection: client, dir: twoMigrations(t) })).applied, ['001_users', '002_orders'])
+  } finally {
+    await client.end()
+  }
+})
+
+test('better-sqlite3: settings stay as they were', async t => {
+  const database = await newDatabase(t, 'sqlite')
+  const connection = new Sqlite(database.place)
+  connection.defaultSafeIntegers(true)
+  connection.pragma('foreign_keys = ON')
+  await startup({ connection, dir: twoMigrations(t) })
+  assert.equal(connection.pragma('foreign_keys', { simple: true }), 1n)
+  assert.equal(connection.prepare('SELECT 1').pluck().get(), 1n)
+  connection.close()
+  await assert.rejects(startup({ connection, dir: twoMigrations(t) }))
+})
+
+test('a driver of one\'s own', async t => {
+  const database = await newDatabase(t, 'sqlite')
+  const connection = new Sqlite(database.place)
+  const calls = []
+  const driver = {
+    engine: 'sqlite',
+    async run (sql) {
+      const statement = connection.prepare(sql)
+      if (!statement.reader) return { columns: 0, values: statement.run() && [] }
+      const rows = statement.raw(true).all()
+      return { columns: statement.columns().length, values: rows.flat().map(value => value === null ? null : String(value)) }
+    },
+    inTransaction: () => connection.inTransaction,
+    enter: () => calls.push('enter'),
+    leave: () => calls.push('leave'),
+    close: () => calls.push('close')
+  }
+  assert.deepEqual((await startup({ connection: driver, dir: twoMigrations(t) })).applied, ['001_users', '002_orders'])
+  assert.deepEqual([calls[0], calls.at(-1), calls.filter(call => call === 'enter').length], ['enter', 'close', calls.filter(call => call === 'leave').length])
+  const broken = { ...driver, run: () => ({ columns: 1, values: [{}] }) }
+  await assert.rejects(startup({ connection: broken, dir: twoMigrations(t) }), /texts, bytes and nulls/)
+  connection.close()
+})
