@@ -222,12 +222,13 @@ MIGRATE_API int32_t migrate_token_new(migrate_token **out_token, migrate_error *
 
 /* End at the next safe point: nothing new is begun; a migration that is under way is finished, or left between two parts of it
  * where it is not one transaction: a new run goes on behind what was done. The call
- * returns MIGRATE_STOPPED, or MIGRATE_ERROR_CANCELLED where it was waiting. Stores one atomic: any thread,
+ * returns MIGRATE_STOPPED, or MIGRATE_ERROR_CANCELLED where it was waiting. Any thread,
  * signal handlers. */
 MIGRATE_API void migrate_token_stop(migrate_token *token);
 
 /* End now: the statement that runs is cancelled, its migration rolled back; the call returns
- * MIGRATE_ERROR_CANCELLED within about 200 ms. Stores one atomic: any thread, signal handlers. */
+ * MIGRATE_ERROR_CANCELLED within about 200 ms. On the host's own sqlite3 handle it calls sqlite3_interrupt(), unless the host has a
+ * statement of its own under way there. Any thread, signal handlers. */
 MIGRATE_API void migrate_token_cancel(migrate_token *token);
 
 /* 0: nothing asked; 1: stop; 2: cancel. Any thread. */

@@ -45,13 +45,16 @@ static inline int32_t migrate_open_sqlite3(sqlite3 *db, const migrate_options *o
     MIGRATE_SQLITE3_SET(sqlite3_file_control);
     MIGRATE_SQLITE3_SET(sqlite3_finalize);
     MIGRATE_SQLITE3_SET(sqlite3_get_autocommit);
+    MIGRATE_SQLITE3_SET(sqlite3_interrupt);
     MIGRATE_SQLITE3_SET(sqlite3_libversion);
+    MIGRATE_SQLITE3_SET(sqlite3_next_stmt);
     MIGRATE_SQLITE3_SET(sqlite3_open_v2);
     MIGRATE_SQLITE3_SET(sqlite3_prepare_v2);
     MIGRATE_SQLITE3_SET(sqlite3_progress_handler);
     MIGRATE_SQLITE3_SET(sqlite3_reset);
     MIGRATE_SQLITE3_SET(sqlite3_set_authorizer);
     MIGRATE_SQLITE3_SET(sqlite3_step);
+    MIGRATE_SQLITE3_SET(sqlite3_stmt_busy);
     MIGRATE_SQLITE3_SET(sqlite3_system_errno);
 #if SQLITE_VERSION_NUMBER >= 3038000
     MIGRATE_SQLITE3_SET(sqlite3_error_offset);

@@ -201,8 +201,13 @@ fi
 script_test "command line" tests/cli/run.sh build/examples/migratectl/migratectl
 script_test "hot standby" tests/cli/standby.sh build/examples/migratectl/migratectl tests/tools/postgres.sh migrations-sample
 script_test "Python binding" bindings/python/tests/run.sh "$folder"
+script_test "lifespans of the C server" tests/lifespans/run.py C -- build/examples/server
+script_test "lifespans of the C server on SQLite" tests/lifespans/run.py --sqlite "C on SQLite" -- build/examples/server
+script_test "lifespans of Python's servers" bindings/python/tests/lifespans.sh "$folder"
+script_test "start-up sequences" tests/startup/run.sh "$folder"
 script_test "rights and older dumps" tests/cli/dumps.sh build/examples/migratectl/migratectl tests/tools/postgres.sh
 if [ -z "$quick" ]; then
+    script_test "lifespans of servers with faults" tests/lifespans/faulty.py
     script_test "faults" tests/faults/run.sh --brief --seed 1
     script_test "fuzzing, 30 s a target" tests/fuzz/run.sh 30
     say "Benchmarks"

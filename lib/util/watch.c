@@ -8,12 +8,15 @@
 #include <stdatomic.h>
 
 #define TICK 1000000 /* microseconds between two calls of watch.tick */
+#define WORKS 8      /* pieces of work that one token interrupts at a time: as a rule one, on the thread that runs */
 
-_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "a signal handler may raise a token");
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2 && ATOMIC_POINTER_LOCK_FREE == 2, "a signal handler may raise a token");
 
 struct migrate_token {
     atomic_int state;
     atomic_int references;
+    atomic_int interrupting; /* how many are looking through works, each of which they may call */
+    _Atomic(struct token_work *) works[WORKS];
 };
 
 int32_t token_new(migrate_token **out, migrate_error **err)
@@ -24,6 +27,9 @@ int32_t token_new(migrate_token **out, migrate_error **err)
         return error_nomem(err);
     atomic_init(&token->state, 0);
     atomic_init(&token->references, 1);
+    atomic_init(&token->interrupting, 0);
+    for (size_t i = 0; i < WORKS; i++)
+        atomic_init(&token->works[i], NULL);
     *out = token;
     return MIGRATE_OK;
 }
@@ -41,6 +47,42 @@ void token_unref(migrate_token *token)
         memory_free(token);
 }
 
+static void interrupt_works(migrate_token *token)
+{
+    atomic_fetch_add(&token->interrupting, 1);
+    for (size_t i = 0; i < WORKS; i++) {
+        struct token_work *work = atomic_load(&token->works[i]);
+
+        if (work != NULL)
+            work->interrupt(work);
+    }
+    atomic_fetch_sub(&token->interrupting, 1);
+}
+
+bool token_enter(migrate_token *token, struct token_work *work)
+{
+    for (size_t i = 0; i < WORKS; i++) {
+        struct token_work *free_place = NULL;
+
+        if (atomic_compare_exchange_strong(&token->works[i], &free_place, work))
+            return true;
+    }
+    return false;
+}
+
+void token_leave(migrate_token *token, struct token_work *work)
+{
+    for (size_t i = 0; i < WORKS; i++) {
+        struct token_work *found = work;
+
+        if (atomic_compare_exchange_strong(&token->works[i], &found, NULL))
+            break;
+    }
+    /* Never long: nobody waits inside. A signal handler that raises the token on this very thread has returned when we look. */
+    while (atomic_load(&token->interrupting) != 0)
+        clock_sleep(10);
+}
+
 void token_raise(migrate_token *token, int32_t state)
 {
     int now;
@@ -50,6 +92,8 @@ void token_raise(migrate_token *token, int32_t state)
     now = atomic_load(&token->state);
     while (now < state && !atomic_compare_exchange_weak(&token->state, &now, state))
         ;
+    if (state >= 2)
+        interrupt_works(token);
 }
 
 int32_t token_state(const migrate_token *token)

@@ -9,12 +9,24 @@
 
 #define WATCH_SLICE 50000 /* microseconds */
 
-/* The token behind migrate_token: one lock-free atomic. */
+/* The token behind migrate_token: lock-free atomics. */
 int32_t token_new(migrate_token **out, migrate_error **err);
 migrate_token *token_ref(migrate_token *token); /* NULL gives NULL */
 void token_unref(migrate_token *token);
 void token_raise(migrate_token *token, int32_t state); /* async-signal-safe; never lowers */
 int32_t token_state(const migrate_token *token);
+
+/* Work that whoever cancels can end at once, without waiting for it to look at the token. interrupt is called on their thread, or in a
+ * signal handler. */
+struct token_work {
+    void (*interrupt)(struct token_work *work);
+};
+
+/* From here until token_leave() a cancel interrupts the work; look at the state behind this call, as it may have come before. false: so
+ * many share the token that there is no room for one more: the work goes on without. token_leave() returns when nobody is inside of
+ * interrupt any more. */
+bool token_enter(migrate_token *token, struct token_work *work);
+void token_leave(migrate_token *token, struct token_work *work);
 
 struct watch {
     migrate_token *token;        /* borrowed; may be NULL */

@@ -5,8 +5,11 @@
 #include "migrate_libpq.h"
 #include "migrate_sqlite3.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 static sqlite3 *sqlite;
 static PGconn *postgresql;
@@ -308,6 +311,82 @@ START_TEST(test_handlers_of_the_host)
 }
 END_TEST
 
+/* ---- a token ends what runs there ---- */
+
+static int64_t asked_at; /* microseconds */
+
+static int64_t now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000000 + time.tv_nsec / 1000;
+}
+
+static void *cancel_soon(void *token)
+{
+    usleep(300000);
+    asked_at = now();
+    migrate_token_cancel(token);
+    return NULL;
+}
+
+static void cancelled_apply(void)
+{
+    migrate_token *token = NULL;
+    pthread_t thread;
+    ck_assert_int_eq(migrate_token_new(&token, NULL), MIGRATE_OK);
+    ck_assert_int_eq(migrate_options_set_token(api.options, token, NULL), MIGRATE_OK);
+    open_handle();
+    ck_assert_int_eq(pthread_create(&thread, NULL, cancel_soon, token), 0);
+    API_FAILS(api_apply(), MIGRATE_ERROR_CANCELLED, "cancelled");
+    pthread_join(thread, NULL);
+    api_close();
+    migrate_options_set_token(api.options, NULL, NULL);
+    migrate_token_free(token);
+}
+
+#define COUNT_TO(n) "SELECT count(*) FROM (WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT " n ") SELECT x FROM c);\n"
+
+START_TEST(test_cancelled_on_the_hosts_handle)
+{
+    static const char *const texts[] = {
+        "CREATE TABLE one (id integer);\nINSERT INTO one " COUNT_TO("90000000000"), /* SQLite itself takes the transaction back */
+        "CREATE TABLE one (id integer);\n" COUNT_TO("90000000000"),
+    };
+    connect_host();
+    for (size_t i = 0; i < 2; i++) {
+        api_file("001_long.sql", API_EITHER(texts[i], "CREATE TABLE one (id integer);\nSELECT pg_sleep(60);\n"));
+        cancelled_apply();
+        ck_assert_int_lt(now() - asked_at, 300000);
+        if (api.engine == API_SQLITE)
+            ck_assert_int_ne(sqlite3_get_autocommit(sqlite), 0);
+        host_sql("CREATE TABLE one (id integer)"); /* nothing is left, and the handle works */
+        host_sql("DROP TABLE one");
+    }
+    close_host();
+}
+END_TEST
+
+/* An interrupt would stay in force as long as the host reads, and what is open could not be rolled back: it comes behind the statement. */
+START_TEST(test_cancelled_while_the_host_reads)
+{
+    sqlite3_stmt *reading = NULL;
+    if (api.engine != API_SQLITE)
+        return;
+    connect_host();
+    host_sql("CREATE TABLE mine (id integer); INSERT INTO mine VALUES (1), (2)");
+    api_option("on_unmanaged", "apply");
+    api_file("001_long.sql", "CREATE TABLE one (id integer);\nINSERT INTO one " COUNT_TO("9000000") "CREATE TABLE two (id integer);\n");
+    ck_assert_int_eq(sqlite3_prepare_v2(sqlite, "SELECT id FROM mine", -1, &reading, NULL), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_step(reading), SQLITE_ROW);
+    cancelled_apply();
+    ck_assert_int_ne(sqlite3_get_autocommit(sqlite), 0);
+    sqlite3_finalize(reading); /* what was rolled back changed the schema, so SQLite itself has ended it */
+    host_sql("CREATE TABLE one (id integer)");
+    close_host();
+}
+END_TEST
+
 START_TEST(test_role_of_the_host)
 {
     if (api.engine != API_POSTGRESQL)
@@ -520,6 +599,6 @@ END_TEST
 
 API("handles", test_nothing_leaks_on_own_connections, test_nothing_leaks_with_separate_commits,
     test_settings_of_the_host, test_lone_statements_and_settings, test_things_of_the_host,
-    test_handlers_of_the_host, test_role_of_the_host, test_open_transaction_is_refused,
+    test_handlers_of_the_host, test_cancelled_on_the_hosts_handle, test_cancelled_while_the_host_reads, test_role_of_the_host, test_open_transaction_is_refused,
     test_aborted_transaction_is_refused, test_inside_and_committed, test_inside_and_rolled_back,
     test_inside_and_failed, test_inside_and_refused, test_inside_and_settings, test_client_without_functions)

@@ -37,6 +37,37 @@ START_TEST(a_token_only_rises)
 }
 END_TEST
 
+struct counted {
+    struct token_work work;
+    int interrupts;
+};
+
+static void count_interrupt(struct token_work *work)
+{
+    ((struct counted *)work)->interrupts++;
+}
+
+START_TEST(a_cancel_interrupts_the_work)
+{
+    struct counted works[9];
+    migrate_token *token = new_token();
+
+    for (int i = 0; i < 9; i++) {
+        works[i] = (struct counted){.work.interrupt = count_interrupt};
+        ck_assert_int_eq(token_enter(token, &works[i].work), i < 8); /* the ninth finds no room */
+    }
+    token_raise(token, 1);
+    ck_assert_int_eq(works[0].interrupts, 0);
+    token_leave(token, &works[3].work);
+    token_leave(token, &works[8].work); /* which was not in */
+    token_raise(token, 2);
+    token_raise(token, 2);
+    for (int i = 0; i < 9; i++)
+        ck_assert_int_eq(works[i].interrupts, i == 3 || i == 8 ? 0 : 2);
+    token_unref(token);
+}
+END_TEST
+
 START_TEST(check_answers)
 {
     struct watch watch = {0};
@@ -153,5 +184,5 @@ START_TEST(errors_say_who_cancelled)
 }
 END_TEST
 
-UNIT("util/watch", a_token_only_rises, check_answers, ticks_come_once_a_second,
+UNIT("util/watch", a_token_only_rises, a_cancel_interrupts_the_work, check_answers, ticks_come_once_a_second,
      sleep_ends_by_time_deadline_and_stop, a_signal_handler_may_cancel, errors_say_who_cancelled)

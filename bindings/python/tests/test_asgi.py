@@ -168,8 +168,11 @@ def test_a_broken_migration_ends_the_start(postgresql: Database, migrations: Pat
     assert "003_bad.sql:1:13" in server.said() and "absent" in server.said()
 
 
-def test_killed_while_it_migrates(postgresql: Database, migrations: Path, tmp_path: Path, servers: List[Server]) -> None:
-    """uvicorn waits for the lifespan whatever SIGTERM says, until somebody loses patience: nothing half-done stays."""
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_ended_while_it_migrates(
+    postgresql: Database, migrations: Path, tmp_path: Path, servers: List[Server], number: signal.Signals
+) -> None:
+    """uvicorn alone would wait for the lifespan whatever SIGTERM says, until somebody loses patience: nothing half-done stays either way."""
     asleep = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
     (migrations / "003_slow.sql").write_text("CREATE TABLE half (id integer);\n" + slow("postgresql"))
     server = Server(tmp_path, postgresql, migrations, 1)
@@ -178,9 +181,8 @@ def test_killed_while_it_migrates(postgresql: Database, migrations: Path, tmp_pa
     while not postgresql.query(asleep):
         assert time.monotonic() < end, server.said()
         time.sleep(0.1)
-    server.process.send_signal(signal.SIGTERM)
-    time.sleep(0.5)
-    server.process.kill()
+    server.process.send_signal(number)
+    assert server.process.wait(10) == (3 if number == signal.SIGTERM else -number)
     end = time.monotonic() + 10
     while postgresql.query(asleep):
         assert time.monotonic() < end

@@ -28,13 +28,16 @@
     X(file_control, false)                                                                                   \
     X(finalize, true)                                                                                        \
     X(get_autocommit, true)                                                                                  \
+    X(interrupt, false)                                                                                      \
     X(libversion, true)                                                                                      \
+    X(next_stmt, false)                                                                                      \
     X(open_v2, true)                                                                                         \
     X(prepare_v2, true)                                                                                      \
     X(progress_handler, true)                                                                                \
     X(reset, true)                                                                                           \
     X(set_authorizer, false)                                                                                 \
     X(step, true)                                                                                            \
+    X(stmt_busy, false)                                                                                      \
     X(system_errno, true)
 
 #if SQLITE_VERSION_NUMBER >= 3038000

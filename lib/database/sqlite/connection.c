@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Running text on SQLite: statement by statement, each prepared when those before it have run, as a later one
- * may need what an earlier one made. On the host's handle no handler is set: we wait for locks ourselves, and
- * a cancel takes effect between two rows or statements. */
+ * may need what an earlier one made. On the host's handle no handler is set: we wait for locks ourselves, a
+ * deadline takes effect between two rows or statements, and whoever cancels interrupts the statement. */
 #include "database/sqlite/connection.h"
 #include "util/clock.h"
 #include "util/memory.h"
@@ -53,6 +53,41 @@ void sqlite_install_handlers(struct sqlite_database *self)
 {
     self->api->busy_handler(self->handle, on_busy, self);
     self->api->progress_handler(self->handle, PROGRESS_STEPS, on_progress, self);
+}
+
+static void interrupt(struct token_work *work)
+{
+    struct sqlite_database *self = (struct sqlite_database *)((char *)work - offsetof(struct sqlite_database, work));
+
+    self->api->interrupt(self->handle);
+}
+
+/* An interrupt stays in force until all statements of the handle have ended: while the host has one under way, our own ROLLBACK would
+ * fail with it. */
+static bool host_is_reading(const struct sqlite_database *self)
+{
+    sqlite3_stmt *each = NULL;
+
+    while ((each = self->api->next_stmt(self->handle, each)) != NULL)
+        if (self->api->stmt_busy(each))
+            return true;
+    return false;
+}
+
+/* The token that ends the statement that is about to run, or NULL. SQLite forgets an interrupt that comes in the instant before the
+ * statement's first instruction; then a cancel takes effect behind it. */
+static migrate_token *heed_token(struct sqlite_database *self)
+{
+    const struct sqlite_client *api = self->api;
+    const struct watch *watch = self->base.watch;
+
+    while (watch != NULL && watch->token == NULL)
+        watch = watch->outer;
+    if (!self->base.borrowed || watch == NULL || api->interrupt == NULL || api->next_stmt == NULL || api->stmt_busy == NULL ||
+        host_is_reading(self))
+        return NULL;
+    self->work.interrupt = interrupt;
+    return token_enter(watch->token, &self->work) ? watch->token : NULL;
 }
 
 /* On the host's handle: may a statement that met a lock be tried again? Outside transactions it has done
@@ -110,10 +145,12 @@ static int32_t failure(struct sqlite_database *self, migrate_error **err)
 {
     int code = self->api->extended_errcode(self->handle);
     int primary = code & 0xff;
-    bool ended = primary == SQLITE_INTERRUPT && self->stopped != 0;
+    bool interrupted = primary == SQLITE_INTERRUPT;
     bool cancelled = primary == SQLITE_BUSY && self->stopped == MIGRATE_ERROR_CANCELLED;
 
-    if (ended || cancelled)
+    if (interrupted && self->stopped == 0)
+        self->stopped = watch_check(self->base.watch);
+    if ((interrupted && self->stopped != 0) || cancelled)
         return watch_error(self->base.watch, self->stopped, err);
     if ((primary == SQLITE_CANTOPEN || primary == SQLITE_IOERR) &&
         sqlite_device_locked(self->api->system_errno(self->handle)))
@@ -160,6 +197,7 @@ static int32_t step_all(struct sqlite_database *self, sqlite3_stmt *statement, e
     bool more = true;
     unsigned attempt = 0;
     int32_t result = MIGRATE_OK;
+    migrate_token *token = heed ? heed_token(self) : NULL;
 
     while (result == MIGRATE_OK && more) {
         self->stopped = heed ? watch_check(self->base.watch) : 0;
@@ -168,6 +206,8 @@ static int32_t step_all(struct sqlite_database *self, sqlite3_stmt *statement, e
         else
             result = step_once(self, statement, kind, &attempt, &more, out == NULL ? NULL : &rows, err);
     }
+    if (token != NULL)
+        token_leave(token, &self->work);
     if (result == MIGRATE_OK && rows != NULL) {
         rows_free(*out);
         *out = rows;

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Optional,
 from . import _generated as c
 from . import results
 from ._native import decoded, encoded, library, pointer_out, rows_of, take_text
+from ._server import watched
 from .calls import Caller
 from .connection import Connection
 from .drivers import Driver, driver_for
@@ -631,7 +632,7 @@ def startup(
     Arguments as of Migrator. Raises MigrateError: the program must not start; str() of it says what to do.
     """
     with Migrator(
-        url, connection=connection, dir=dir, migrations=migrations, schema=schema, environment=environment, on_event=on_event,
+        url, connection=connection, dir=dir, migrations=migrations, schema=schema, environment=environment, on_event=watched(on_event),
         on_backup=on_backup, token=token, **options,
     ) as migrator:
         return migrator._startup()
