@@ -201,6 +201,7 @@ fi
 script_test "command line" tests/cli/run.sh build/examples/migratectl/migratectl
 script_test "hot standby" tests/cli/standby.sh build/examples/migratectl/migratectl tests/tools/postgres.sh migrations-sample
 script_test "Python binding" bindings/python/tests/run.sh "$folder"
+script_test "Node binding" bindings/node/tests/run.sh "$folder"
 script_test "lifespans of the C server" tests/lifespans/run.py C -- build/examples/server
 script_test "lifespans of the C server on SQLite" tests/lifespans/run.py --sqlite "C on SQLite" -- build/examples/server
 script_test "lifespans of Python's servers" bindings/python/tests/lifespans.sh "$folder"

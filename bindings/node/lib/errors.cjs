@@ -61,8 +61,13 @@ function misuse (message) {
 }
 
 function aborted (signal, fields = {}) {
-  const error = new AbortError('The operation was aborted', { class: 'cancelled', ...fields, code: 'ABORT_ERR' }, signal.reason)
-  return error
+  return new AbortError('The operation was aborted', { class: 'cancelled', ...fields, code: 'ABORT_ERR' }, signal.reason)
 }
 
-module.exports = { MigrateError, ...classes, AbortError, MigrationsPending, RunStopped, NAMES, className, errorOf, misuse, aborted }
+/** The application's pool has no connection to give, or the connection does not answer. */
+function unconnected (error) {
+  const fields = { code: 'connect', class: 'retry', hint: "the application's own pool or client says so" }
+  return new classes.ConnectError(`the application's connection: ${error.message}`, fields, error)
+}
+
+module.exports = { MigrateError, ...classes, AbortError, MigrationsPending, RunStopped, NAMES, className, errorOf, misuse, aborted, unconnected }

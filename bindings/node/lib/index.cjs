@@ -2,7 +2,7 @@
 'use strict'
 
 const native = require('./native.cjs')
-const { NAMES, className, errorOf, misuse, aborted, ...errors } = require('./errors.cjs')
+const { NAMES, className, errorOf, misuse, aborted, unconnected, ...errors } = require('./errors.cjs')
 const { Migrator } = require('./migrator.cjs')
 const { options } = require('./options.cjs')
 const { Plan, Run } = require('./plan.cjs')

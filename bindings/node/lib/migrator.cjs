@@ -8,7 +8,7 @@ const native = require('./native.cjs')
 const results = require('./results.cjs')
 const { Callbacks } = require('./callbacks.cjs')
 const { driverFor } = require('./drivers.cjs')
-const { MigrationsPending, RunStopped, CancelledError, errorOf, misuse, aborted } = require('./errors.cjs')
+const { MigrationsPending, RunStopped, CancelledError, errorOf, misuse, aborted, unconnected } = require('./errors.cjs')
 const { EventQueue } = require('./events.cjs')
 const { optionPairs } = require('./options.cjs')
 const { Plan, Run } = require('./plan.cjs')
@@ -141,7 +141,7 @@ class Migrator {
   async #invoke (verb, { texts = [], number, plan, signal, stopSignal }) {
     const cancel = () => this.cancel()
     const stop = () => this.stop()
-    await this.#driver?.enter?.()
+    await this.#enter()
     this.#busy = true
     this.#callbacks.begin()
     signal?.addEventListener('abort', cancel, { once: true })
@@ -157,6 +157,14 @@ class Migrator {
       stopSignal?.removeEventListener('abort', stop)
       this.#busy = false
       await this.#driver?.leave?.()
+    }
+  }
+
+  async #enter () {
+    try {
+      await this.#driver?.enter?.()
+    } catch (error) {
+      throw unconnected(error)
     }
   }
 

@@ -2,9 +2,9 @@
 // Writes lib/options.d.cts from the library's own table of options, so that every option is a keyword with its help. A test compares.
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { camel } from '../lib/names.cjs'
-import { options } from '../lib/options.cjs'
+import { options } from 'libmigrate'
 
+const camel = key => key.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase())
 const KINDS = { text: 'string | URL', duration: 'Duration', number: 'number | string', size: 'number | string', truth: 'boolean' }
 
 function kindOf ({ type, values }) {

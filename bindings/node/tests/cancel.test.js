@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Ending early: a statement of a minute is over within 300 ms, and the database is as it was.
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import { AbortError, CancelledError, MigrateError, Migrator, startup } from 'libmigrate'
@@ -119,4 +120,35 @@ test('stopping at a safe point', async t => {
   }
   const place = `sqlite:${newFolder(t)}/x.db`
   await assert.rejects(startup(place, options), error => error.name === 'RunStopped' && error.report.applied.length === 1)
+})
+
+test('a Worker that is terminated while its own connection works', { skip: skipOn('postgresql'), timeout: 60_000 }, async t => {
+  const database = await newDatabase(t, 'postgresql')
+  const program = `
+    const { workerData } = require('node:worker_threads')
+    const { startup } = require(workerData.libmigrate)
+    const { Client } = require(workerData.pg)
+    const connection = new Client(workerData.url)
+    connection.connect().then(() => startup({ connection, migrations: { '001_slow.sql': 'SELECT pg_sleep(60);' } }))`
+  const { createRequire } = await import('node:module')
+  const require = createRequire(import.meta.url)
+  const worker = new Worker(program, { eval: true, workerData: { libmigrate: require.resolve('libmigrate'), pg: require.resolve('pg'), url: database.url } })
+  await sleep(1000)
+  const from = performance.now()
+  await worker.terminate()
+  assert.ok(performance.now() - from < 1000, 'it ends')
+})
+
+test('process.exit() in the middle of a migration', { skip: skipOn('postgresql'), timeout: 60_000 }, async t => {
+  const database = await newDatabase(t, 'postgresql')
+  const program = `
+    import { startup } from 'libmigrate'
+    startup(${JSON.stringify(database.url)}, { migrations: { '001_slow.sql': 'CREATE TABLE half (id integer); SELECT pg_sleep(60);' } })
+    setTimeout(() => process.exit(3), 1000)`
+  const from = performance.now()
+  const { status } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], { cwd: import.meta.dirname ?? '.' })
+  assert.equal(status, 3)
+  assert.ok(performance.now() - from < 5000)
+  const others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '%pg_sleep%'"
+  assert.deepEqual([await database.query(others), await database.tables()], [[['0']], []], 'nothing of it is left')
 })

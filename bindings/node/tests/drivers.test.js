@@ -4,13 +4,21 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import Sqlite from 'better-sqlite3'
 import pg from 'pg'
-import { ConnectionLostError, startup } from 'libmigrate'
+import { ConnectError, ConnectionLostError, readiness, startup } from 'libmigrate'
 import { newDatabase, skipOn, twoMigrations } from './support.js'
 
 test('pg: a connection that breaks', { skip: skipOn('postgresql'), timeout: 60_000 }, async t => {
   const database = await newDatabase(t, 'postgresql')
   const { connection } = await database.connect()
   await assert.rejects(startup({ connection, migrations: { '001_x.sql': 'SELECT pg_terminate_backend(pg_backend_pid());' } }), ConnectionLostError)
+})
+
+test('pg: a pool that has no connection to give', async t => {
+  const pool = new pg.Pool({ connectionString: 'postgresql://nobody@127.0.0.1:1/none' })
+  await assert.rejects(startup({ connection: pool, dir: twoMigrations(t) }), error => error instanceof ConnectError && error.cause.code === 'ECONNREFUSED')
+  const { ready, reason } = await readiness({ connection: pool, dir: twoMigrations(t) })()
+  assert.deepEqual([ready, /ECONNREFUSED/.test(reason)], [false, true])
+  await pool.end()
 })
 
 test('pg: the application\'s own types do not matter', { skip: skipOn('postgresql'), timeout: 60_000 }, async t => {

@@ -30,7 +30,7 @@ fits() {
 fits || {
     as_root=
     [ "$(id -u)" -eq 0 ] || as_root=sudo
-    $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends nodejs npm libnode-dev node-gyp >/dev/null 2>&1 || true
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends nodejs npm libnode-dev node-gyp make >/dev/null 2>&1 || true
 }
 fits || skip "it needs Node 18.18 or later and npm, and Debian's packages do not bring them"
 # Node's own headers, where they are: npm would fetch them otherwise.
@@ -46,7 +46,7 @@ folder=$(cd "$folder" && pwd)
 for place in "$folder" "$folder/app" "$folder/other"; do
     echo '{"private": true, "type": "module"}' >"$place/package.json"
 done
-cp -R "$here/tests" "$here/examples" "$folder/app/"
+cp -R "$here/tests" "$here/examples" "$here/scripts" "$folder/app/"
 export npm_config_audit=false npm_config_fund=false npm_config_update_notifier=false npm_config_loglevel=error
 export CFLAGS=-O0 CXXFLAGS=-O0 # what is built here is only tested
 
