@@ -43,7 +43,7 @@ struct request {
     int32_t answer;
 };
 
-/* Lives by itself: it may arrive when its request is over. */
+/* Not a part of its request: it may arrive when that is over. */
 struct give_up {
     enum message_kind kind;
     uint32_t number;
@@ -107,7 +107,9 @@ struct call {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     struct request *request;
-    struct work *work;
+    struct work *work;      /* to be done */
+    struct work *work_done; /* on its way back */
+    struct give_up give_up;
     uint32_t numbers;
     bool dying; /* the environment ends: nobody will answer any more */
 
@@ -176,6 +178,7 @@ napi_value answer_failure(napi_env env, napi_callback_info info);
 /* work.c */
 napi_value work_start(napi_env env, napi_callback_info info);
 void work_run(struct work *work, migrate_connection *connection);
-void work_settle(napi_env env, struct work *work); /* env NULL: it ends */
+void work_settle(napi_env env, struct work *work); /* frees it */
+void work_free(struct work *work);
 
 #endif

@@ -17,6 +17,8 @@ static void call_free(struct call *call)
     migrate_free(call->findings);
     migrate_error_free(call->error);
     migrate_plan_free(call->made);
+    work_free(call->work);
+    work_free(call->work_done);
     pthread_cond_destroy(&call->changed);
     pthread_mutex_destroy(&call->mutex);
     free(call);
@@ -46,16 +48,11 @@ static void send(struct call *call, void *message)
 /* Asking whether a backup is still wanted lets the library report progress, which comes back here as another request. */
 static void look_at_backup(struct call *call, struct request *request)
 {
-    struct give_up *message;
-
     pthread_mutex_unlock(&call->mutex);
     if (!request->gave_up && migrate_backup_job_cancelled(request->job) != 0) {
         request->gave_up = true;
-        message = malloc(sizeof *message); /* it may arrive when the request is over */
-        if (message != NULL) {
-            *message = (struct give_up){MESSAGE_GIVE_UP, request->number};
-            send(call, message);
-        }
+        call->give_up = (struct give_up){MESSAGE_GIVE_UP, request->number};
+        send(call, &call->give_up);
     }
     pthread_mutex_lock(&call->mutex);
 }
@@ -78,6 +75,7 @@ int32_t call_ask(struct call *call, struct request *request)
             call->work = NULL;
             pthread_mutex_unlock(&call->mutex);
             work_run(work, request->connection);
+            call->work_done = work;
             send(call, work);
             pthread_mutex_lock(&call->mutex);
         } else if (request->kind == MESSAGE_BACKUP) {
@@ -133,17 +131,12 @@ void call_answer(struct call *call, struct request *request, int32_t answer)
 static void abandon(void *data)
 {
     struct call *call = data;
-    struct work *work;
 
     migrate_token_cancel(call->migrator->token);
     pthread_mutex_lock(&call->mutex);
     call->dying = true;
-    work = call->work;
-    call->work = NULL;
     pthread_cond_signal(&call->changed);
     pthread_mutex_unlock(&call->mutex);
-    if (work != NULL)
-        work_settle(NULL, work);
     pthread_join(call->thread, NULL);
     call->migrator->call = NULL;
     atomic_store(&call->migrator->running, 0);
@@ -182,28 +175,27 @@ static void finish(napi_env env, struct call *call)
     napi_resolve_deferred(env, call->deferred, outcome);
 }
 
-/* env NULL: the environment ends, and what was sent is only to be freed. */
+/* env NULL: the environment ends; the call was abandoned and freed, and nothing of the message is there any more. */
 static void receive(napi_env env, napi_value none, void *context, void *data)
 {
     struct call *call = context;
 
     (void)none;
+    if (env == NULL)
+        return;
     switch (*(const enum message_kind *)data) {
     case MESSAGE_FINISHED:
-        if (env != NULL)
-            finish(env, call);
+        finish(env, call);
         break;
     case MESSAGE_WORK_DONE:
+        call->work_done = NULL;
         work_settle(env, data);
         break;
     case MESSAGE_GIVE_UP:
-        if (env != NULL)
-            request_give_up(env, call, data);
-        free(data);
+        request_give_up(env, call, data);
         break;
     default:
-        if (env != NULL)
-            request_dispatch(env, call, data);
+        request_dispatch(env, call, data);
         break;
     }
 }

@@ -23,23 +23,27 @@ void work_run(struct work *work, migrate_connection *connection)
     }
 }
 
-void work_settle(napi_env env, struct work *work)
+void work_free(struct work *work)
 {
-    napi_value outcome;
-
-    if (env != NULL) {
-        outcome = object_new(env);
-        if (work->code < 0)
-            object_set(env, outcome, "error", value_error(env, work->error, work->code));
-        else
-            object_set(env, outcome, "answer", value_text(env, work->answer));
-        napi_resolve_deferred(env, work->deferred, outcome);
-    } else {
-        migrate_error_free(work->error);
-    }
+    if (work == NULL)
+        return;
+    migrate_error_free(work->error);
     migrate_free(work->answer);
     free(work->sql);
     free(work);
+}
+
+void work_settle(napi_env env, struct work *work)
+{
+    napi_value outcome = object_new(env);
+
+    if (work->code < 0)
+        object_set(env, outcome, "error", value_error(env, work->error, work->code));
+    else
+        object_set(env, outcome, "answer", value_text(env, work->answer));
+    work->error = NULL;
+    napi_resolve_deferred(env, work->deferred, outcome);
+    work_free(work);
 }
 
 /* work(migrator, number, kind, sql): a promise of {answer} or {error}; null when the function's time is over. One at a time. */
@@ -63,8 +67,7 @@ napi_value work_start(napi_env env, napi_callback_info info)
     work->kind = (enum work_kind)kind;
     work->sql = text_from(env, given[3], &failed);
     if (failed || napi_create_promise(env, &work->deferred, &promise) != napi_ok) {
-        free(work->sql);
-        free(work);
+        work_free(work);
         return NULL;
     }
     pthread_mutex_lock(&call->mutex);
