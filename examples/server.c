@@ -5,7 +5,7 @@
  *
  *     DATABASE_URL=... MIGRATIONS_DIR=migrations PORT=8080 server
  *
- * SIGTERM ends it at any time. In the middle of a migration that one is cancelled and rolled back.
+ * SIGTERM and Ctrl-C end it at any time. In the middle of a migration that one is cancelled and rolled back.
  */
 #include <migrate.h>
 
@@ -110,7 +110,8 @@ int main(void)
     struct sigaction ending = {.sa_handler = end};
     int status = 0;
 
-    if (!port || migrate_token_new(&token, &err) != MIGRATE_OK || sigaction(SIGTERM, &ending, NULL) != 0)
+    if (!dir || !port || migrate_token_new(&token, &err) != MIGRATE_OK || sigaction(SIGTERM, &ending, NULL) != 0 ||
+        sigaction(SIGINT, &ending, NULL) != 0)
         return err ? fail(err) : (fprintf(stderr, "DATABASE_URL, MIGRATIONS_DIR and PORT, please\n"), 64);
     if (migrate_options_new(&options, &err) != MIGRATE_OK ||
         migrate_options_from_environment(options, &err) != MIGRATE_OK || /* DATABASE_URL, MIGRATE_... */

@@ -24,6 +24,8 @@ esac
 
 folder=$(mktemp -d)
 chmod 755 "$folder" # the server runs as another user
+mkdir "$folder/scripts"
+other=
 passed=0
 failed=0
 skipped=0
@@ -31,7 +33,10 @@ skipped=0
 finish() {
     status=$?
     trap - EXIT
-    tests/tools/postgres.sh stop "$folder/postgresql" >/dev/null 2>&1 || true
+    [ -z "$other" ] || kill -- "-$other" 2>/dev/null || true
+    for server in postgresql postgresql-scripts; do
+        tests/tools/postgres.sh stop "$folder/$server" >/dev/null 2>&1 || true
+    done
     rm -rf "$folder"
     [ "$status" -eq 0 ] || [ "$failed" -gt 0 ] || failed=1
     printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
@@ -139,21 +144,58 @@ on_postgresql() {
     fi
 }
 
-# script_test NAME COMMAND...: a script that ends with a line like this one's.
-script_test() {
-    say "Tests: $1"
+# script NAME COMMAND...: a script that ends with a line like this one's. What it says is kept for script_results.
+scripts=10
+script() {
+    scripts=$((scripts + 1))
+    echo "$1" >"$folder/scripts/$scripts.name"
     shift
     status=0
-    "$@" >"$folder/log" 2>&1 || status=$?
-    cat "$folder/log"
-    line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$folder/log" | tail -n 1)
-    ok=$(echo "$line" | sed -n 's/^\([0-9]*\) passed.*/\1/p')
-    bad=$(echo "$line" | sed -n 's/.* \([0-9]*\) failed.*/\1/p')
-    skip=$(echo "$line" | sed -n 's/.* \([0-9]*\) skipped.*/\1/p')
-    [ "$status" -eq 0 ] || [ "${bad:-0}" -gt 0 ] || bad=1
-    passed=$((passed + ${ok:-0}))
-    failed=$((failed + ${bad:-0}))
-    skipped=$((skipped + ${skip:-0}))
+    "$@" >"$folder/scripts/$scripts.log" 2>&1 || status=$?
+    echo $status >"$folder/scripts/$scripts.status"
+}
+
+script_results() {
+    for name in "$folder/scripts"/*.name; do
+        log=${name%.name}.log
+        status=$(cat "${name%.name}.status" 2>/dev/null || echo 1)
+        say "Tests: $(cat "$name")"
+        cat "$log"
+        line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
+        ok=$(echo "$line" | sed -n 's/^\([0-9]*\) passed.*/\1/p')
+        bad=$(echo "$line" | sed -n 's/.* \([0-9]*\) failed.*/\1/p')
+        skip=$(echo "$line" | sed -n 's/.* \([0-9]*\) skipped.*/\1/p')
+        [ "$status" -eq 0 ] || [ "${bad:-0}" -gt 0 ] || bad=1
+        passed=$((passed + ${ok:-0}))
+        failed=$((failed + ${bad:-0}))
+        skipped=$((skipped + ${skip:-0}))
+        rm "$name"
+    done
+}
+
+# The programs and the other languages, one behind the other, on a server of their own.
+other_scripts() {
+    start_server postgresql-scripts
+    script "command line" tests/cli/run.sh build/examples/migratectl/migratectl
+    script "hot standby" tests/cli/standby.sh build/examples/migratectl/migratectl tests/tools/postgres.sh migrations-sample
+    script "rights and older dumps" tests/cli/dumps.sh build/examples/migratectl/migratectl tests/tools/postgres.sh
+    script "lifespans of the C server" tests/lifespans/run.py C -- build/examples/server
+    script "lifespans of the C server on SQLite" tests/lifespans/run.py --sqlite "C on SQLite" -- build/examples/server
+    [ -n "$quick" ] || script "lifespans of servers with faults" tests/lifespans/faulty.py
+    script "Python binding" bindings/python/tests/run.sh "$folder"
+    [ -n "$quick" ] || script "Python binding with sanitizers" env LIBMIGRATE_SANITIZED="$PWD/build-asan/lib/libmigrate.so.1.0.0" \
+        bindings/python/tests/run.sh --sanitizers --brief "$folder"
+    script "lifespans of Python's servers" bindings/python/tests/lifespans.sh "$folder"
+    script "start-up sequences" tests/startup/run.sh "$folder"
+    echo whole >"$folder/scripts/whole"
+}
+
+# start_server NAME: sets MIGRATE_TEST_POSTGRESQL.
+start_server() {
+    say "Starting PostgreSQL"
+    MIGRATE_TEST_POSTGRESQL=$(tests/tools/postgres.sh start "$folder/$1" | sed -n 's/^PGURL=//p')
+    [ -n "$MIGRATE_TEST_POSTGRESQL" ] || exit 1
+    export MIGRATE_TEST_POSTGRESQL
 }
 
 install_missing
@@ -173,12 +215,15 @@ if [ -z "$quick" ]; then
 fi
 check_headers
 
-say "Starting PostgreSQL"
-MIGRATE_TEST_POSTGRESQL=$(tests/tools/postgres.sh start "$folder/postgresql" | sed -n 's/^PGURL=//p')
-[ -n "$MIGRATE_TEST_POSTGRESQL" ] || exit 1
-export MIGRATE_TEST_POSTGRESQL
-
+start_server postgresql
 export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+
+# Both sides wait more than they compute.
+say "Meanwhile: the command line, other languages, start-up sequences (what they say comes behind Meson's tests)"
+set -m # a process group, to be ended as a whole
+other_scripts >"$folder/other_scripts" 2>&1 &
+other=$!
+set +m
 
 meson_test "normal build" testlog build --no-suite cli
 on_postgresql
@@ -198,6 +243,7 @@ if [ -z "$quick" ]; then
         'api/leaks sqlite'
     unset CK_FORK
 fi
+<<<<<<< HEAD
 script_test "command line" tests/cli/run.sh build/examples/migratectl/migratectl
 script_test "hot standby" tests/cli/standby.sh build/examples/migratectl/migratectl tests/tools/postgres.sh migrations-sample
 script_test "Python binding" bindings/python/tests/run.sh "$folder"
@@ -207,10 +253,19 @@ script_test "lifespans of the C server on SQLite" tests/lifespans/run.py --sqlit
 script_test "lifespans of Python's servers" bindings/python/tests/lifespans.sh "$folder"
 script_test "start-up sequences" tests/startup/run.sh "$folder"
 script_test "rights and older dumps" tests/cli/dumps.sh build/examples/migratectl/migratectl tests/tools/postgres.sh
+=======
+wait $other || true
+other=
+if [ ! -e "$folder/scripts/whole" ]; then
+    cat "$folder/other_scripts"
+    failed=$((failed + 1))
+fi
+script_results
+>>>>>>> main
 if [ -z "$quick" ]; then
-    script_test "lifespans of servers with faults" tests/lifespans/faulty.py
-    script_test "faults" tests/faults/run.sh --brief --seed 1
-    script_test "fuzzing, 30 s a target" tests/fuzz/run.sh 30
+    script "faults" tests/faults/run.sh --brief --seed 1
+    script "fuzzing, 30 s a target" tests/fuzz/run.sh 30
+    script_results
     say "Benchmarks"
     if expect "all of them in brief" tests/bench/run.sh --brief --build build --work "$folder"; then
         cat "$folder/log"

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -14,8 +15,9 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-# What Meson needs of the project. The examples are built with it, and one of them embeds the sample.
-PARTS = ("include", "lib", "examples", "migrations-sample", "meson.build", "meson_options.txt", "LICENSE")
+# What Meson needs of the project: the examples are built with it, and one of them embeds the sample; its files name these bindings.
+PARTS = ("include", "lib", "examples", "migrations-sample", "meson.build", "meson_options.txt", "LICENSE", "bindings/meson.build", "bindings/cpp",
+         "bindings/sqlite-extension")
 
 
 def program(name: str) -> str:
@@ -43,12 +45,13 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
             self.build(build_data)
 
     def build(self, build_data: dict[str, Any]) -> None:
+        """LIBMIGRATE_MESON_ARGS: more arguments for meson setup, behind these."""
         self.folder = tempfile.mkdtemp(prefix="libmigrate-")
         environment = {**os.environ, "PATH": sysconfig.get_path("scripts") + os.pathsep + os.environ.get("PATH", "")}
         library = f"libmigrate.so.{self.metadata.version}"
         # Its own libmd stands beside it, as not every system has one.
         setup = [program("meson"), "setup", self.folder, str(self.source()), "-Dtests=false", "-Dwerror=false", "-Dbuildtype=release",
-                 "-Dstrip=true", "-Dc_link_args=-Wl,-rpath,$ORIGIN"]
+                 "-Dstrip=true", "-Dc_link_args=-Wl,-rpath,$ORIGIN", *shlex.split(os.environ.get("LIBMIGRATE_MESON_ARGS", ""))]
         command = [program("ninja"), "-C", self.folder, f"lib/{library}", "examples/migratectl/migratectl"]
         for step in (setup, command):
             done = subprocess.run(step, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)

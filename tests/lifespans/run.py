@@ -14,6 +14,7 @@ import argparse
 import concurrent.futures
 import http.client
 import os
+import random
 import shutil
 import signal
 import socket
@@ -52,6 +53,18 @@ def until(ask: Callable[[], Any], seconds: float, why: Callable[[], str]) -> Any
         if time.monotonic() > end:
             raise Broken(f"not within {seconds:.3g} s: {why()}")
         time.sleep(0.05)
+
+
+def free_port() -> int:
+    """Below those that the system gives to outgoing connections, of which there are many here."""
+    while True:
+        port = random.randrange(15000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 class Database:
@@ -150,9 +163,7 @@ class Server:
     """One start of the command: a process, its children, its port."""
 
     def __init__(self, command: List[str], database: Database, migrations: Path, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self.files = [folder / f"{self.port}.stdout", folder / f"{self.port}.stderr"]
         environment = {**os.environ, "DATABASE_URL": database.url, "MIGRATIONS_DIR": str(migrations), "PORT": str(self.port)}
         with open(self.files[0], "wb") as out, open(self.files[1], "wb") as err:
@@ -312,7 +323,7 @@ def old_stays_green(s: Scenario) -> None:
         status = new.get("/", 0.2)[0]
         need(status == 0 or not s.database.asleep(), f"the new server answers ({status}) before it has migrated")
         asked += 1
-    need(asked > 2, "the slow migration was too quick to be watched")
+    need(asked > 1, "the slow migration was too quick to be watched")
     new.green()
     old.is_green("of the old server behind the new one's migration")
     need(s.database.applied() == ["001_a", "002_b", "003_slow"], f"applied {s.database.applied()}")

@@ -86,18 +86,12 @@ def ran(folder: Path, env: Dict[str, str], *command: str) -> "subprocess.Complet
     return subprocess.run(command, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 # 1. migrations, reconcile, create-missing, pool
 
 
 class Uvicorn:
     def __init__(self, folder: Path, env: Dict[str, str], workers: int) -> None:
-        self.port = free_port()
+        self.port = lifespans.free_port()
         self.output = folder / f"uvicorn.{self.port}"
         command = [sys.executable, "-m", "uvicorn", "--app-dir", str(EXAMPLES), "--port", str(self.port), "--workers", str(workers), "lifespan:app"]
         with open(self.output, "wb") as output:
@@ -175,7 +169,7 @@ class Late:
     """A server that is not there yet: its port, behind which the real one answers from a certain time on."""
 
     def __init__(self, seconds: float) -> None:
-        self.port = free_port()
+        self.port = lifespans.free_port()
         self.real = urllib.parse.urlsplit(SERVER)
         self.seconds = seconds
         threading.Thread(target=self.serve, daemon=True).start()
@@ -225,7 +219,7 @@ def test_container_waits_migrates_and_becomes_the_server(postgresql: Data, migra
 
 def test_container_that_must_not_serve(postgresql: Data, migrations: Path, tmp_path: Path) -> None:
     entry = [str(EXAMPLES / "entrypoint.sh"), "touch", str(tmp_path / "served")]
-    nobody = environment(f"postgresql://postgres@127.0.0.1:{free_port()}/app", migrations, MIGRATE_WAIT_TIMEOUT="1s")
+    nobody = environment(f"postgresql://postgres@127.0.0.1:{lifespans.free_port()}/app", migrations, MIGRATE_WAIT_TIMEOUT="1s")
     done = ran(tmp_path, nobody, *entry)
     assert done.returncode == 5 and "waited 1s" in done.stderr, done.stderr
     begun = time.monotonic()

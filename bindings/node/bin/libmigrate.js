@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url'
 const program = fileURLToPath(new URL('../build/Release/migratectl', import.meta.url))
 const child = spawn(program, process.argv.slice(2), { stdio: 'inherit' })
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2']) process.on(signal, () => child.kill(signal))
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'])
+  process.on(signal, () => child.kill(signal))
 child.on('error', error => {
   console.error(`libmigrate: ${program}: ${error.message}`)
   process.exitCode = 127

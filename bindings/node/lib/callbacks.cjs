@@ -23,7 +23,7 @@ class Callbacks {
   #names
   statementRuns = false
 
-  constructor ({ handle, driver, functions, onEvent, onBackup, around }) {
+  constructor({ handle, driver, functions, onEvent, onBackup, around }) {
     this.#handle = handle
     this.#driver = driver
     this.#functions = functions
@@ -33,53 +33,52 @@ class Callbacks {
     this.#listen()
   }
 
-  add (queue) {
+  add(queue) {
     this.#queues.add(queue)
     this.#listen()
   }
 
-  remove (queue) {
+  remove(queue) {
     this.#queues.delete(queue)
     this.#listen()
   }
 
-  #listen () {
+  #listen() {
     native.listen(this.#handle, this.#onEvent !== undefined || this.#queues.size > 0)
   }
 
   /** The migrator was closed. */
-  end () {
+  end() {
     for (const queue of [...this.#queues]) queue.end()
   }
 
-  begin () {
+  begin() {
     this.#thrown = undefined
     if (this.#cancelled.signal.aborted) this.#cancelled = new AbortController()
   }
 
-  cancel () {
+  cancel() {
     this.#cancelled.abort()
   }
 
   /** What a callback threw during the call. */
-  take () {
+  take() {
     const thrown = this.#thrown
     this.#thrown = undefined
     return thrown
   }
 
-  /** Never throws, and answers each request once. */
+  /** Never throws, and answers each request. */
   dispatch = (kind, number, first, second) => {
-    const handle = this.#handle
     switch (kind) {
       case 'event':
-        return this.#answer(() => this.#event(first), () => native.answer(handle, number, 0), this.#failing(number))
+        return this.#settled(number, () => this.#event(first))
       case 'code':
-        return this.#answer(() => this.#code(number, first, second), () => native.answer(handle, number, 0), this.#failing(number))
+        return this.#settled(number, () => this.#code(number, first, second))
       case 'backup':
-        return this.#answer(() => this.#backup(number, first), () => native.answer(handle, number, 0), this.#failing(number))
+        return this.#settled(number, () => this.#backup(number, first))
       case 'state':
-        return this.#answer(() => this.#driver.inTransaction(), open => native.answer(handle, number, Number(open)), this.#failing(number))
+        return this.#settled(number, () => this.#driver.inTransaction(), Number)
       case 'statement':
         return this.#statement(number, first)
       case 'give_up':
@@ -87,30 +86,31 @@ class Callbacks {
     }
   }
 
-  #answer (body, settle, fail) {
+  #settled(number, body, answerOf = () => 0) {
+    const settle = value => native.answer(this.#handle, number, answerOf(value))
+    this.#answer(body, settle, error => {
+      this.#thrown ??= error
+      native.answerFailure(this.#handle, number, sayWhat(error), undefined, undefined, 0, 0)
+    })
+  }
+
+  #answer(body, settle, fail) {
     try {
       const outcome = this.#around(body)
-      if (isPromise(outcome)) outcome.then(settle, fail)
+      if (isPromise(outcome)) outcome.then(settle).catch(fail)
       else settle(outcome)
     } catch (error) {
       fail(error)
     }
   }
 
-  #failing (number) {
-    return error => {
-      this.#thrown ??= error
-      native.answerFailure(this.#handle, number, sayWhat(error), undefined, undefined, 0, 0)
-    }
-  }
-
-  #event (told) {
+  #event(told) {
     const event = results.event(told)
     for (const queue of this.#queues) queue.push(event)
     return this.#onEvent?.(event)
   }
 
-  async #code (number, which, engine) {
+  async #code(number, which, engine) {
     const { up, down } = this.#functions[which >> 1]
     const connection = new Connection(this.#handle, number, engine, this.#cancelled.signal, () => this.#names)
     try {
@@ -120,7 +120,7 @@ class Callbacks {
     }
   }
 
-  async #backup (number, job) {
+  async #backup(number, job) {
     const controller = new AbortController()
     this.#backups.set(number, controller)
     try {
@@ -130,17 +130,29 @@ class Callbacks {
     }
   }
 
-  #statement (number, sql) {
+  #statement(number, sql) {
     this.statementRuns = true
-    this.#answer(() => this.#driver.run(sql), ({ columns, values, names }) => {
-      this.statementRuns = false
-      this.#names = names
-      native.answerRows(this.#handle, number, columns, values)
-    }, error => {
-      this.statementRuns = false
-      const { message, sqlstate, driverCode, position } = this.#driver.failure?.(error) ?? { message: sayWhat(error) }
-      native.answerFailure(this.#handle, number, message.replaceAll('\0', ' '), undefined, sqlstate, driverCode ?? 0, position ?? 0)
-    })
+    this.#answer(
+      () => this.#driver.run(sql),
+      ({ columns, values, names }) => {
+        this.statementRuns = false
+        this.#names = names
+        native.answerRows(this.#handle, number, columns, values)
+      },
+      error => {
+        this.statementRuns = false
+        const { message, sqlstate, driverCode, position } = this.#driver.failure?.(error) ?? { message: sayWhat(error) }
+        native.answerFailure(
+          this.#handle,
+          number,
+          message.replaceAll('\0', ' '),
+          undefined,
+          sqlstate,
+          driverCode ?? 0,
+          position ?? 0
+        )
+      }
+    )
   }
 }
 

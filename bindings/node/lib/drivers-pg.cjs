@@ -10,48 +10,54 @@ class PgDriver {
   #client
   #status = null
   #interrupting = null
-  #note = message => { this.#status = message.status }
+  #note = message => {
+    this.#status = message.status
+  }
 
-  constructor (client) {
+  constructor(client) {
     this.#client = client
   }
 
   /** The server tells with each answer whether a transaction is open; nothing was heard of what came before. */
-  async enter () {
+  async enter() {
     this.#client.connection?.on('readyForQuery', this.#note)
     this.#status = this.#client.getTransactionStatus?.() ?? null
     if (this.#status === null) await this.#client.query('SELECT 1').catch(() => {})
   }
 
-  async leave () {
+  async leave() {
     await this.#interrupting
     this.#client.connection?.off('readyForQuery', this.#note)
   }
 
   /** A cancel that is on its way must not meet the next statement. */
-  async run (sql) {
+  async run(sql) {
     await this.#interrupting
     const { rows, fields } = await this.#client.query({ text: sql, rowMode: 'array', types: asItIs })
     const columns = fields?.length ?? 0
     return { columns, values: columns === 0 ? [] : rows.flat(), names: fields?.map(field => field.name) }
   }
 
-  failure (error) {
+  failure(error) {
     const state = /^[0-9A-Z]{5}$/.test(error.code ?? '') ? error.code : null
-    const lost = state === null || (this.#client._ended === true)
+    const lost = state === null || this.#client._ended === true
     return { message: error.message, sqlstate: lost ? LOST : state, position: Number(error.position ?? 0) }
   }
 
-  inTransaction () {
+  inTransaction() {
     return this.#status !== null && this.#status !== 'I'
   }
 
-  interrupt () {
-    this.#interrupting ??= this.#cancel().catch(() => {}).finally(() => { this.#interrupting = null })
+  interrupt() {
+    this.#interrupting ??= this.#cancel()
+      .catch(() => {})
+      .finally(() => {
+        this.#interrupting = null
+      })
   }
 
   /** From a connection beside it, made as it was. */
-  async #cancel () {
+  async #cancel() {
     const client = this.#client
     const beside = new client.constructor(client.connectionParameters)
     beside.on('error', () => {})
@@ -71,11 +77,11 @@ class PgPoolDriver {
   #client = null
   #driver = null
 
-  constructor (pool) {
+  constructor(pool) {
     this.#pool = pool
   }
 
-  async enter () {
+  async enter() {
     if (this.#client === null) {
       this.#client = await this.#pool.connect()
       this.#driver = new PgDriver(this.#client)
@@ -83,13 +89,23 @@ class PgPoolDriver {
     await this.#driver.enter()
   }
 
-  leave () { return this.#driver.leave() }
-  run (sql) { return this.#driver.run(sql) }
-  failure (error) { return this.#driver.failure(error) }
-  inTransaction () { return this.#driver.inTransaction() }
-  interrupt () { this.#driver?.interrupt() }
+  leave() {
+    return this.#driver.leave()
+  }
+  run(sql) {
+    return this.#driver.run(sql)
+  }
+  failure(error) {
+    return this.#driver.failure(error)
+  }
+  inTransaction() {
+    return this.#driver.inTransaction()
+  }
+  interrupt() {
+    this.#driver?.interrupt()
+  }
 
-  close () {
+  close() {
     const client = this.#client
     this.#client = this.#driver = null
     client?.release()

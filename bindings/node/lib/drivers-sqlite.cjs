@@ -7,28 +7,99 @@ const SQLITE_ERROR = 1
 
 // better-sqlite3 tells SQLite's result codes by name.
 const PRIMARY = [
-  'OK', 'ERROR', 'INTERNAL', 'PERM', 'ABORT', 'BUSY', 'LOCKED', 'NOMEM', 'READONLY', 'INTERRUPT', 'IOERR', 'CORRUPT', 'NOTFOUND', 'FULL',
-  'CANTOPEN', 'PROTOCOL', 'EMPTY', 'SCHEMA', 'TOOBIG', 'CONSTRAINT', 'MISMATCH', 'MISUSE', 'NOLFS', 'AUTH', 'FORMAT', 'RANGE', 'NOTADB',
-  'NOTICE', 'WARNING'
+  'OK',
+  'ERROR',
+  'INTERNAL',
+  'PERM',
+  'ABORT',
+  'BUSY',
+  'LOCKED',
+  'NOMEM',
+  'READONLY',
+  'INTERRUPT',
+  'IOERR',
+  'CORRUPT',
+  'NOTFOUND',
+  'FULL',
+  'CANTOPEN',
+  'PROTOCOL',
+  'EMPTY',
+  'SCHEMA',
+  'TOOBIG',
+  'CONSTRAINT',
+  'MISMATCH',
+  'MISUSE',
+  'NOLFS',
+  'AUTH',
+  'FORMAT',
+  'RANGE',
+  'NOTADB',
+  'NOTICE',
+  'WARNING'
 ]
 const EXTENDED = {
   ERROR: ['MISSING_COLLSEQ', 'RETRY', 'SNAPSHOT'],
-  IOERR: ['READ', 'SHORT_READ', 'WRITE', 'FSYNC', 'DIR_FSYNC', 'TRUNCATE', 'FSTAT', 'UNLOCK', 'RDLOCK', 'DELETE', 'BLOCKED', 'NOMEM', 'ACCESS',
-    'CHECKRESERVEDLOCK', 'LOCK', 'CLOSE', 'DIR_CLOSE', 'SHMOPEN', 'SHMSIZE', 'SHMLOCK', 'SHMMAP', 'SEEK', 'DELETE_NOENT', 'MMAP',
-    'GETTEMPPATH', 'CONVPATH', 'VNODE', 'AUTH', 'BEGIN_ATOMIC', 'COMMIT_ATOMIC', 'ROLLBACK_ATOMIC', 'DATA', 'CORRUPTFS', 'IN_PAGE'],
+  IOERR: [
+    'READ',
+    'SHORT_READ',
+    'WRITE',
+    'FSYNC',
+    'DIR_FSYNC',
+    'TRUNCATE',
+    'FSTAT',
+    'UNLOCK',
+    'RDLOCK',
+    'DELETE',
+    'BLOCKED',
+    'NOMEM',
+    'ACCESS',
+    'CHECKRESERVEDLOCK',
+    'LOCK',
+    'CLOSE',
+    'DIR_CLOSE',
+    'SHMOPEN',
+    'SHMSIZE',
+    'SHMLOCK',
+    'SHMMAP',
+    'SEEK',
+    'DELETE_NOENT',
+    'MMAP',
+    'GETTEMPPATH',
+    'CONVPATH',
+    'VNODE',
+    'AUTH',
+    'BEGIN_ATOMIC',
+    'COMMIT_ATOMIC',
+    'ROLLBACK_ATOMIC',
+    'DATA',
+    'CORRUPTFS',
+    'IN_PAGE'
+  ],
   LOCKED: ['SHAREDCACHE', 'VTAB'],
   BUSY: ['RECOVERY', 'SNAPSHOT', 'TIMEOUT'],
   CANTOPEN: ['NOTEMPDIR', 'ISDIR', 'FULLPATH', 'CONVPATH', 'DIRTYWAL', 'SYMLINK'],
   CORRUPT: ['VTAB', 'SEQUENCE', 'INDEX'],
   READONLY: ['RECOVERY', 'CANTLOCK', 'ROLLBACK', 'DBMOVED', 'CANTINIT', 'DIRECTORY'],
   ABORT: [null, 'ROLLBACK'],
-  CONSTRAINT: ['CHECK', 'COMMITHOOK', 'FOREIGNKEY', 'FUNCTION', 'NOTNULL', 'PRIMARYKEY', 'TRIGGER', 'UNIQUE', 'VTAB', 'ROWID', 'PINNED',
-    'DATATYPE'],
+  CONSTRAINT: [
+    'CHECK',
+    'COMMITHOOK',
+    'FOREIGNKEY',
+    'FUNCTION',
+    'NOTNULL',
+    'PRIMARYKEY',
+    'TRIGGER',
+    'UNIQUE',
+    'VTAB',
+    'ROWID',
+    'PINNED',
+    'DATATYPE'
+  ],
   AUTH: ['USER']
 }
 
 /** 'SQLITE_CONSTRAINT_UNIQUE': 2067 */
-function codeNamed (name) {
+function codeNamed(name) {
   const [, primary, extended] = /^SQLITE_([A-Z]+)(?:_(\w+))?$/.exec(name ?? '') ?? []
   const low = PRIMARY.indexOf(primary)
   if (low < 0) return SQLITE_ERROR
@@ -37,25 +108,27 @@ function codeNamed (name) {
 }
 
 /** As SQLite writes it: integers come as bigint, so that a number is a real. */
-function textOf (value) {
+function textOf(value) {
   if (value === null || typeof value === 'string' || ArrayBuffer.isView(value)) return value
   if (typeof value === 'bigint') return value.toString()
   return Number.isInteger(value) ? value.toFixed(1) : String(value)
 }
 
 const answer = (columns, rows) => ({
-  columns: columns.length, values: rows.flatMap(row => row.map(textOf)), names: columns.map(column => column.name)
+  columns: columns.length,
+  values: rows.flatMap(row => row.map(textOf)),
+  names: columns.map(column => column.name)
 })
 
 class BetterSqliteDriver {
   engine = 'sqlite'
   #database
 
-  constructor (database) {
+  constructor(database) {
     this.#database = database
   }
 
-  run (sql) {
+  run(sql) {
     const statement = this.#database.prepare(sql)
     if (!statement.reader) {
       statement.run()
@@ -64,11 +137,11 @@ class BetterSqliteDriver {
     return answer(statement.columns(), statement.raw(true).safeIntegers(true).all())
   }
 
-  failure (error) {
+  failure(error) {
     return { message: error.message, driverCode: codeNamed(error.code) }
   }
 
-  inTransaction () {
+  inTransaction() {
     return this.#database.inTransaction
   }
 }
@@ -77,11 +150,11 @@ class NodeSqliteDriver {
   engine = 'sqlite'
   #database
 
-  constructor (database) {
+  constructor(database) {
     this.#database = database
   }
 
-  run (sql) {
+  run(sql) {
     const statement = this.#database.prepare(sql)
     const columns = statement.columns()
     statement.setReadBigInts(true)
@@ -93,11 +166,11 @@ class NodeSqliteDriver {
     return answer(columns, statement.all())
   }
 
-  failure (error) {
+  failure(error) {
     return { message: error.message, driverCode: error.errcode ?? SQLITE_ERROR }
   }
 
-  inTransaction () {
+  inTransaction() {
     return this.#database.isTransaction
   }
 }

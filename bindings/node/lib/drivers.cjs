@@ -12,15 +12,18 @@ const { PgDriver, PgPoolDriver } = require('./drivers-pg.cjs')
 
 const has = (thing, ...names) => names.every(name => typeof thing[name] === 'function')
 
-function driverFor (connection) {
+function driverFor(connection) {
   if (typeof connection !== 'object' || connection === null) throw new TypeError('connection: an object is needed')
   if (has(connection, 'run', 'inTransaction') && typeof connection.engine === 'string') return connection
-  if (has(connection, 'prepare', 'pragma') && typeof connection.inTransaction === 'boolean') return new BetterSqliteDriver(connection)
+  if (has(connection, 'prepare', 'pragma') && typeof connection.inTransaction === 'boolean')
+    return new BetterSqliteDriver(connection)
   if (has(connection, 'prepare', 'exec') && 'isTransaction' in connection) return new NodeSqliteDriver(connection)
   if (has(connection, 'query', 'connect') && 'totalCount' in connection) return new PgPoolDriver(connection)
   if (has(connection, 'query', 'connect') && 'processID' in connection) return new PgDriver(connection)
-  throw new TypeError(`connection: ${connection.constructor?.name ?? 'this'} is no Database of better-sqlite3, no DatabaseSync of ` +
-    'node:sqlite (of Node 22.16 or later), no Client or Pool of pg, and no driver of your own')
+  throw new TypeError(
+    `connection: ${connection.constructor?.name ?? 'this'} is no Database of better-sqlite3, no DatabaseSync of ` +
+      'node:sqlite (of Node 22.16 or later), no Client or Pool of pg, and no driver of your own'
+  )
 }
 
 module.exports = { driverFor }

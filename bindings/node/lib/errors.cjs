@@ -6,7 +6,7 @@ const { camel } = require('./names.cjs')
 
 /** message: the whole error for a person, with its place, detail and hint; summary: one line of it. */
 class MigrateError extends Error {
-  constructor (message, fields = {}, cause = undefined) {
+  constructor(message, fields = {}, cause = undefined) {
     super(message, cause === undefined ? undefined : { cause })
     this.code = fields.code ?? 'error'
     for (const [name, value] of Object.entries(fields)) this[name] = value
@@ -16,15 +16,50 @@ class MigrateError extends Error {
 Object.defineProperty(MigrateError.prototype, 'name', { value: 'MigrateError', writable: true, configurable: true })
 
 const NAMES = [
-  'nomem', 'misuse', 'option', 'url', 'client', 'connect', 'authentication', 'no_database', 'source', 'duplicate', 'dependency', 'target',
-  'sql', 'code', 'modified', 'missing', 'late', 'ahead', 'renamed', 'unmanaged', 'history', 'rights', 'read_only', 'locked', 'timeout',
-  'cancelled', 'stale', 'irreversible', 'refused', 'partial', 'connection_lost', 'in_transaction', 'io', 'internal', 'file_system',
-  'device_locked', 'outcome_unknown', 'shadow', 'schema'
+  'nomem',
+  'misuse',
+  'option',
+  'url',
+  'client',
+  'connect',
+  'authentication',
+  'no_database',
+  'source',
+  'duplicate',
+  'dependency',
+  'target',
+  'sql',
+  'code',
+  'modified',
+  'missing',
+  'late',
+  'ahead',
+  'renamed',
+  'unmanaged',
+  'history',
+  'rights',
+  'read_only',
+  'locked',
+  'timeout',
+  'cancelled',
+  'stale',
+  'irreversible',
+  'refused',
+  'partial',
+  'connection_lost',
+  'in_transaction',
+  'io',
+  'internal',
+  'file_system',
+  'device_locked',
+  'outcome_unknown',
+  'shadow',
+  'schema'
 ]
 
 const className = word => camel('_' + word.replaceAll('-', '_')) + 'Error'
 
-function subclass (Base, name) {
+function subclass(Base, name) {
   const made = { [name]: class extends Base {} }[name]
   Object.defineProperty(made.prototype, 'name', { value: name, writable: true, configurable: true })
   return made
@@ -45,7 +80,7 @@ const RunStopped = subclass(MigrateError, 'RunStopped')
 const classOf = word => classes[className(word)] ?? MigrateError
 
 /** {name, text, json} of the addon as an exception. */
-function errorOf ({ name, text, json }, cause) {
+function errorOf({ name, text, json }, cause) {
   const fields = {}
   for (const [key, value] of Object.entries(json === null ? {} : JSON.parse(json))) fields[camel(key)] = value
   fields.summary = fields.message
@@ -56,18 +91,30 @@ function errorOf ({ name, text, json }, cause) {
   return new (classOf(fields.code))(message, fields, cause)
 }
 
-function misuse (message) {
+function misuse(message) {
   return new classes.MisuseError(message, { code: 'misuse', class: 'usage' })
 }
 
-function aborted (signal, fields = {}) {
+function aborted(signal, fields = {}) {
   return new AbortError('The operation was aborted', { class: 'cancelled', ...fields, code: 'ABORT_ERR' }, signal.reason)
 }
 
 /** The application's pool has no connection to give, or the connection does not answer. */
-function unconnected (error) {
+function unconnected(error) {
   const fields = { code: 'connect', class: 'retry', hint: "the application's own pool or client says so" }
   return new classes.ConnectError(`the application's connection: ${error.message}`, fields, error)
 }
 
-module.exports = { MigrateError, ...classes, AbortError, MigrationsPending, RunStopped, NAMES, className, errorOf, misuse, aborted, unconnected }
+module.exports = {
+  MigrateError,
+  ...classes,
+  AbortError,
+  MigrationsPending,
+  RunStopped,
+  NAMES,
+  className,
+  errorOf,
+  misuse,
+  aborted,
+  unconnected
+}

@@ -8,36 +8,36 @@ class EventQueue {
   #ended = false
   #onEnd
 
-  constructor (onEnd) {
+  constructor(onEnd) {
     this.#onEnd = onEnd
   }
 
-  push (event) {
+  push(event) {
     const waiting = this.#waiting.shift()
     if (waiting) waiting({ value: event, done: false })
     else this.#kept.push(event)
   }
 
-  end () {
+  end() {
     if (this.#ended) return
     this.#ended = true
     this.#onEnd(this)
     for (const waiting of this.#waiting.splice(0)) waiting({ value: undefined, done: true })
   }
 
-  async next () {
+  async next() {
     if (this.#kept.length > 0) return { value: this.#kept.shift(), done: false }
     if (this.#ended) return { value: undefined, done: true }
     return new Promise(resolve => this.#waiting.push(resolve))
   }
 
-  async return () {
+  async return() {
     this.end()
     this.#kept = []
     return { value: undefined, done: true }
   }
 
-  [Symbol.asyncIterator] () {
+  [Symbol.asyncIterator]() {
     return this
   }
 }

@@ -8,15 +8,17 @@ const { readiness, startup } = require('./startup.cjs')
 const LEVELS = { debug: 'debug', info: 'info', warning: 'warn', error: 'error' }
 
 /** Fastify gives a plugin 10 seconds, and would give up in the middle of a longer migration, or while another process does it. */
-function checkTimeout (app) {
+function checkTimeout(app) {
   const limit = app.initialConfig?.pluginTimeout
   if (!(limit > 0)) return
-  throw misuse(`Fastify would give up on the migrations after ${limit / 1000} s: start it with Fastify({ pluginTimeout: 0 }); the library's own ` +
-    'limits are waitTimeout (5 minutes) and runDeadline')
+  throw misuse(
+    `Fastify would give up on the migrations after ${limit / 1000} s: start it with Fastify({ pluginTimeout: 0 }); the library's own ` +
+      'limits are waitTimeout (5 minutes) and runDeadline'
+  )
 }
 
 /** await app.register(libmigrate, { url, dir, ... }): options as of startup(). */
-async function libmigrate (app, { onEvent, ...options }) {
+async function libmigrate(app, { onEvent, ...options }) {
   checkTimeout(app)
   app.decorate('migrateReady', readiness(options))
   const report = await startup({

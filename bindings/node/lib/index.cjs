@@ -11,4 +11,15 @@ const { startup, readiness } = require('./startup.cjs')
 /** The rules of check(), with their severities. */
 const rules = () => JSON.parse(native.rules()).rows
 
-module.exports = { Migrator, Plan, Run, startup, readiness, options, rules, version: native.version(), has: native.has, ...errors }
+module.exports = {
+  Migrator,
+  Plan,
+  Run,
+  startup,
+  readiness,
+  options,
+  rules,
+  version: native.version(),
+  has: native.has,
+  ...errors
+}

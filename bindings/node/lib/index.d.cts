@@ -1,13 +1,53 @@
 // SPDX-License-Identifier: MIT
 import type { Options } from './options.cjs'
 import type {
-  Backup, Check, Drift, Event, Finding, Generated, GeneratedDown, Graph, History, Reconciliation, Rehearsal, Report, Rule, Snapshot, Status,
-  Step, Verification,
+  Backup,
+  Check,
+  Drift,
+  Event,
+  Finding,
+  Generated,
+  GeneratedDown,
+  Graph,
+  History,
+  Reconciliation,
+  Rehearsal,
+  Report,
+  Rule,
+  Snapshot,
+  Status,
+  Step,
+  Verification
 } from './results.cjs'
 export type { Duration, Options } from './options.cjs'
 export type {
-  Backup, Check, Difference, Done, Drift, Edge, Event, Fact, Finding, Generated, GeneratedDown, Graph, History, HistoryEvent, LeftOut,
-  MigrationStatus, Reconciled, Reconciliation, Rehearsal, Rehearsed, Report, Rule, Snapshot, Status, Step, Verification, Verified,
+  Backup,
+  Check,
+  Difference,
+  Done,
+  Drift,
+  Edge,
+  Event,
+  Fact,
+  Finding,
+  Generated,
+  GeneratedDown,
+  Graph,
+  History,
+  HistoryEvent,
+  LeftOut,
+  MigrationStatus,
+  Reconciled,
+  Reconciliation,
+  Rehearsal,
+  Rehearsed,
+  Report,
+  Rule,
+  Snapshot,
+  Status,
+  Step,
+  Verification,
+  Verified
 } from './results.cjs'
 export * from './errors.cjs'
 
@@ -192,7 +232,7 @@ export class Migrator {
   /** Writes the history alone. */
   mark(
     as: 'applied' | 'forgotten' | 'accept-checksum' | 'renamed',
-    options: CallOptions & { id?: string | undefined; reason: string },
+    options: CallOptions & { id?: string | undefined; reason: string }
   ): Promise<Report>
   /** Adopts a database that was built without libmigrate: everything up to target counts as applied. */
   baseline(options?: CallOptions & { target?: string | undefined; reason?: string | undefined }): Promise<Report>

@@ -9,28 +9,31 @@ const { snake } = require('./names.cjs')
 let known
 
 /** Every option of the library: key, type, default, values, secret, since, help, environment. */
-function options () {
+function options() {
   known ??= JSON.parse(native.options()).rows.map(row => Object.freeze(row))
   return known.slice()
 }
 
 let types
 
-function typeOf (key) {
+function typeOf(key) {
   types ??= new Map(options().map(option => [option.key, option.type]))
   return types.get(key)
 }
 
-function numberText (key, value) {
+function numberText(key, value) {
   switch (typeOf(key)) {
-    case 'duration': return `${Math.round(value * 1000)}us`
-    case 'size': return `${value}B`
-    default: return String(value)
+    case 'duration':
+      return `${Math.round(value * 1000)}us`
+    case 'size':
+      return `${value}B`
+    default:
+      return String(value)
   }
 }
 
 /** Durations: a text with a unit, or milliseconds; sizes: a text, or bytes; on and off: truth values too; file: URLs as paths. */
-function textOf (key, value) {
+function textOf(key, value) {
   if (value === undefined || value === null) return null
   if (typeof value === 'boolean') return value ? 'on' : 'off'
   if (typeof value === 'number') return numberText(key, value)
@@ -41,11 +44,13 @@ function textOf (key, value) {
 }
 
 /** {waitTimeout: 500} as [["wait_timeout", "500000us"]]; what is undefined is left as it is. */
-function optionPairs (given) {
-  return Object.entries(given).filter(([, value]) => value !== undefined).map(([name, value]) => {
-    const key = snake(name)
-    return [key, textOf(key, value)]
-  })
+function optionPairs(given) {
+  return Object.entries(given)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => {
+      const key = snake(name)
+      return [key, textOf(key, value)]
+    })
 }
 
 module.exports = { options, optionPairs, textOf }

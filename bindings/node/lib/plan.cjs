@@ -8,7 +8,7 @@ const results = require('./results.cjs')
 class Plan {
   #sql
 
-  constructor ({ plan, rows, findings }, sql) {
+  constructor({ plan, rows, findings }, sql) {
     Object.assign(this, results.table(rows, 'steps', { findings: results.rows(findings) }))
     Object.defineProperty(this, 'handle', { value: plan })
     this.#sql = sql
@@ -16,15 +16,15 @@ class Plan {
   }
 
   /** The SQL as it would be sent; psql and sqlite3 can run it. */
-  async sql () {
+  async sql() {
     return await this.#sql(this)
   }
 
-  get length () {
+  get length() {
     return this.steps.length
   }
 
-  [Symbol.iterator] () {
+  [Symbol.iterator]() {
     return this.steps[Symbol.iterator]()
   }
 }
@@ -35,22 +35,22 @@ class Run {
   #end
   #ended = null
 
-  constructor (step, end) {
+  constructor(step, end) {
     this.#step = step
     this.#end = end
   }
 
   /** True: a step was done, call again. False: nothing was left, or the run was stopped. */
-  async step (options) {
+  async step(options) {
     return await this.#step(options)
   }
 
-  async end () {
+  async end() {
     this.#ended ??= this.#end()
     return await this.#ended
   }
 
-  async [Symbol.asyncDispose] () {
+  async [Symbol.asyncDispose]() {
     await this.end()
   }
 }

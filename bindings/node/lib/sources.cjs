@@ -4,13 +4,13 @@
 
 const { misuse } = require('./errors.cjs')
 
-const bytes = text => typeof text === 'string' ? Buffer.from(text, 'utf8') : text
+const bytes = text => (typeof text === 'string' ? Buffer.from(text, 'utf8') : text)
 
-function isRecord (thing) {
+function isRecord(thing) {
   return typeof thing === 'object' && thing !== null && !Array.isArray(thing) && !thing[Symbol.iterator]
 }
 
-function addMigration ({ id, up, down, version = '1' }, source, functions) {
+function addMigration({ id, up, down, version = '1' }, source, functions) {
   const code = [up, down].filter(part => typeof part === 'function').length
   if (typeof id !== 'string') throw misuse('a migration in memory needs an id')
   if (code === 0) {
@@ -23,7 +23,7 @@ function addMigration ({ id, up, down, version = '1' }, source, functions) {
 }
 
 /** For the addon: what it adds to a source. functions gets the functions, which the addon knows by their numbers. */
-function sourceOf (migrations, freshSchema, functions) {
+function sourceOf(migrations, freshSchema, functions) {
   if (migrations === undefined && freshSchema === undefined) return undefined
   const source = { files: [], texts: [], codes: [] }
   if (isRecord(migrations)) {

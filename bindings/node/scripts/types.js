@@ -7,14 +7,14 @@ import { options } from 'libmigrate'
 const camel = key => key.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase())
 const KINDS = { text: 'string | URL', duration: 'Duration', number: 'number | string', size: 'number | string', truth: 'boolean' }
 
-function kindOf ({ type, values }) {
+function kindOf({ type, values }) {
   if (type !== 'word') return KINDS[type]
   const words = values.split('|')
   const truth = words.includes('on') && words.includes('off') ? ' | boolean' : ''
   return words.map(word => `'${word}'`).join(' | ') + truth
 }
 
-export function optionTypes () {
+export function optionTypes() {
   const members = options().map(option => {
     const standard = option.default ? ` Default: ${option.default}.` : ''
     return `  /** ${option.help.replace(/\.?$/, '.')}${standard} */\n  ${camel(option.key)}?: ${kindOf(option)} | undefined\n`

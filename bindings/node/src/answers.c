@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What JavaScript says to a request of the thread: a number, rows, or why it failed. An answer to a request that is over is none. */
+ * What JavaScript says to a request of the thread: a number, rows, or why it failed. A request that is over takes no answer. */
 #include "addon.h"
 
 #include <stdlib.h>

@@ -284,7 +284,7 @@ static napi_value begin(napi_env env, struct call *call, napi_value owner, napi_
     return NULL;
 }
 
-/* call(migrator, dispatch, verb, texts, number, plan, stop): a promise of an outcome. stop: it is asked to stop before it begins */
+/* call(migrator, dispatch, verb, texts, number, plan, stop): a promise of an outcome. stop: at once, at the first safe point */
 napi_value call_start(napi_env env, napi_callback_info info)
 {
     napi_value given[7];

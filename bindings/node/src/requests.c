@@ -65,9 +65,8 @@ int32_t on_state(void *user)
 
 static napi_value event_values(napi_env env, const migrate_event *event)
 {
-    static const char *const names[] = {"id",         "name",  "file", "direction", "number",   "count",       "duration_us",
-                                        "waited_us",  "statement", "code", "pid",   "tables",   "sessions",    "application",
-                                        "host",       "since", "bytes", "total"};
+    static const char *const names[] = {"id", "name", "file", "direction", "number", "count", "duration_us", "waited_us", "statement", "code",
+                                        "pid", "tables", "sessions", "application", "host", "since", "bytes", "total"};
     napi_value values = object_new(env);
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

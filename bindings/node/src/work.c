@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What a migration in JavaScript does with its connection: statements on the call's own thread, which waits for the function's end. */
+ * What a migration in JavaScript does with its connection: statements on the call's thread, which waits for the function's end. */
 #include "addon.h"
 
 #include <stdlib.h>

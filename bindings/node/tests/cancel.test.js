@@ -10,8 +10,11 @@ import { ENGINES, TWO, newDatabase, newFolder, skipOn, sleep, slow } from './sup
 const WITHIN = 300
 
 /** Ends promise by how() after a while, and says how long it took, and what it threw. */
-async function ended (promise, how) {
-  const failed = promise.then(() => assert.fail('it went through'), error => error)
+async function ended(promise, how) {
+  const failed = promise.then(
+    () => assert.fail('it went through'),
+    error => error
+  )
   await sleep(500)
   const from = performance.now()
   how()
@@ -21,11 +24,14 @@ async function ended (promise, how) {
 
 for (const engine of ENGINES) {
   const migrations = { ...TWO, '003_slow.sql': `CREATE TABLE half (id integer);\n${slow(engine)}` }
-  const on = (name, body) => test(`${engine}: ${name}`, { skip: skipOn(engine), timeout: 60_000 }, async t => body(t, await newDatabase(t, engine)))
+  const on = (name, body) =>
+    test(`${engine}: ${name}`, { skip: skipOn(engine), timeout: 60_000 }, async t => body(t, await newDatabase(t, engine)))
 
   on('an AbortSignal', async (t, database) => {
     const controller = new AbortController()
-    const { error, took } = await ended(startup(database.url, { migrations, signal: controller.signal }), () => controller.abort())
+    const { error, took } = await ended(startup(database.url, { migrations, signal: controller.signal }), () =>
+      controller.abort()
+    )
     assert.ok(error instanceof AbortError && error instanceof CancelledError && error instanceof MigrateError)
     assert.deepEqual([error.name, error.code, error.cause], ['AbortError', 'ABORT_ERR', controller.signal.reason])
     assert.ok(took < WITHIN, `${took} ms`)
@@ -43,21 +49,30 @@ for (const engine of ENGINES) {
   })
 
   on('a signal that is aborted already', async (t, database) => {
-    await assert.rejects(startup(database.url, { migrations, signal: AbortSignal.abort('no') }), error => error.name === 'AbortError' && error.cause === 'no')
+    await assert.rejects(
+      startup(database.url, { migrations, signal: AbortSignal.abort('no') }),
+      error => error.name === 'AbortError' && error.cause === 'no'
+    )
     assert.deepEqual(await database.tables(), [])
   })
 
   on('a statement of a migration in JavaScript', async (t, database) => {
     const controller = new AbortController()
     let told
-    const code = [{
-      id: '001_slow',
-      up: async connection => {
-        connection.signal.addEventListener('abort', () => { told = true })
-        await connection.execute(slow(engine))
+    const code = [
+      {
+        id: '001_slow',
+        up: async connection => {
+          connection.signal.addEventListener('abort', () => {
+            told = true
+          })
+          await connection.execute(slow(engine))
+        }
       }
-    }]
-    const { error, took } = await ended(startup(database.url, { migrations: code, signal: controller.signal }), () => controller.abort())
+    ]
+    const { error, took } = await ended(startup(database.url, { migrations: code, signal: controller.signal }), () =>
+      controller.abort()
+    )
     assert.equal(error.name, 'AbortError')
     assert.ok(took < WITHIN && told, `${took} ms`)
   })
@@ -81,10 +96,15 @@ for (const engine of ENGINES) {
 test('waiting for another runner', { skip: skipOn('postgresql'), timeout: 60_000 }, async t => {
   const database = await newDatabase(t, 'postgresql')
   const first = new AbortController()
-  const runs = startup(database.url, { migrations: { '001_slow.sql': slow('postgresql') }, signal: first.signal }).catch(error => error)
+  const runs = startup(database.url, { migrations: { '001_slow.sql': slow('postgresql') }, signal: first.signal }).catch(
+    error => error
+  )
   await sleep(500)
   const second = new AbortController()
-  const { error, took } = await ended(startup(database.url, { migrations: { '001_slow.sql': slow('postgresql') }, signal: second.signal }), () => second.abort())
+  const { error, took } = await ended(
+    startup(database.url, { migrations: { '001_slow.sql': slow('postgresql') }, signal: second.signal }),
+    () => second.abort()
+  )
   assert.equal(error.name, 'AbortError')
   assert.ok(took < WITHIN, `${took} ms`)
   first.abort()
@@ -93,12 +113,15 @@ test('waiting for another runner', { skip: skipOn('postgresql'), timeout: 60_000
 
 test('connecting to what does not answer', { timeout: 60_000 }, async () => {
   const controller = new AbortController()
-  const { error, took } = await ended(startup('postgresql://x@127.0.0.1:1/x', { migrations: TWO, signal: controller.signal }), () => controller.abort())
+  const { error, took } = await ended(
+    startup('postgresql://x@127.0.0.1:1/x', { migrations: TWO, signal: controller.signal }),
+    () => controller.abort()
+  )
   assert.equal(error.name, 'AbortError')
   assert.ok(took < WITHIN, `${took} ms`)
 })
 
-test('a statement on the application\'s own pg connection', { skip: skipOn('postgresql'), timeout: 60_000 }, async t => {
+test("a statement on the application's own pg connection", { skip: skipOn('postgresql'), timeout: 60_000 }, async t => {
   const database = await newDatabase(t, 'postgresql')
   const { connection: client, end } = await database.connect()
   const migrator = new Migrator({ connection: client, migrations: { '001_slow.sql': slow('postgresql') } })
@@ -115,8 +138,11 @@ test('a statement on the application\'s own pg connection', { skip: skipOn('post
 test('stopping at a safe point', async t => {
   const stop = new AbortController()
   const options = {
-    migrations: TWO, stopSignal: stop.signal,
-    onEvent: event => { if (event.name === 'step' && event.id === '001_users') stop.abort() }
+    migrations: TWO,
+    stopSignal: stop.signal,
+    onEvent: event => {
+      if (event.name === 'step' && event.id === '001_users') stop.abort()
+    }
   }
   const place = `sqlite:${newFolder(t)}/x.db`
   await assert.rejects(startup(place, options), error => error.name === 'RunStopped' && error.report.applied.length === 1)
@@ -132,7 +158,10 @@ test('a Worker that is terminated while its own connection works', { skip: skipO
     connection.connect().then(() => startup({ connection, migrations: { '001_slow.sql': 'SELECT pg_sleep(60);' } }))`
   const { createRequire } = await import('node:module')
   const require = createRequire(import.meta.url)
-  const worker = new Worker(program, { eval: true, workerData: { libmigrate: require.resolve('libmigrate'), pg: require.resolve('pg'), url: database.url } })
+  const worker = new Worker(program, {
+    eval: true,
+    workerData: { libmigrate: require.resolve('libmigrate'), pg: require.resolve('pg'), url: database.url }
+  })
   await sleep(1000)
   const from = performance.now()
   await worker.terminate()
@@ -149,6 +178,7 @@ test('process.exit() in the middle of a migration', { skip: skipOn('postgresql')
   const { status } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], { cwd: import.meta.dirname ?? '.' })
   assert.equal(status, 3)
   assert.ok(performance.now() - from < 5000)
-  const others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '%pg_sleep%'"
+  const others =
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '%pg_sleep%'"
   assert.deepEqual([await database.query(others), await database.tables()], [[['0']], []], 'nothing of it is left')
 })

@@ -8,17 +8,26 @@ const { join } = require('node:path')
 
 const compiler = require.resolve('typescript/package.json').replace('package.json', join('bin', 'tsc'))
 
-module.exports = function compile (code) {
+module.exports = function compile(code) {
   const folder = mkdtempSync(join(__dirname, '..', 'compile-'))
   try {
     writeFileSync(join(folder, 'package.json'), '{"type": "module"}')
     writeFileSync(join(folder, 'example.ts'), code)
-    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({
-      compilerOptions: {
-        strict: true, target: 'es2022', module: 'nodenext', experimentalDecorators: true, skipLibCheck: true, esModuleInterop: true, types: ['node']
-      },
-      files: ['example.ts']
-    }))
+    writeFileSync(
+      join(folder, 'tsconfig.json'),
+      JSON.stringify({
+        compilerOptions: {
+          strict: true,
+          target: 'es2022',
+          module: 'nodenext',
+          experimentalDecorators: true,
+          skipLibCheck: true,
+          esModuleInterop: true,
+          types: ['node']
+        },
+        files: ['example.ts']
+      })
+    )
     execFileSync(process.execPath, [compiler, '-p', folder], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
     return readFileSync(join(folder, 'example.js'), 'utf8')
   } catch (error) {

@@ -34,30 +34,49 @@ const NOT_ON_OWN_CONNECTIONS = {
   },
   postgresql: {
     sql_copy: "a driver's statements have no room for the rows of COPY ... FROM stdin",
-    sql_settings_do_not_leak: 'its statement_timeout of 1 ms counts for the row of the history, too, which is a statement of its own there'
+    sql_settings_do_not_leak:
+      'its statement_timeout of 1 ms counts for the row of the history, too, which is a statement of its own there'
   }
 }
 
-const report = call => async (...given) => wordsOfReport(await call(...given))
-const table = (rowsName, call) => async (...given) => wordsOf(await call(...given), rowsName)
+const report =
+  call =>
+  async (...given) =>
+    wordsOfReport(await call(...given))
+const table =
+  (rowsName, call) =>
+  async (...given) =>
+    wordsOf(await call(...given), rowsName)
 
 /** do: [inputs, call]. A call gets the migrator and its inputs. */
 const CALLS = {
-  open: [[], async m => { await m.open(); return {} }],
-  plan: [['target'], async (m, target, world) => {
-    world.plan = await m.plan(target)
-    return { ...wordsOf(world.plan, 'steps'), findings: world.plan.findings.length }
-  }],
+  open: [
+    [],
+    async m => {
+      await m.open()
+      return {}
+    }
+  ],
+  plan: [
+    ['target'],
+    async (m, target, world) => {
+      world.plan = await m.plan(target)
+      return { ...wordsOf(world.plan, 'steps'), findings: world.plan.findings.length }
+    }
+  ],
   plan_findings: [['target'], async (m, target) => wordsOf((await m.plan(target)).findings)],
   plan_sql: [['target'], async (m, target) => ({ sql: await (await m.plan(target)).sql() })],
   apply: [['planned', 'target'], report((m, planned, target, world) => m.apply(planned ? world.plan : target))],
   rollback: [['target'], report((m, target) => m.rollback(target))],
   startup: [[], report(m => m.startupOnce())],
-  run: [['target'], report(async (m, target) => {
-    const run = await m.run(target)
-    while (await run.step());
-    return await run.end()
-  })],
+  run: [
+    ['target'],
+    report(async (m, target) => {
+      const run = await m.run(target)
+      while (await run.step());
+      return await run.end()
+    })
+  ],
   history: [[], table('events', m => m.history())],
   status: [[], table('migrations', m => m.status())],
   snapshot: [[], table('facts', m => m.snapshot())],
@@ -69,7 +88,10 @@ const CALLS = {
   graph: [['of', 'at'], table('parts', (m, of, at) => m.graph(of, { at }))],
   mark: [['as', 'id', 'reason'], report((m, as, id, reason) => m.mark(as, { id, reason }))],
   baseline: [['target', 'reason'], report((m, target, reason) => m.baseline({ target, reason }))],
-  baseline_from_table: [['table', 'column', 'reason'], report((m, name, column, reason) => m.baselineFromTable(name, column, { reason }))],
+  baseline_from_table: [
+    ['table', 'column', 'reason'],
+    report((m, name, column, reason) => m.baselineFromTable(name, column, { reason }))
+  ],
   rehearse: [['target'], table('statements', (m, target) => m.rehearse(target))],
   verify: [['target'], table('migrations', (m, target) => m.verify(target))],
   generate: [['to'], table('leftOut', (m, to) => m.generate(to))],
@@ -81,7 +103,7 @@ const CALLS = {
 const INPUTS = ['do', 'expect', 'options', 'url', 'cancel_at', 'stop_at']
 
 /** What the binding tells by a truth value is a code of the library. */
-function codeOf (what, result) {
+function codeOf(what, result) {
   if (result.stopped === true) return 'stopped'
   if (['check', 'check_files'].includes(what)) return result.ok ? 'ok' : 'findings'
   if (['verify', 'diff', 'reconcile'].includes(what)) return result.ok ? 'ok' : 'differs'
@@ -91,15 +113,16 @@ function codeOf (what, result) {
 const GONE = Symbol('gone')
 
 /** The value under the engine in use, everywhere. */
-function chosen (value, engine) {
+function chosen(value, engine) {
   if (Array.isArray(value)) return value.map(item => chosen(item, engine)).filter(item => item !== GONE)
   if (typeof value !== 'object' || value === null) return value
   const names = Object.keys(value)
-  if (names.length > 0 && names.every(name => ENGINES.includes(name))) return engine in value ? chosen(value[engine], engine) : GONE
+  if (names.length > 0 && names.every(name => ENGINES.includes(name)))
+    return engine in value ? chosen(value[engine], engine) : GONE
   return Object.fromEntries(names.map(name => [name, chosen(value[name], engine)]).filter(([, item]) => item !== GONE))
 }
 
-function replaced (value, words) {
+function replaced(value, words) {
   if (typeof value === 'string') return Object.entries(words).reduce((text, [word, by]) => text.replaceAll(word, by), value)
   if (Array.isArray(value)) return value.map(item => replaced(item, words))
   if (typeof value !== 'object' || value === null) return value
@@ -111,7 +134,7 @@ class World {
   plan = null
   #kept = null
 
-  constructor (given, database, folder, own) {
+  constructor(given, database, folder, own) {
     this.database = database
     this.folder = join(folder, 'own')
     this.dir = join(this.folder, 'migrations')
@@ -121,17 +144,21 @@ class World {
     this.case = replaced(chosen(given, database.engine), words)
   }
 
-  async end () {
+  async end() {
     await this.#kept?.close()
     this.#kept = this.plan = null
   }
 
-  async step (step) {
+  async step(step) {
     switch (step.do) {
-      case 'files': return writeFiles(this.dir, step.files)
-      case 'sql': return await this.database.script(step.sql)
-      case 'tables': return match(await this.database.tables(), step.expect, 'tables')
-      case 'query': return match(await this.database.query(step.sql), step.expect, 'rows')
+      case 'files':
+        return writeFiles(this.dir, step.files)
+      case 'sql':
+        return await this.database.script(step.sql)
+      case 'tables':
+        return match(await this.database.tables(), step.expect, 'tables')
+      case 'query':
+        return match(await this.database.query(step.sql), step.expect, 'rows')
     }
     assert.ok(step.do in CALLS, `the runner does not know ${step.do}`)
     const unknown = Object.keys(step).filter(name => !INPUTS.includes(name) && !CALLS[step.do][0].includes(name))
@@ -139,7 +166,7 @@ class World {
     match(await this.#answer(step), { code: 'ok', ...step.expect }, step.do)
   }
 
-  async #answer (step) {
+  async #answer(step) {
     const events = []
     let answer, migrator
     this.hear = event => {
@@ -153,7 +180,9 @@ class World {
       answer = await this.#call(step, migrator)
     } catch (error) {
       if (!(error instanceof MigrateError)) throw error
-      answer = error.report ? { ...wordsOfReport(error.report), code: error.code } : { code: error.code, error: wordsOfError(error) }
+      answer = error.report
+        ? { ...wordsOfReport(error.report), code: error.code }
+        : { code: error.code, error: wordsOfError(error) }
     } finally {
       if (step.do === 'plan') this.#kept = migrator
       else if (migrator !== this.#kept) await migrator?.close()
@@ -161,7 +190,7 @@ class World {
     return { ...replaced(JSON.parse(JSON.stringify(answer)), { [this.dir + '/']: '' }), events }
   }
 
-  async #migrator (step) {
+  async #migrator(step) {
     if (step.do === 'apply' && step.planned) return this.#kept
     await this.end()
     const given = { dir: this.dir, wait_timeout: '10s', ...this.case.options, ...step.options }
@@ -174,18 +203,19 @@ class World {
     return new Migrator(step.url ?? this.database.url, options)
   }
 
-  async #call (step, migrator) {
+  async #call(step, migrator) {
     const [inputs, call] = CALLS[step.do]
     let whole
     const spied = new Proxy(migrator, {
-      get: (target, name) => typeof target[name] !== 'function' ? target[name] : async (...given) => whole = await target[name](...given)
+      get: (target, name) =>
+        typeof target[name] !== 'function' ? target[name] : async (...given) => (whole = await target[name](...given))
     })
     const words = await call(spied, ...inputs.map(name => step[name]), this)
     return { ...words, code: codeOf(step.do, whole ?? {}) }
   }
 }
 
-async function runCase (t, path, engine, own) {
+async function runCase(t, path, engine, own) {
   const given = JSON.parse(readFileSync(path, 'utf8'))
   const database = await newDatabase(t, engine)
   const host = own ? await database.connect() : null
@@ -205,11 +235,13 @@ async function runCase (t, path, engine, own) {
   }
 }
 
-const cases = readdirSync(CASES).filter(name => name.endsWith('.json')).sort()
+const cases = readdirSync(CASES)
+  .filter(name => name.endsWith('.json'))
+  .sort()
 assert.ok(cases.length >= 60, `there are ${cases.length} cases in ${CASES}`)
 
 /** All cases, by URL and on the application's own connection, as tests of node:test. ways: which of the two. */
-export function testCases (engine, ways = ['by URL', 'own connection']) {
+export function testCases(engine, ways = ['by URL', 'own connection']) {
   for (const way of ways) {
     const own = way === 'own connection'
     test(`${engine}, ${way}`, { skip: skipOn(engine) }, async t => {
@@ -218,6 +250,7 @@ export function testCases (engine, ways = ['by URL', 'own connection']) {
         const { engine: only = 'any', connection } = JSON.parse(readFileSync(join(CASES, file), 'utf8'))
         if (only !== 'any' && only !== engine) continue
         if (own && (connection === 'url' || name in NOT_ON_OWN_CONNECTIONS[engine])) continue
+        // LIBMIGRATE_CASE=name: for whoever looks into one case
         if (process.env.LIBMIGRATE_CASE && !name.startsWith(process.env.LIBMIGRATE_CASE)) continue
         await t.test(name, t => runCase(t, join(CASES, file), engine, own))
       }

@@ -6,7 +6,6 @@ import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import * as libmigrate from 'libmigrate'
-import Sqlite from 'better-sqlite3'
 import { optionTypes } from '../scripts/types.js'
 import { ENGINES, newDatabase, newFolder, skipOn, twoMigrations, writeFiles } from './support.js'
 
@@ -16,19 +15,30 @@ const text = name => readFileSync(join(lib, name), 'utf8')
 const declarations = text('results.d.cts')
 
 /** The members of an interface of results.d.cts. */
-function members (name) {
+function members(name) {
   const body = new RegExp(`^export interface ${name} \\{\\n([^]*?)^\\}`, 'm').exec(declarations)
   assert.ok(body, `there is no interface ${name}`)
-  return [...body[1].matchAll(/^ {2}readonly (\w+)(\??):/gm)].map(([, member, optional]) => ({ member, optional: optional === '?' }))
+  return [...body[1].matchAll(/^ {2}readonly (\w+)(\??):/gm)].map(([, member, optional]) => ({
+    member,
+    optional: optional === '?'
+  }))
 }
 
 /** Every member is there, and nothing else. */
-function same (object, name) {
+function same(object, name) {
   const known = members(name)
   const needed = known.filter(({ optional }) => !optional).map(({ member }) => member)
   const there = Object.keys(object)
-  assert.deepEqual(needed.filter(member => !there.includes(member)), [], `${name} lacks`)
-  assert.deepEqual(there.filter(key => !known.some(({ member }) => member === key)), [], `${name} has more`)
+  assert.deepEqual(
+    needed.filter(member => !there.includes(member)),
+    [],
+    `${name} lacks`
+  )
+  assert.deepEqual(
+    there.filter(key => !known.some(({ member }) => member === key)),
+    [],
+    `${name} has more`
+  )
 }
 
 test('the types of options are those of the library', () => assert.equal(text('options.d.cts'), optionTypes()))
@@ -41,14 +51,26 @@ test('each code has a class', () => {
   assert.ok(codes.length >= 39)
   for (const code of codes) assert.ok(libmigrate[className(code)].prototype instanceof libmigrate.MigrateError, code)
   const declared = [...text('errors.d.cts').matchAll(/^export class (\w+)/gm)].map(([, name]) => name).sort()
-  assert.deepEqual(declared, Object.keys(libmigrate).filter(name => libmigrate[name].prototype instanceof Error).sort())
+  assert.deepEqual(
+    declared,
+    Object.keys(libmigrate)
+      .filter(name => libmigrate[name].prototype instanceof Error)
+      .sort()
+  )
 })
 
 test('import, require and the types give the same names', () => {
   const required = require('libmigrate')
   assert.equal(required.Migrator, libmigrate.Migrator)
-  assert.deepEqual(Object.keys(required).sort(), Object.keys(libmigrate).filter(name => name !== 'default').sort())
-  const declared = [...(text('index.d.cts') + text('errors.d.cts')).matchAll(/^export (?:class|function|const) (\w+)/gm)].map(([, name]) => name)
+  assert.deepEqual(
+    Object.keys(required).sort(),
+    Object.keys(libmigrate)
+      .filter(name => name !== 'default')
+      .sort()
+  )
+  const declared = [...(text('index.d.cts') + text('errors.d.cts')).matchAll(/^export (?:class|function|const) (\w+)/gm)].map(
+    ([, name]) => name
+  )
   assert.deepEqual([...new Set(declared)].sort(), Object.keys(required).sort())
 })
 
@@ -69,14 +91,26 @@ test('versions and features', () => {
 for (const engine of ENGINES) {
   test(`${engine}: the columns of each call`, { skip: skipOn(engine), timeout: 120_000 }, async t => {
     const database = await newDatabase(t, engine)
-    const dir = twoMigrations(t, { '003_gone.sql': 'DROP TABLE orders;\n', 'repeatable/v.sql': 'DROP VIEW IF EXISTS v;\nCREATE VIEW v AS SELECT 1 AS one;\n' })
+    const dir = twoMigrations(t, {
+      '003_gone.sql': 'DROP TABLE orders;\n',
+      'repeatable/v.sql': 'DROP VIEW IF EXISTS v;\nCREATE VIEW v AS SELECT 1 AS one;\n'
+    })
     const files = {
-      backup: async job => { if (job.verb === 'backup') writeFiles(dirname(job.file), { [job.file.split('/').pop()]: 'x' }) }
+      backup: async job => {
+        if (job.verb === 'backup') writeFiles(dirname(job.file), { [job.file.split('/').pop()]: 'x' })
+      }
     }
     const migrator = new libmigrate.Migrator(database.url, {
-      dir, migrations: [{ id: '004_code', up: connection => connection.execute('CREATE TABLE two (id integer)') }], fingerprint: true, keepFacts: true, waitTimeout: 10_000, backupDir: newFolder(t), confirm: database.name,
+      dir,
+      migrations: [{ id: '004_code', up: connection => connection.execute('CREATE TABLE two (id integer)') }],
+      fingerprint: true,
+      keepFacts: true,
+      waitTimeout: 10_000,
+      backupDir: newFolder(t),
+      confirm: database.name,
       onBackup: engine === 'postgresql' ? files.backup : undefined,
-      schema: 'CREATE TABLE users (id integer PRIMARY KEY, name text, more text); CREATE TABLE two (id integer); CREATE TABLE three (id integer);'
+      schema:
+        'CREATE TABLE users (id integer PRIMARY KEY, name text, more text); CREATE TABLE two (id integer); CREATE TABLE three (id integer);'
     })
     t.after(() => migrator.close())
 
@@ -145,7 +179,12 @@ for (const engine of ENGINES) {
     const backups = await migrator.backups()
     assert.ok(backups.length > 0)
     for (const backup of backups) same(backup, 'Backup')
-    for (const result of [await migrator.protect(true, { reason: 'precious' }), await migrator.restore(), await migrator.startup()]) same(result, 'Report')
+    for (const result of [
+      await migrator.protect(true, { reason: 'precious' }),
+      await migrator.restore(),
+      await migrator.startup()
+    ])
+      same(result, 'Report')
   })
 }
 
@@ -159,9 +198,18 @@ test('what generate leaves out has its columns', async t => {
 test('the events have no value that the types lack', async t => {
   const seen = []
   const place = join(newFolder(t), 'events.db')
-  await libmigrate.startup(`sqlite:${place}`, { dir: twoMigrations(t), onEvent: event => { seen.push(event) } })
+  await libmigrate.startup(`sqlite:${place}`, {
+    dir: twoMigrations(t),
+    onEvent: event => {
+      seen.push(event)
+    }
+  })
   const known = members('Event').map(({ member }) => member)
   assert.ok(seen.length > 5)
-  for (const event of seen) assert.deepEqual(Object.keys(event).filter(key => !known.includes(key)), [], event.name)
-  new Sqlite(place).close()
+  for (const event of seen)
+    assert.deepEqual(
+      Object.keys(event).filter(key => !known.includes(key)),
+      [],
+      event.name
+    )
 })

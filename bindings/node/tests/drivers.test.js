@@ -4,26 +4,39 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import Sqlite from 'better-sqlite3'
 import pg from 'pg'
-import { ConnectError, ConnectionLostError, readiness, startup } from 'libmigrate'
+import { ConnectError, ConnectionLostError, MigrateError, readiness, startup } from 'libmigrate'
 import { newDatabase, skipOn, twoMigrations } from './support.js'
 
 test('pg: a connection that breaks', { skip: skipOn('postgresql'), timeout: 60_000 }, async t => {
   const database = await newDatabase(t, 'postgresql')
   const { connection } = await database.connect()
-  await assert.rejects(startup({ connection, migrations: { '001_x.sql': 'SELECT pg_terminate_backend(pg_backend_pid());' } }), ConnectionLostError)
+  await assert.rejects(
+    startup({ connection, migrations: { '001_x.sql': 'SELECT pg_terminate_backend(pg_backend_pid());' } }),
+    ConnectionLostError
+  )
 })
 
 test('pg: a pool that has no connection to give', async t => {
   const pool = new pg.Pool({ connectionString: 'postgresql://nobody@127.0.0.1:1/none' })
-  await assert.rejects(startup({ connection: pool, dir: twoMigrations(t) }), error => error instanceof ConnectError && error.cause.code === 'ECONNREFUSED')
+  await assert.rejects(
+    startup({ connection: pool, dir: twoMigrations(t) }),
+    error => error instanceof ConnectError && error.cause.code === 'ECONNREFUSED'
+  )
   const { ready, reason } = await readiness({ connection: pool, dir: twoMigrations(t) })()
   assert.deepEqual([ready, /ECONNREFUSED/.test(reason)], [false, true])
   await pool.end()
 })
 
-test('pg: the application\'s own types do not matter', { skip: skipOn('postgresql'), timeout: 60_000 }, async t => {
+test("pg: the application's own types do not matter", { skip: skipOn('postgresql'), timeout: 60_000 }, async t => {
   const database = await newDatabase(t, 'postgresql')
-  const client = new pg.Client({ connectionString: database.url, types: { getTypeParser: () => () => { throw new Error('not mine') } } })
+  const client = new pg.Client({
+    connectionString: database.url,
+    types: {
+      getTypeParser: () => () => {
+        throw new Error('not mine')
+      }
+    }
+  })
   await client.connect()
   try {
     assert.deepEqual((await startup({ connection: client, dir: twoMigrations(t) })).applied, ['001_users', '002_orders'])
@@ -44,17 +57,17 @@ test('better-sqlite3: settings stay as they were', async t => {
   await assert.rejects(startup({ connection, dir: twoMigrations(t) }))
 })
 
-test('a driver of one\'s own', async t => {
+test("a driver of one's own", async t => {
   const database = await newDatabase(t, 'sqlite')
   const connection = new Sqlite(database.place)
   const calls = []
   const driver = {
     engine: 'sqlite',
-    async run (sql) {
+    async run(sql) {
       const statement = connection.prepare(sql)
       if (!statement.reader) return { columns: 0, values: statement.run() && [] }
       const rows = statement.raw(true).all()
-      return { columns: statement.columns().length, values: rows.flat().map(value => value === null ? null : String(value)) }
+      return { columns: statement.columns().length, values: rows.flat().map(value => (value === null ? null : String(value))) }
     },
     inTransaction: () => connection.inTransaction,
     enter: () => calls.push('enter'),
@@ -62,8 +75,14 @@ test('a driver of one\'s own', async t => {
     close: () => calls.push('close')
   }
   assert.deepEqual((await startup({ connection: driver, dir: twoMigrations(t) })).applied, ['001_users', '002_orders'])
-  assert.deepEqual([calls[0], calls.at(-1), calls.filter(call => call === 'enter').length], ['enter', 'close', calls.filter(call => call === 'leave').length])
+  assert.deepEqual(
+    [calls[0], calls.at(-1), calls.filter(call => call === 'enter').length],
+    ['enter', 'close', calls.filter(call => call === 'leave').length]
+  )
   const broken = { ...driver, run: () => ({ columns: 1, values: [{}] }) }
   await assert.rejects(startup({ connection: broken, dir: twoMigrations(t) }), /texts, bytes and nulls/)
+  for (const run of [async () => undefined, () => null]) {
+    await assert.rejects(startup({ connection: { ...driver, run }, dir: twoMigrations(t) }), MigrateError)
+  }
   connection.close()
 })

@@ -12,7 +12,7 @@ const Sqlite = other ? null : (await import('better-sqlite3')).default
 const nodeSqlite = await import('node:sqlite').catch(() => null)
 const usable = nodeSqlite !== null && 'isTransaction' in new nodeSqlite.DatabaseSync(':memory:')
 
-async function pgClient (database) {
+async function pgClient(database) {
   const client = new pg.Client(database.url)
   client.on('error', () => {})
   await client.connect()
@@ -24,14 +24,20 @@ const HOSTS = {
   'better-sqlite3': {
     engine: 'sqlite',
     make: database => new Sqlite(database.place),
-    run: (connection, sql) => { const made = connection.prepare(sql); return made.reader ? made.all() : made.run() },
+    run: (connection, sql) => {
+      const made = connection.prepare(sql)
+      return made.reader ? made.all() : made.run()
+    },
     end: connection => connection.close()
   },
   'node:sqlite': {
     engine: 'sqlite',
     skip: !usable && `node:sqlite is not in Node ${process.version}, or too old there`,
     make: database => new nodeSqlite.DatabaseSync(database.place),
-    run: (connection, sql) => { const made = connection.prepare(sql); return made.columns().length > 0 ? made.all().map(row => ({ ...row })) : made.run() },
+    run: (connection, sql) => {
+      const made = connection.prepare(sql)
+      return made.columns().length > 0 ? made.all().map(row => ({ ...row })) : made.run()
+    },
     end: connection => connection.close()
   },
   pg: {
@@ -54,21 +60,27 @@ if (other) for (const name of Object.keys(HOSTS)) if (name !== 'node:sqlite') de
 if (!other && !usable && process.env.LIBMIGRATE_OTHER_NODE) delete HOSTS['node:sqlite']
 
 for (const [name, host] of Object.entries(HOSTS)) {
-  const on = (what, body) => test(`${name}: ${what}`, { skip: host.skip || skipOn(host.engine), timeout: 60_000 }, async t => {
-    const database = await newDatabase(t, host.engine)
-    const connection = await host.make(database)
-    try {
-      await body(t, database, connection)
-    } finally {
-      await host.end(connection)
-    }
-  })
+  const on = (what, body) =>
+    test(`${name}: ${what}`, { skip: host.skip || skipOn(host.engine), timeout: 60_000 }, async t => {
+      const database = await newDatabase(t, host.engine)
+      const connection = await host.make(database)
+      try {
+        await body(t, database, connection)
+      } finally {
+        await host.end(connection)
+      }
+    })
 
   on('the verbs', async (t, database, connection) => {
-    const dir = twoMigrations(t, { '003_rows.sql': "INSERT INTO users VALUES (1, 'a;b%s ä\u{1f600}'), (2, NULL);\n-- ROLLBACK: DELETE FROM users;\n" })
+    const dir = twoMigrations(t, {
+      '003_rows.sql': "INSERT INTO users VALUES (1, 'a;b%s ä\u{1f600}'), (2, NULL);\n-- ROLLBACK: DELETE FROM users;\n"
+    })
     const migrator = new Migrator({ connection, dir, backup: 'off' })
     assert.deepEqual((await migrator.apply()).applied, ['001_users', '002_orders', '003_rows'])
-    assert.deepEqual(await host.run(connection, 'SELECT * FROM users ORDER BY id'), [{ id: 1, name: 'a;b%s ä\u{1f600}' }, { id: 2, name: null }])
+    assert.deepEqual(await host.run(connection, 'SELECT * FROM users ORDER BY id'), [
+      { id: 1, name: 'a;b%s ä\u{1f600}' },
+      { id: 2, name: null }
+    ])
     assert.equal((await migrator.apply()).changed, false)
     assert.deepEqual((await migrator.rollback()).rolledBack, ['003_rows'])
     assert.equal((await migrator.status()).engine, host.engine)
@@ -91,7 +103,10 @@ for (const [name, host] of Object.entries(HOSTS)) {
   })
 
   on('a constraint has its code', async (t, database, connection) => {
-    const error = await startup({ connection, migrations: { '001_x.sql': 'CREATE TABLE x (id integer UNIQUE);\nINSERT INTO x VALUES (1), (1);' } }).catch(error => error)
+    const error = await startup({
+      connection,
+      migrations: { '001_x.sql': 'CREATE TABLE x (id integer UNIQUE);\nINSERT INTO x VALUES (1), (1);' }
+    }).catch(error => error)
     if (host.engine === 'postgresql') assert.equal(error.sqlstate, '23505')
     else assert.equal(error.driverCode, 2067)
   })

@@ -21,7 +21,7 @@ const resident = async () => {
 }
 
 /** body, a thousand times: what the process holds after 200 it holds after 1000, or, where V8 has grown its heap, after 2000. */
-async function flat (t, body) {
+async function flat(t, body) {
   const marks = []
   for (let i = 1; i <= 2000; i++) {
     await body(i)
@@ -40,18 +40,26 @@ test('SQLite by URL', { timeout: 120_000 }, async t => {
   const place = join(newFolder(t), 'x.db')
   await flat(t, async i => {
     if (i % 50 === 0) rmSync(place, { force: true })
-    await startup(`sqlite:${place}`, { migrations: TWO, onEvent () {} })
+    await startup(`sqlite:${place}`, { migrations: TWO, onEvent() {} })
   })
 })
 
-test('SQLite, the application\'s own connection', { timeout: 120_000 }, async t => {
+test("SQLite, the application's own connection", { timeout: 120_000 }, async t => {
   const connection = new Sqlite(':memory:')
   t.after(() => connection.close())
-  await flat(t, () => startup({ connection, migrations: TWO, onEvent () {} }))
+  await flat(t, () => startup({ connection, migrations: TWO, onEvent() {} }))
 })
 
 test('errors, functions and plans', { timeout: 120_000 }, async t => {
-  const migrations = [{ id: '001_x', up: async connection => { await connection.query('SELECT 1'); throw new Error('no') } }]
+  const migrations = [
+    {
+      id: '001_x',
+      up: async connection => {
+        await connection.query('SELECT 1')
+        throw new Error('no')
+      }
+    }
+  ]
   await flat(t, async () => {
     const migrator = new Migrator('sqlite::memory:', { migrations })
     await migrator.plan()
@@ -68,10 +76,12 @@ test('PostgreSQL by URL', { skip: skipOn('postgresql'), timeout: 240_000 }, asyn
 test('what nobody closed is collected', async t => {
   const place = join(newFolder(t), 'x.db')
   let collected = 0
-  const registry = new FinalizationRegistry(() => { collected++ })
+  const registry = new FinalizationRegistry(() => {
+    collected++
+  })
   await (async () => {
     for (let i = 0; i < 50; i++) {
-      const migrator = new Migrator(`sqlite:${place}`, { migrations: TWO, onEvent () {} })
+      const migrator = new Migrator(`sqlite:${place}`, { migrations: TWO, onEvent() {} })
       registry.register(migrator, i)
       await migrator.apply()
     }

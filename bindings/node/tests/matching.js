@@ -6,7 +6,7 @@ const isObject = value => typeof value === 'object' && value !== null && !Array.
 const show = value => JSON.stringify(value) ?? 'nothing'
 
 /** Throws an AssertionError that says where they differ. */
-export function match (value, expected, at) {
+export function match(value, expected, at) {
   if (isObject(expected)) {
     const names = Object.keys(expected)
     if (names.length === 1 && names[0].startsWith('$')) return ask(value, names[0], expected[names[0]], at)
@@ -20,7 +20,7 @@ export function match (value, expected, at) {
   }
 }
 
-export function matches (value, expected) {
+export function matches(value, expected) {
   try {
     match(value, expected, '')
     return true
@@ -40,8 +40,11 @@ const QUESTIONS = {
   $least: (value, [least]) => typeof value === 'number' && value >= least
 }
 
-function ask (value, question, wanted, at) {
+function ask(value, question, wanted, at) {
   const answer = QUESTIONS[question]
   assert.ok(answer, `${at}: the runner does not know ${question}`)
-  assert.ok(answer(value, Array.isArray(wanted) ? wanted : [wanted]), `${at}: ${show(value)}, asked for ${question} ${show(wanted)}`)
+  assert.ok(
+    answer(value, Array.isArray(wanted) ? wanted : [wanted]),
+    `${at}: ${show(value)}, asked for ${question} ${show(wanted)}`
+  )
 }

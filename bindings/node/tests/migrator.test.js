@@ -6,20 +6,36 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { test } from 'node:test'
 import {
-  CodeError, IrreversibleError, MigrateError, MigrationsPending, Migrator, MisuseError, OptionError, RunStopped, SqlError, StaleError,
-  readiness, startup
+  CodeError,
+  IrreversibleError,
+  MigrateError,
+  MigrationsPending,
+  Migrator,
+  MisuseError,
+  OptionError,
+  RunStopped,
+  SqlError,
+  StaleError,
+  readiness,
+  startup
 } from 'libmigrate'
 import { ENGINES, TWO, newDatabase, newFolder, skipOn, twoMigrations, writeFiles } from './support.js'
 
 for (const engine of ENGINES) {
-  const on = (name, body) => test(`${engine}: ${name}`, { skip: skipOn(engine), timeout: 60_000 }, async t => body(t, await newDatabase(t, engine)))
+  const on = (name, body) =>
+    test(`${engine}: ${name}`, { skip: skipOn(engine), timeout: 60_000 }, async t => body(t, await newDatabase(t, engine)))
 
   on('start-up, by mode', async (t, database) => {
     const dir = twoMigrations(t)
-    await assert.rejects(startup(database.url, { dir, mode: 'check' }), error =>
-      error instanceof MigrationsPending && error.report.pending === 2 && error.code === 'pending')
+    await assert.rejects(
+      startup(database.url, { dir, mode: 'check' }),
+      error => error instanceof MigrationsPending && error.report.pending === 2 && error.code === 'pending'
+    )
     const report = await startup(database.url, { dir: pathToFileURL(dir + '/') })
-    assert.deepEqual([report.changed, report.from, report.to, report.applied], [true, null, '002_orders', ['001_users', '002_orders']])
+    assert.deepEqual(
+      [report.changed, report.from, report.to, report.applied],
+      [true, null, '002_orders', ['001_users', '002_orders']]
+    )
     assert.ok(Number.isInteger(report.waitedMs) && Object.isFrozen(report))
     assert.equal((await startup({ url: database.url, dir, mode: 'check' })).changed, false)
     assert.equal((await startup(database.url, { dir, mode: 'wait', waitTimeout: 500 })).changed, false)
@@ -43,14 +59,20 @@ for (const engine of ENGINES) {
   on('plan, apply, rollback', async (t, database) => {
     await using_(new Migrator(database.url, { dir: twoMigrations(t), backup: 'off' }), async migrator => {
       const plan = await migrator.plan('+1')
-      assert.deepEqual([...plan].map(step => step.id), ['001_users'])
+      assert.deepEqual(
+        [...plan].map(step => step.id),
+        ['001_users']
+      )
       assert.match(await plan.sql(), /CREATE TABLE users/)
       assert.deepEqual((await migrator.apply(plan)).applied, ['001_users'])
       await assert.rejects(migrator.apply(plan), StaleError)
       assert.deepEqual((await migrator.apply('002')).applied, ['002_orders'])
       assert.deepEqual((await migrator.rollback()).rolledBack, ['002_orders'])
       assert.deepEqual((await migrator.rollback('empty', {})).rolledBack, ['001_users'])
-      assert.deepEqual((await migrator.history()).events.map(event => event.event), ['applied', 'applied', 'rolled_back', 'rolled_back'])
+      assert.deepEqual(
+        (await migrator.history()).events.map(event => event.event),
+        ['applied', 'applied', 'rolled_back', 'rolled_back']
+      )
     })
     assert.deepEqual(await database.tables(), [])
   })
@@ -112,16 +134,27 @@ for (const engine of ENGINES) {
 
   on('a migration in JavaScript that throws', async (t, database) => {
     const because = new RangeError('no such luck')
-    const migrations = [{ id: '001_x', up: async connection => { await connection.execute('CREATE TABLE x (id integer)'); throw because } }]
-    await assert.rejects(startup(database.url, { migrations }), error =>
-      error instanceof CodeError && error.cause === because && error.message.includes('RangeError: no such luck'))
+    const migrations = [
+      {
+        id: '001_x',
+        up: async connection => {
+          await connection.execute('CREATE TABLE x (id integer)')
+          throw because
+        }
+      }
+    ]
+    await assert.rejects(
+      startup(database.url, { migrations }),
+      error => error instanceof CodeError && error.cause === because && error.message.includes('RangeError: no such luck')
+    )
     const bad = [{ id: '001_x', up: connection => connection.query('SELECT * FROM absent') }]
     await assert.rejects(startup(database.url, { migrations: bad }), error => error.cause instanceof SqlError)
     assert.deepEqual(await database.tables(), [])
   })
 
   on('a declared schema in JavaScript, and the fast road', async (t, database) => {
-    const make = connection => connection.execute('CREATE TABLE users (id integer PRIMARY KEY, name text); CREATE TABLE more (id integer);')
+    const make = connection =>
+      connection.execute('CREATE TABLE users (id integer PRIMARY KEY, name text); CREATE TABLE more (id integer);')
     const options = { migrations: { '001_users.sql': TWO['001_users.sql'] }, schema: make, reconcile: 'apply' }
     await startup(database.url, options)
     assert.deepEqual(await database.tables(), ['more', 'users'])
@@ -134,25 +167,45 @@ for (const engine of ENGINES) {
   on('events', async (t, database) => {
     const heard = []
     let during = 0
-    await using_(new Migrator(database.url, { dir: twoMigrations(t), onEvent: async event => { during++; heard.push(event.name); during-- } }), async migrator => {
-      const events = migrator.events()
-      const listed = (async () => {
-        const names = []
-        for await (const event of events) names.push(`${event.name} ${event.id ?? ''}`.trim())
-        return names
-      })()
-      await migrator.apply()
-      await migrator.close()
-      const names = await listed
-      assert.ok(names.includes('applied 001_users') && names.includes('applied 002_orders') && names.at(-1).startsWith('finished'))
-      assert.deepEqual(names.map(name => name.split(' ')[0]), heard)
-      assert.equal(during, 0)
-    })
+    await using_(
+      new Migrator(database.url, {
+        dir: twoMigrations(t),
+        onEvent: async event => {
+          during++
+          heard.push(event.name)
+          during--
+        }
+      }),
+      async migrator => {
+        const events = migrator.events()
+        const listed = (async () => {
+          const names = []
+          for await (const event of events) names.push(`${event.name} ${event.id ?? ''}`.trim())
+          return names
+        })()
+        await migrator.apply()
+        await migrator.close()
+        const names = await listed
+        assert.ok(
+          names.includes('applied 001_users') && names.includes('applied 002_orders') && names.at(-1).startsWith('finished')
+        )
+        assert.deepEqual(
+          names.map(name => name.split(' ')[0]),
+          heard
+        )
+        assert.equal(during, 0)
+      }
+    )
   })
 
   on('what onEvent throws ends the call', async (t, database) => {
     const because = new Error('enough')
-    const options = { dir: twoMigrations(t), onEvent: event => { if (event.id === '002_orders' && event.name === 'step') throw because } }
+    const options = {
+      dir: twoMigrations(t),
+      onEvent: event => {
+        if (event.id === '002_orders' && event.name === 'step') throw because
+      }
+    }
     await assert.rejects(startup(database.url, options), error => error === because)
     await startup(database.url, { dir: options.dir })
     assert.deepEqual(await database.tables(), ['orders', 'users'])
@@ -161,8 +214,10 @@ for (const engine of ENGINES) {
   on('calls run one behind the other, and callbacks may not call', async (t, database) => {
     let migrator
     const inside = []
-    const onEvent = async event => { if (event.name === 'plan') inside.push(await migrator.status().catch(error => error.code)) }
-    await using_(migrator = new Migrator(database.url, { dir: twoMigrations(t), onEvent }), async () => {
+    const onEvent = async event => {
+      if (event.name === 'plan') inside.push(await migrator.status().catch(error => error.code))
+    }
+    await using_((migrator = new Migrator(database.url, { dir: twoMigrations(t), onEvent })), async () => {
       const [before, report, after] = await Promise.all([migrator.status(), migrator.apply(), migrator.status()])
       assert.deepEqual([before.pending, report.applied.length, after.pending], [2, 2, 0])
       assert.deepEqual(inside, ['misuse'])
@@ -173,7 +228,7 @@ for (const engine of ENGINES) {
 }
 
 /** `await using`, in words that Node 18 knows. */
-async function using_ (migrator, body) {
+async function using_(migrator, body) {
   try {
     await body(migrator)
   } finally {
@@ -182,17 +237,29 @@ async function using_ (migrator, body) {
 }
 
 test('wrong options are told at once', () => {
-  assert.throws(() => new Migrator('sqlite::memory:', { waitTimeouts: '1s' }), error =>
-    error instanceof OptionError && error.message.includes('wait_timeout'))
+  assert.throws(
+    () => new Migrator('sqlite::memory:', { waitTimeouts: '1s' }),
+    error => error instanceof OptionError && error.message.includes('wait_timeout')
+  )
   assert.throws(() => new Migrator('sqlite::memory:', { mode: 'sometimes' }), OptionError)
-  assert.throws(() => new Migrator('sqlite::memory:', { migrations: [{ id: '001_a', up: 'SELECT 1', down: () => {} }] }), MisuseError)
+  assert.throws(
+    () => new Migrator('sqlite::memory:', { migrations: [{ id: '001_a', up: 'SELECT 1', down: () => {} }] }),
+    MisuseError
+  )
   assert.throws(() => new Migrator('sqlite::memory:', { connection: {} }), MisuseError)
   assert.throws(() => new Migrator({ connection: {} }), TypeError)
   assert.throws(() => new Migrator('sqlite::memory:', { reason: 'a\0b' }), TypeError)
 })
 
 test('numbers and truth values are options', async t => {
-  const migrator = new Migrator('sqlite::memory:', { migrations: TWO, waitTimeout: 1500, backupMaxBytes: 1_000_000, ddlLockAttempts: 3, fingerprint: true, verify: false })
+  const migrator = new Migrator('sqlite::memory:', {
+    migrations: TWO,
+    waitTimeout: 1500,
+    backupMaxBytes: 1_000_000,
+    ddlLockAttempts: 3,
+    fingerprint: true,
+    verify: false
+  })
   t.after(() => migrator.close())
   await migrator.apply()
   assert.equal((await migrator.history()).events.at(-1).fingerprint?.length > 0, true)
@@ -200,7 +267,10 @@ test('numbers and truth values are options', async t => {
 
 test('a run budget ends a start-up early', async t => {
   const place = join(newFolder(t), 'x.db')
-  await assert.rejects(startup(`sqlite:${place}`, { migrations: TWO, runBudget: '1us' }), error => error instanceof RunStopped && error.report.stopped)
+  await assert.rejects(
+    startup(`sqlite:${place}`, { migrations: TWO, runBudget: '1us' }),
+    error => error instanceof RunStopped && error.report.stopped
+  )
   const stop = AbortSignal.abort()
   const options = { migrations: { ...TWO }, stopSignal: stop }
   await assert.rejects(startup(`sqlite:${place}`, options), MigrateError)
@@ -208,7 +278,10 @@ test('a run budget ends a start-up early', async t => {
 })
 
 test('irreversible', async t => {
-  const migrator = new Migrator('sqlite::memory:', { migrations: { '001_a.sql': 'CREATE TABLE a (id integer);' }, generateDown: 'off' })
+  const migrator = new Migrator('sqlite::memory:', {
+    migrations: { '001_a.sql': 'CREATE TABLE a (id integer);' },
+    generateDown: 'off'
+  })
   t.after(() => migrator.close())
   await migrator.apply()
   await assert.rejects(migrator.rollback(), IrreversibleError)
@@ -230,7 +303,10 @@ test('the environment counts only where it is asked for', async t => {
   const place = join(newFolder(t), 'env.db')
   process.env.MIGRATE_DIR = twoMigrations(t)
   process.env.DATABASE_URL = `sqlite:${place}`
-  t.after(() => { delete process.env.MIGRATE_DIR; delete process.env.DATABASE_URL })
+  t.after(() => {
+    delete process.env.MIGRATE_DIR
+    delete process.env.DATABASE_URL
+  })
   assert.deepEqual((await startup({ environment: true })).applied, ['001_users', '002_orders'])
   await assert.rejects(startup({ mode: 'check' }), MigrateError)
   assert.ok(existsSync(place))
@@ -238,16 +314,21 @@ test('the environment counts only where it is asked for', async t => {
 
 test('an endless wait for the database has an end', async () => {
   const from = Date.now()
-  await assert.rejects(startup('postgresql://nobody@127.0.0.1:1/none', { migrations: TWO, waitTimeout: '300ms' }), error => error.code === 'connect')
+  await assert.rejects(
+    startup('postgresql://nobody@127.0.0.1:1/none', { migrations: TWO, waitTimeout: '300ms' }),
+    error => error.code === 'connect'
+  )
   assert.ok(Date.now() - from < 3000)
 })
 
-test('backups of PostgreSQL are the program\'s', { skip: skipOn('postgresql') }, async t => {
+test("backups of PostgreSQL are the program's", { skip: skipOn('postgresql') }, async t => {
   const database = await newDatabase(t, 'postgresql')
   const folder = newFolder(t)
   const jobs = []
   const options = {
-    dir: twoMigrations(t), backupDir: folder, backup: 'always',
+    dir: twoMigrations(t),
+    backupDir: folder,
+    backup: 'always',
     onBackup: async job => {
       jobs.push(job)
       if (job.verb === 'backup') writeFiles(folder, { [job.file.slice(folder.length + 1)]: 'all of it' })
@@ -256,9 +337,23 @@ test('backups of PostgreSQL are the program\'s', { skip: skipOn('postgresql') },
   assert.equal((await startup(database.url, options)).backup, null, 'there was nothing yet')
   const report = await startup(database.url, { ...options, migrations: { '003_more.sql': 'CREATE TABLE more (id integer);' } })
   assert.ok(existsSync(report.backup))
-  assert.deepEqual(jobs.map(job => job.verb), ['backup', 'verify'])
+  assert.deepEqual(
+    jobs.map(job => job.verb),
+    ['backup', 'verify']
+  )
   assert.ok(jobs[0].url.includes(database.name) && jobs[0].signal instanceof AbortSignal && /^\d+/.test(jobs[0].server))
-  const broken = { ...options, onMissing: 'allow', onAhead: 'allow', migrations: { '004_x.sql': 'SELECT 1;' }, onBackup: () => { throw new Error('the disk is full') } }
-  await assert.rejects(startup(database.url, broken), error => error.message.includes('the disk is full') && error.cause.message === 'the disk is full')
+  const broken = {
+    ...options,
+    onMissing: 'allow',
+    onAhead: 'allow',
+    migrations: { '004_x.sql': 'SELECT 1;' },
+    onBackup: () => {
+      throw new Error('the disk is full')
+    }
+  }
+  await assert.rejects(
+    startup(database.url, broken),
+    error => error.message.includes('the disk is full') && error.cause.message === 'the disk is full'
+  )
   assert.deepEqual(await database.tables(), ['more', 'orders', 'users'])
 })

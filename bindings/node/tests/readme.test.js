@@ -19,7 +19,8 @@ assert.ok(examples.length >= 7)
 
 for (const [number, { language, text }] of examples.entries()) {
   const title = text.split('\n').find(line => line.startsWith('import') && !line.includes("'libmigrate'")) ?? text.split('\n')[0]
-  const skip = skipOn('postgresql') || (old && /fastify|nest|express/i.test(text) ? `needs Node 20, this is ${process.version}` : false)
+  const skip =
+    skipOn('postgresql') || (old && /fastify|nest|express/i.test(text) ? `needs Node 20, this is ${process.version}` : false)
   test(`${number + 1}: ${title}`, { skip, timeout: 60_000 }, async t => {
     const database = await newDatabase(t, 'postgresql')
     const folder = mkdtempSync(join(here, '..', 'example-')) // beside the packages, so that they are found
@@ -28,8 +29,15 @@ for (const [number, { language, text }] of examples.entries()) {
     writeFiles(join(folder, 'migrations'), TWO)
     let code = text.replaceAll("'postgresql:///app'", `'${database.url}'`).replaceAll('3000', '0')
     if (language === 'ts') code = require('./compile.cjs')(code)
-    writeFiles(folder, { 'package.json': '{"type": "module"}', 'example.js': code + '\nsetTimeout(() => process.exit(0), 100)\n' })
-    const said = execFileSync(process.execPath, ['example.js'], { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+    writeFiles(folder, {
+      'package.json': '{"type": "module"}',
+      'example.js': code + '\nsetTimeout(() => process.exit(0), 100)\n'
+    })
+    const said = execFileSync(process.execPath, ['example.js'], {
+      cwd: folder,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe']
+    })
     if (text.includes('app.db')) assert.ok(!said)
     else assert.ok((await database.tables()).includes('users'), said)
     if (number === 0) assert.match(said, /^true null 002_orders \[ '001_users', '002_orders' \] \d+\n$/)

@@ -58,7 +58,7 @@ install() {
     }
 }
 install . packages --build-from-source better-sqlite3@12 pg@8 fastify@5 express@5 @nestjs/core@11 @nestjs/common@11 @nestjs/platform-express@11 \
-    reflect-metadata rxjs typescript @types/node@22 @types/pg @types/express &
+    reflect-metadata rxjs typescript prettier@3 @types/node@22 @types/pg @types/express &
 packages=$!
 (install other node node@22) &
 other=$!
@@ -108,6 +108,10 @@ warnings() {
     done
 }
 
+formatted() {
+    (cd "$here" && "$folder/node_modules/.bin/prettier" --check lib tests scripts bin examples package.json)
+}
+
 # The same package once more, with an addon that tells of memory that it misuses. Its leaks are lifetime.test.js' matter: V8 has its own.
 sanitized=
 sanitize() {
@@ -124,6 +128,7 @@ expect "the command line" command_line
 expect "no address in the lock file" no_address
 expect "the addon without warnings" warnings
 expect "the addon with sanitizers" sanitize
+expect "the form of the source" formatted
 expect "tsc --strict" "$folder/node_modules/.bin/tsc" -p tests/types
 
 environment= # a command in front of Node

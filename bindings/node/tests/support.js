@@ -9,15 +9,16 @@ import pg from 'pg'
 /** LIBMIGRATE_TEST_SQLITE: with which SQLite the tests look at files, and which is the application's own. */
 const nodeSqlite = process.env.LIBMIGRATE_TEST_SQLITE === 'node:sqlite'
 const Sqlite = nodeSqlite ? (await import('node:sqlite')).DatabaseSync : (await import('better-sqlite3')).default
-const hasRows = statement => nodeSqlite ? statement.columns().length > 0 : statement.reader
-const asTexts = statement => nodeSqlite ? (statement.setReadBigInts(true), statement.setReturnArrays(true)) : statement.raw(true).safeIntegers(true)
+const hasRows = statement => (nodeSqlite ? statement.columns().length > 0 : statement.reader)
+const asTexts = statement =>
+  nodeSqlite ? (statement.setReadBigInts(true), statement.setReturnArrays(true)) : statement.raw(true).safeIntegers(true)
 
 export const SERVER = process.env.MIGRATE_TEST_POSTGRESQL
 export const ENGINES = ['sqlite', 'postgresql']
 /** For node:test: why tests on an engine cannot run; false: they can. */
-export const skipOn = engine => engine === 'postgresql' && !SERVER ? 'MIGRATE_TEST_POSTGRESQL is not set' : false
+export const skipOn = engine => (engine === 'postgresql' && !SERVER ? 'MIGRATE_TEST_POSTGRESQL is not set' : false)
 
-export function newFolder (t) {
+export function newFolder(t) {
   const folder = mkdtempSync(join(tmpdir(), 'libmigrate-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   return folder
@@ -25,12 +26,12 @@ export function newFolder (t) {
 
 /** One empty database; query() goes through a connection of the test's own. */
 class Database {
-  constructor (engine, url, place) {
+  constructor(engine, url, place) {
     Object.assign(this, { engine, url, place, name: engine === 'sqlite' ? basename(place) : new URL(url).pathname.slice(1) })
   }
 
   /** A connection as an application would have it, and what ends it. */
-  async connect () {
+  async connect() {
     if (this.engine === 'sqlite') {
       const database = new Sqlite(this.place)
       return { connection: database, end: () => database.close() }
@@ -41,7 +42,7 @@ class Database {
     return { connection: client, end: () => client.end() }
   }
 
-  async #with (body) {
+  async #with(body) {
     const { connection, end } = await this.connect()
     try {
       return await body(connection)
@@ -51,8 +52,8 @@ class Database {
   }
 
   /** Rows as arrays of texts and nulls. */
-  async query (sql) {
-    const text = value => value === null ? null : String(value)
+  async query(sql) {
+    const text = value => (value === null ? null : String(value))
     return await this.#with(async connection => {
       if (this.engine === 'postgresql') {
         const { rows } = await connection.query({ text: sql, rowMode: 'array', types: { getTypeParser: () => value => value } })
@@ -65,22 +66,30 @@ class Database {
     })
   }
 
-  async script (sql) {
-    await this.#with(connection => this.engine === 'sqlite' ? connection.exec(sql) : connection.query(sql))
+  async script(sql) {
+    await this.#with(connection => (this.engine === 'sqlite' ? connection.exec(sql) : connection.query(sql)))
   }
 
-  async tables () {
+  async tables() {
     if (this.engine === 'sqlite') {
       if (!existsSync(this.place)) return []
-      return (await this.query(String.raw`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\' ` +
-        String.raw`AND name NOT LIKE 'libmigrate\_%' ESCAPE '\' ORDER BY name`)).flat()
+      return (
+        await this.query(
+          String.raw`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\' ` +
+            String.raw`AND name NOT LIKE 'libmigrate\_%' ESCAPE '\' ORDER BY name`
+        )
+      ).flat()
     }
-    return (await this.query("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') " +
-      String.raw`AND relname NOT LIKE 'libmigrate\_%' ORDER BY relname COLLATE "C"`)).flat()
+    return (
+      await this.query(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') " +
+          String.raw`AND relname NOT LIKE 'libmigrate\_%' ORDER BY relname COLLATE "C"`
+      )
+    ).flat()
   }
 }
 
-async function onServer (body) {
+async function onServer(body) {
   const client = new pg.Client(SERVER)
   await client.connect()
   try {
@@ -91,13 +100,15 @@ async function onServer (body) {
 }
 
 /** By copying files, where the server can: it does not sync them in tests, and so that is a quarter of the time. */
-async function create (client, name) {
-  const { rows: [{ number }] } = await client.query("SELECT current_setting('server_version_num')::int AS number")
+async function create(client, name) {
+  const {
+    rows: [{ number }]
+  } = await client.query("SELECT current_setting('server_version_num')::int AS number")
   await client.query(`CREATE DATABASE ${name}${number >= 150000 ? ' STRATEGY file_copy' : ''}`)
 }
 
 /** t: the test, at whose end the database goes. */
-export async function newDatabase (t, engine) {
+export async function newDatabase(t, engine) {
   if (engine === 'sqlite') {
     const place = join(newFolder(t), 'data.db')
     return new Database(engine, `sqlite:${place}`, place)
@@ -110,7 +121,7 @@ export async function newDatabase (t, engine) {
   return new Database(engine, url.href, null)
 }
 
-export function writeFiles (folder, files) {
+export function writeFiles(folder, files) {
   for (const [name, text] of Object.entries(files)) {
     const path = join(folder, name)
     if (text === null) rmSync(path)
@@ -127,14 +138,14 @@ export const TWO = {
 }
 
 /** Two migrations in a folder. */
-export function twoMigrations (t, more = {}) {
+export function twoMigrations(t, more = {}) {
   const folder = newFolder(t)
   writeFiles(folder, { ...TWO, ...more })
   return folder
 }
 
 /** A statement that takes a minute, at least. */
-export function slow (engine) {
+export function slow(engine) {
   return engine === 'postgresql'
     ? 'SELECT pg_sleep(60);'
     : 'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 100000000000) SELECT count(*) FROM c;'

@@ -12,12 +12,10 @@ from pathlib import Path
 from typing import Any, Callable, Iterator, List
 
 import pytest
-from conftest import Database, slow
+from conftest import LIMIT, Database, slow
 
 import libmigrate
 from libmigrate import AsyncMigrator, CancelToken, Migrator
-
-LIMIT = 0.3  # seconds
 
 
 @pytest.fixture(autouse=True)
@@ -174,3 +172,30 @@ def test_asyncio_cancel(database: Database) -> None:
 
     assert asyncio.run(main()) < LIMIT
     assert "half" not in database.tables()
+
+
+def test_close_ends_a_call_of_another_thread(database: Database) -> None:
+    migrator = Migrator(database.url, migrations=source(database))
+    caught: List[BaseException] = []
+
+    def work() -> None:
+        try:
+            migrator.apply()
+        except libmigrate.MigrateError as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    time.sleep(0.4)
+    begun = time.monotonic()
+    migrator.close()
+    assert time.monotonic() - begun < LIMIT
+    thread.join(1)
+    assert isinstance(caught[0], libmigrate.CancelledError) and "half" not in database.tables()
+
+
+def test_close_in_a_callback(database: Database, migrations: Path) -> None:
+    with Migrator(database.url, dir=migrations, on_event=lambda event: migrator.close()) as migrator:
+        with pytest.raises(libmigrate.MisuseError, match="callback"):
+            migrator.apply()
+    assert database.tables() == []

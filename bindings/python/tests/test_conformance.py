@@ -16,6 +16,17 @@ from libmigrate import Migrator
 from libmigrate._native import decoded, library
 
 CASES = Path(os.environ.get("LIBMIGRATE_CONFORMANCE") or Path(__file__).resolve().parents[3] / "tests" / "conformance" / "cases")
+# What cannot be as it is by URL on a connection of sqlite3 or psycopg, and why.
+PLACE, SECOND = "sqlite3 does not tell where in a statement an error is", "it takes a second connection"
+OWN = {
+    "sqlite": {
+        "place_behind_comments": PLACE, "place_byte_order_mark": PLACE, "place_characters": PLACE, "place_crlf": PLACE, "place_in_down_file": PLACE,
+        "place_in_rollback": PLACE, "place_of_a_word": PLACE, "fail_in_the_middle": PLACE, "rehearse": PLACE, "backup_before_a_loss": SECOND,
+        "backup_not_needed": SECOND, "rollback_generated": SECOND,
+    },
+    "postgresql": {"sql_copy": "COPY FROM stdin needs a URL"},
+}
+EVERYTHING = "LIBMIGRATE_TEST_EVERYTHING" in os.environ  # else every fourth case on psycopg's connections, as each takes a new database
 GONE = object()
 REPORTS = ("apply", "rollback", "startup", "run", "mark", "baseline", "baseline_from_table", "protect", "restore")
 INPUTS = {"do", "expect", "options", "url", "cancel_at", "stop_at"}
@@ -109,7 +120,9 @@ def asked(value: Any, question: str, wanted: Any, at: str) -> None:
 class World:
     """One case: its database, its folders, the plan that is kept."""
 
-    def __init__(self, case: Dict[str, Any], database: Database, folder: Path) -> None:
+    def __init__(self, case: Dict[str, Any], database: Database, folder: Path, own: bool) -> None:
+        self.own = own
+        self.connections: List[Any] = []
         self.database, self.folder, self.dir = database, folder / "own", folder / "own" / "migrations"
         self.folder.mkdir()
         self.dir.mkdir()
@@ -131,6 +144,8 @@ class World:
         if self.kept is not None:
             self.kept.close()
         self.kept = self.plan = None
+        while self.connections:
+            self.connections.pop().close()
 
     def step(self, step: Dict[str, Any]) -> None:
         do = step["do"]
@@ -184,6 +199,11 @@ class World:
             migrator.on_event = note
         elif do == "check_files":
             migrator = Migrator.for_files(engine=self.database.engine, on_event=note, **options)
+        elif self.own and "url" not in step and "url" not in options:
+            self.connections.append(self.database.connect())
+            if self.database.engine == "postgresql":  # a connection makes no others
+                options.setdefault("shadow_url", self.database.url)
+            migrator = Migrator(connection=self.connections[-1], on_event=note, **options)
         else:
             migrator = Migrator(step.get("url", self.database.url), on_event=note, **options)
         holder.append(migrator)
@@ -252,20 +272,38 @@ def without(value: Any, text: str) -> Any:
     return replaced(value, {text: ""})
 
 
+def cases_here() -> List[Path]:
+    return sorted(CASES.glob("*.json")) if CASES.is_dir() else []
+
+
 def cases() -> List[Any]:
-    found = sorted(CASES.glob("*.json")) if CASES.is_dir() else []
-    return [pytest.param(path, id=path.stem) for path in found]
+    return [pytest.param(path, id=path.stem) for path in cases_here()]
 
 
 @pytest.mark.skipif(not cases(), reason=f"there are no cases in {CASES}")
 @pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("way", ["url", "own"])
 @pytest.mark.parametrize("path", cases())
-def test_case(path: Path, engine: str, tmp_path: Path) -> None:
+def test_case(path: Path, engine: str, way: str, tmp_path: Path) -> None:
+    """way: by URL, or on connections of sqlite3 and psycopg."""
+    reason = OWN[engine].get(path.stem) if way == "own" else None
+    if way == "own" and engine == "postgresql" and not EVERYTHING and cases_here().index(path) % 4 != 0:
+        pytest.skip("LIBMIGRATE_TEST_EVERYTHING is not set")
+    if reason is None:
+        return run_case(path, engine, way, tmp_path)
+    with pytest.raises(AssertionError):
+        run_case(path, engine, way, tmp_path)
+    pytest.skip(f"not on the application's own connection: {reason}")
+
+
+def run_case(path: Path, engine: str, way: str, tmp_path: Path) -> None:
     case = json.loads(path.read_text(encoding="utf-8"))
     if case.get("engine", "any") not in ("any", engine):
         pytest.skip(f"a case for {case['engine']}")
+    if way == "own" and case.get("connection") == "url":
+        pytest.skip("a case about connections of the library's own")
     for database in new_database(engine, tmp_path):
-        world = World(case, database, tmp_path)
+        world = World(case, database, tmp_path, way == "own")
         try:
             world.write(world.case.get("files", {}))
             if world.case.get("database"):

@@ -3,17 +3,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
+import socket
 import sqlite3
 import threading
 import time
 from pathlib import Path
-from typing import Any, Callable, Iterator
+from typing import Any, Callable, Iterator, List
 
 import pytest
-from conftest import Database, slow
+from conftest import LIMIT, Database, slow
 
 import libmigrate
-from libmigrate import Migrator
+from libmigrate import AsyncMigrator, CancelToken, Migrator
 
 
 def by_sqlite3(database: Database) -> Any:
@@ -106,22 +110,129 @@ def test_errors(host: Any, migrations: Path) -> None:
     execute(connection, "SELECT 1")
 
 
-def test_cancel(host: Any) -> None:
+def soon(function: Callable[[], Any]) -> List[float]:
+    """Calls it in a while, from a thread; when it did is in the list."""
+    at: List[float] = []
+
+    def run() -> None:
+        time.sleep(0.4)
+        at.append(time.monotonic())
+        function()
+
+    threading.Thread(target=run).start()
+    return at
+
+
+def usable(database: Database, connection: Any, migrator: Migrator) -> None:
+    """What a cancel has to leave: nothing of the migration, no lock, the connection as it was."""
+    assert migrator.status().pending == 1 and "half" not in database.tables()
+    execute(connection, "SELECT 1")
+    connection.rollback()
+    with Migrator(database.url, migrations={}, wait_timeout="1s", on_unmanaged="apply") as other:
+        other.apply()
+
+
+def half(database: Database) -> Any:
+    return {"001_slow.sql": "CREATE TABLE half (id integer);\n" + slow(database.engine)}
+
+
+@pytest.mark.parametrize("way", ["cancel", "token"])
+def test_cancel(host: Any, way: str) -> None:
     database, connection = host
-    with Migrator(connection=connection, migrations={"001_slow.sql": slow(database.engine)}) as migrator:
-        at = []
-
-        def cancel() -> None:
-            time.sleep(0.4)
-            at.append(time.monotonic())
-            migrator.cancel()
-
-        threading.Thread(target=cancel).start()
+    token = CancelToken()
+    before = settings(connection)
+    with Migrator(connection=connection, migrations=half(database), token=token) as migrator:
+        at = soon(migrator.cancel if way == "cancel" else token.cancel)
         with pytest.raises(libmigrate.CancelledError):
             migrator.apply()
-        assert time.monotonic() - at[0] < 0.3
-        assert migrator.status().pending == 1
-    execute(connection, "SELECT 1")
+        assert time.monotonic() - at[0] < LIMIT and settings(connection) == before
+    with Migrator(connection=connection, migrations=half(database)) as migrator:
+        usable(database, connection, migrator)
+
+
+def test_run_deadline(host: Any) -> None:
+    database, connection = host
+    with Migrator(connection=connection, migrations=half(database), run_deadline="500ms") as migrator:
+        begun = time.monotonic()
+        with pytest.raises(TimeoutError) as caught:
+            migrator.apply()
+        assert isinstance(caught.value, libmigrate.TimeoutError) and time.monotonic() - begun < 0.5 + LIMIT
+        usable(database, connection, migrator)
+
+
+def test_control_c(host: Any) -> None:
+    database, connection = host
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with Migrator(connection=connection, migrations=half(database)) as migrator:
+            at = soon(lambda: os.kill(os.getpid(), signal.SIGINT))
+            with pytest.raises(KeyboardInterrupt):
+                migrator.apply()
+            assert time.monotonic() - at[0] < LIMIT
+            usable(database, connection, migrator)
+    finally:
+        signal.signal(signal.SIGINT, former)
+    assert signal.set_wakeup_fd(-1) == -1
+
+
+def test_other_signals_are_left_alone(host: Any) -> None:
+    """A handler that wants no end runs when the statement has ended, and an event loop hears of its signals."""
+    database, connection = host
+    heard: List[int] = []
+    sleep = "SELECT pg_sleep(1);" if database.engine == "postgresql" else slow("sqlite").replace("100000000000", "3000000")
+    near, far = socket.socketpair()
+    near.setblocking(False)
+    former = signal.signal(signal.SIGUSR1, lambda number, frame: heard.append(number))
+    wakeup = signal.set_wakeup_fd(near.fileno())
+    try:
+        soon(lambda: os.kill(os.getpid(), signal.SIGUSR1))
+        assert libmigrate.startup(connection=connection, migrations={"001_sleep.sql": sleep}).changed
+        time.sleep(0.5)
+        assert heard == [signal.SIGUSR1] and far.recv(10) == bytes([signal.SIGUSR1])
+    finally:
+        assert signal.set_wakeup_fd(wakeup) == near.fileno()
+        signal.signal(signal.SIGUSR1, former)
+        near.close()
+        far.close()
+
+
+def test_asyncio_cancel(host: Any) -> None:
+    database, connection = host
+    if database.engine == "sqlite":  # a worker thread uses it
+        connection.close()
+        connection = sqlite3.connect(database.place, check_same_thread=False)
+
+    async def main() -> float:
+        async with AsyncMigrator(connection=connection, migrations=half(database)) as migrator:
+            task = asyncio.create_task(migrator.apply())
+            await asyncio.sleep(0.4)
+            begun = time.monotonic()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            return time.monotonic() - begun
+
+    assert asyncio.run(main()) < LIMIT
+    with Migrator(connection=connection, migrations=half(database)) as migrator:
+        usable(database, connection, migrator)
+    connection.close()
+
+
+def test_a_run_that_was_cancelled(host: Any, migrations: Path) -> None:
+    """The Migrator is used again before the run was ended: its session goes, and the run with it."""
+    database, connection = host
+    with Migrator(connection=connection, dir=migrations, backup="off") as migrator:
+        with migrator.run() as run:
+            assert run.step()
+            migrator.cancel()
+            assert migrator.status().applied == 1
+            with pytest.raises(libmigrate.MisuseError):
+                run.step()
+        assert run.report is not None and run.report.applied == ("001_users",)
+        run = migrator.run()
+        assert run.step()
+    assert run.report is not None and run.end() is run.report  # close() has ended it
+    assert not libmigrate.startup(connection=connection, dir=migrations).changed
 
 
 def test_migration_in_python(host: Any, migrations: Path) -> None:
@@ -129,7 +240,7 @@ def test_migration_in_python(host: Any, migrations: Path) -> None:
 
     def fill(inside: libmigrate.Connection) -> None:
         inside.execute("INSERT INTO users VALUES (1, 'x')")
-        assert inside.query("SELECT name FROM users") == [{"name": "x"}] or inside.query("SELECT name FROM users")
+        assert inside.query("SELECT id AS number, name FROM users") == [{"number": "1", "name": "x"}]
 
     report = libmigrate.startup(connection=connection, dir=migrations, migrations=[libmigrate.Migration("003_fill", fill)])
     assert report.applied[-1] == "003_fill" and database.query("SELECT name FROM users") == [("x",)]

@@ -44,9 +44,12 @@ static int32_t check(struct host_database *self, enum sql_kind kind, migrate_err
 static int32_t failure(struct host_database *self, const struct migrate_result *result, int32_t code,
                        migrate_error **err)
 {
-    /* The host has cancelled the statement because the token was: that is no flaw of the statement. */
-    if (strcmp(result->sqlstate, "57014") == 0 && watch_check(self->base.watch) == MIGRATE_ERROR_CANCELLED)
-        return watch_error(self->base.watch, MIGRATE_ERROR_CANCELLED, err);
+    struct watch *watch = self->base.watch;
+    int32_t ended = strcmp(result->sqlstate, "57014") == 0 && watch != NULL ? watch_check(watch) : MIGRATE_OK;
+
+    /* The host has cancelled the statement because the token was, or the time is over: that is no flaw of the statement. */
+    if (ended == MIGRATE_ERROR_CANCELLED || ended == MIGRATE_ERROR_TIMEOUT)
+        return watch_error(watch, ended, err);
     if (result->failed)
         return database_entry_of(self->base.engine)
             ->report(err, result->sqlstate, result->driver_code,

@@ -3,7 +3,7 @@
 import libmigrate = require('libmigrate')
 import plugin = require('libmigrate/fastify')
 
-export async function start (): Promise<boolean> {
+export async function start(): Promise<boolean> {
   const report: libmigrate.Report = await libmigrate.startup('sqlite:app.db', { dir: 'migrations' })
   return report.changed && typeof plugin.default === 'function'
 }

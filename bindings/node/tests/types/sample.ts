@@ -2,25 +2,62 @@
 // What a program in TypeScript writes; tsc --strict checks it. Nothing of it runs.
 import fs from 'node:fs'
 import libmigrateDefault, {
-  AbortError, LockedError, MigrateError, MigrationsPending, Migrator, SqlError, has, options, readiness, rules, startup, version,
-  type Connection, type Driver, type Event, type Migration, type MigratorOptions, type Plan, type Report, type Run,
+  AbortError,
+  LockedError,
+  MigrateError,
+  MigrationsPending,
+  Migrator,
+  SqlError,
+  has,
+  options,
+  readiness,
+  rules,
+  startup,
+  version,
+  type Connection,
+  type Driver,
+  type Event,
+  type Migration,
+  type MigratorOptions,
+  type Plan,
+  type Report,
+  type Run
 } from 'libmigrate'
 import plugin from 'libmigrate/fastify'
 import Fastify from 'fastify'
 import pg from 'pg'
 
 const ending: AbortController = new AbortController()
-const fill: Migration = { id: '007_fill', up: async (connection: Connection) => { await connection.execute('SELECT 1') }, version: 2 }
+const fill: Migration = {
+  id: '007_fill',
+  up: async (connection: Connection) => {
+    await connection.execute('SELECT 1')
+  },
+  version: 2
+}
 const given: MigratorOptions = {
-  dir: new URL('./migrations', import.meta.url), mode: 'apply', waitTimeout: 30_000, runDeadline: '5min', onAhead: 'warn', fingerprint: true,
-  migrations: [fill, { id: '008_text', up: 'SELECT 1', down: null }], backupMaxBytes: '500MB', ddlLockAttempts: 3,
+  dir: new URL('./migrations', import.meta.url),
+  mode: 'apply',
+  waitTimeout: 30_000,
+  runDeadline: '5min',
+  onAhead: 'warn',
+  fingerprint: true,
+  migrations: [fill, { id: '008_text', up: 'SELECT 1', down: null }],
+  backupMaxBytes: '500MB',
+  ddlLockAttempts: 3,
   onEvent: (event: Event) => console.log(event.level, event.message, event.waitedMs?.toFixed(1)),
-  onBackup: async job => { await fs.promises.writeFile(job.file, job.tables.join(), { signal: job.signal }) },
+  onBackup: async job => {
+    await fs.promises.writeFile(job.file, job.tables.join(), { signal: job.signal })
+  }
 }
 
-export async function start (): Promise<readonly string[]> {
+export async function start(): Promise<readonly string[]> {
   try {
-    const report: Report = await startup('postgresql:///app', { ...given, signal: ending.signal, stopSignal: AbortSignal.timeout(1000) })
+    const report: Report = await startup('postgresql:///app', {
+      ...given,
+      signal: ending.signal,
+      stopSignal: AbortSignal.timeout(1000)
+    })
     return report.applied
   } catch (error) {
     if (error instanceof MigrationsPending) return [String(error.report.pending)]
@@ -31,7 +68,7 @@ export async function start (): Promise<readonly string[]> {
   }
 }
 
-export async function more (pool: pg.Pool, driver: Driver): Promise<void> {
+export async function more(pool: pg.Pool, driver: Driver): Promise<void> {
   const migrator = new Migrator({ connection: pool, ...given })
   const plan: Plan = await migrator.plan('+1', { signal: ending.signal })
   for (const step of plan) console.log(step.id.toUpperCase(), step.direction === 'up')
@@ -43,7 +80,10 @@ export async function more (pool: pg.Pool, driver: Driver): Promise<void> {
   while (await run.step());
   console.log((await run.end()).waitedMs)
   const first = (await migrator.history()).events[0]
-  console.log(first?.at?.toISOString(), (await migrator.status()).migrations.map(migration => migration.state))
+  console.log(
+    first?.at?.toISOString(),
+    (await migrator.status()).migrations.map(migration => migration.state)
+  )
   await migrator.mark('applied', { id: '001_users', reason: 'by hand' })
   await migrator.protect(true, { reason: 'precious' })
   for await (const event of migrator.events()) console.log(event.name)
@@ -54,7 +94,7 @@ export async function more (pool: pg.Pool, driver: Driver): Promise<void> {
   console.log(ready, reason, version, has('sqlite'), rules()[0]?.rule, options()[0]?.help, libmigrateDefault.version)
 }
 
-export async function server (): Promise<void> {
+export async function server(): Promise<void> {
   const app = Fastify({ pluginTimeout: 0 })
   await app.register(plugin, { url: 'postgresql:///app', dir: 'migrations', signal: ending.signal })
   console.log(app.migrateReport.changed, (await app.migrateReady()).reason)

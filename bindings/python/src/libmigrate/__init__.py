@@ -7,15 +7,23 @@
 
 import logging as _logging
 
+from . import asgi
+from . import errors as _errors
+from . import results as _results
 from .aio import AsyncMigrator, startup_async
 from .connection import Connection
 from .errors import *  # noqa: F401,F403
-from .errors import MigrateError
 from .migrator import BackupJob, Migrator, Plan, Run, rules, startup, version
 from .options import Options
 from .results import *  # noqa: F401,F403
-from .results import Event, Report, Status
 from .sources import Migration
 from .tokens import CancelToken
+
+__all__ = [
+    "AsyncMigrator", "BackupJob", "CancelToken", "Connection", "Migration", "Migrator", "Options", "Plan", "Run", "asgi", "rules", "startup", "startup_async",
+    "version",
+]
+__all__ += _errors.__all__
+__all__ += _results.__all__
 
 _logging.getLogger("libmigrate").addHandler(_logging.NullHandler())

@@ -5,14 +5,20 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import inspect
+import os
 from typing import TYPE_CHECKING, Any, Callable, List, Optional, TypeVar, Union
 
 from . import results
-from .migrator import Migrator, OnEvent, Plan, startup
+from .aiodrivers import AsyncHost
+from .migrator import BackupJob, Migrator, OnEvent, Plan, Schema, startup
+from .sources import Migrations
 from .tokens import CancelToken
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing_extensions import Self, Unpack
+
+    from .options import Options
 
 T = TypeVar("T")
 
@@ -38,6 +44,8 @@ def _in_loop(on_event: Optional[OnEvent]) -> Optional[OnEvent]:
     """The callback belongs into the event loop, where the rest of the application runs; what it returns is not waited for."""
     if on_event is None:
         return None
+    if inspect.iscoroutinefunction(on_event):
+        raise TypeError("on_event must not be asynchronous: let it create a task")
     loop = asyncio.get_running_loop()
 
     def hand_over(event: results.Event) -> None:
@@ -47,15 +55,32 @@ def _in_loop(on_event: Optional[OnEvent]) -> Optional[OnEvent]:
 
 
 async def startup_async(
-    url: Any = None, *, on_event: Optional[OnEvent] = None, token: Optional[CancelToken] = None, **arguments: Any
+    url: Union[str, "os.PathLike[str]", None] = None,
+    *,
+    connection: Any = None,
+    dir: Any = None,
+    migrations: Optional[Migrations] = None,
+    schema: Optional[Schema] = None,
+    environment: bool = False,
+    on_event: Optional[OnEvent] = None,
+    on_backup: Optional[Callable[[BackupJob], Any]] = None,
+    token: Optional[CancelToken] = None,
+    **options: "Unpack[Options]",
 ) -> results.Report:
     """As startup(). Cancelling the task ends what runs in the database, rolls it back, and then raises CancelledError."""
     own = CancelToken()
+    host = AsyncHost.around(connection)
+    if host is not None:
+        host.loop = asyncio.get_running_loop()
     if token is not None:
         token._add(own._tell)
     try:
         return await in_thread(
-            own.cancel, functools.partial(startup, url, on_event=_in_loop(on_event), token=own, **arguments)
+            own.cancel,
+            functools.partial(
+                startup, url, connection=host or connection, dir=dir, migrations=migrations, schema=schema, environment=environment,
+                on_event=_in_loop(on_event), on_backup=on_backup, token=own, **options,
+            ),
         )
     finally:
         if token is not None:
@@ -63,16 +88,35 @@ async def startup_async(
 
 
 class AsyncMigrator:
-    """Migrator with await. A connection of sqlite3 needs check_same_thread=False, as a worker thread uses it. on_event is called in the
+    """Migrator with await. connection: those of Migrator, and asynchronous ones of the running loop. One of sqlite3 needs check_same_thread=False, as a worker thread uses it. on_event is called in the
     event loop, and cannot cancel; cancel the task, or use a token."""
 
-    def __init__(self, url: Any = None, *, on_event: Optional[OnEvent] = None, **arguments: Any) -> None:
-        self._migrator = Migrator(url, **arguments)
+    def __init__(
+        self,
+        url: Union[str, "os.PathLike[str]", None] = None,
+        *,
+        connection: Any = None,
+        dir: Any = None,
+        migrations: Optional[Migrations] = None,
+        schema: Optional[Schema] = None,
+        environment: bool = False,
+        on_event: Optional[OnEvent] = None,
+        on_backup: Optional[Callable[[BackupJob], Any]] = None,
+        token: Optional[CancelToken] = None,
+        **options: "Unpack[Options]",
+    ) -> None:
+        self._host = AsyncHost.around(connection)
+        self._migrator = Migrator(
+            url, connection=self._host or connection, dir=dir, migrations=migrations, schema=schema, environment=environment,
+            on_backup=on_backup, token=token, **options,
+        )
         self._on_event = on_event
 
     async def _do(self, function: Callable[..., T], *arguments: Any) -> T:
         if self._on_event is not None and self._migrator.on_event is None:
             self._migrator.on_event = _in_loop(self._on_event)
+        if self._host is not None:
+            self._host.loop = asyncio.get_running_loop()
         return await in_thread(self._migrator.cancel, functools.partial(function, *arguments))
 
     async def __aenter__(self) -> "Self":
@@ -148,7 +192,7 @@ class AsyncMigrator:
     async def backups(self) -> List[results.Backup]:
         return await self._do(self._migrator.backups)
 
-    async def restore(self, file: Any = None) -> results.Report:
+    async def restore(self, file: Union[str, "os.PathLike[str]", None] = None) -> results.Report:
         return await self._do(self._migrator.restore, file)
 
     async def protect(self, on: bool = True, reason: Optional[str] = None) -> results.Report:

@@ -3,19 +3,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 from typing import Any, Dict, List, Optional
 
 from ._native import decoded, encoded, library, rows_of, take_text
+from .drivers import Driver
 from .errors import take_error
 
 
 class Connection:
     """The open connection inside a migration's transaction. It is valid until the function returns."""
 
-    def __init__(self, pointer: int) -> None:
+    def __init__(self, pointer: int, driver: Optional[Driver] = None) -> None:
         self._pointer: Optional[int] = pointer
+        self._driver = driver
 
     def _open(self) -> int:
         if self._pointer is None:
@@ -38,10 +41,14 @@ class Connection:
         """Runs one statement; its rows, with every value as text or None."""
         table = ctypes.c_void_p()
         error = ctypes.c_void_p()
-        code = library().migrate_connection_query(self._open(), encoded(sql), ctypes.byref(table), ctypes.byref(error))
+        with contextlib.ExitStack() as stack:
+            names = [] if self._driver is None else stack.enter_context(self._driver.naming())
+            code = library().migrate_connection_query(self._open(), encoded(sql), ctypes.byref(table), ctypes.byref(error))
         if code < 0:
             raise take_error(error, code)
         result: List[Dict[str, Any]] = json.loads(rows_of(table))["rows"]
+        if names:  # what comes through a driver has numbers for names
+            result = [{name: row[str(number)] for number, name in enumerate(names, 1)} for row in result]
         return result
 
     def quote(self, text: str) -> str:

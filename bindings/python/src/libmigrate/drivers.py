@@ -7,15 +7,19 @@ autocommit mode, because the library begins and ends transactions by itself; it 
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
-from typing import Any, Callable, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+import time
+from typing import Any, Callable, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 Value = Optional[bytes]
+INTERRUPTED = 9  # SQLite's code for it; PostgreSQL's is 57014, which the library knows of every driver
 
 
 class Answer(NamedTuple):
     columns: int
     rows: Iterable[Sequence[Value]]
+    names: Sequence[str] = ()
 
 
 class Failure(NamedTuple):
@@ -35,10 +39,40 @@ class Driver:
     def __init__(self, connection: Any, release: Optional[Callable[[], None]] = None) -> None:
         self.connection = connection
         self._release = release
-        self.running = False
+        self.began: Optional[float] = None  # since when a statement runs, by time.monotonic()
+        self._names: Optional[List[str]] = None  # who wants those of the columns
 
-    def run(self, sql: str) -> Answer:
+    def run(self, sql: str, rows: bool = True) -> Answer:
+        """rows: they are wanted, if there are some."""
         raise NotImplementedError
+
+    def run_watched(self, sql: str, rows: bool) -> Answer:
+        self.began = time.monotonic()
+        try:
+            answer = self.run(sql, rows)
+        finally:
+            self.began = None
+        if self._names is not None and rows:
+            self._names[:] = answer.names
+        return answer
+
+    @contextlib.contextmanager
+    def naming(self) -> Iterator[List[str]]:
+        """The names of the columns of what is asked meanwhile. It stays empty where another connection than this one is asked."""
+        names: List[str] = []
+        self._names = names
+        try:
+            yield names
+        finally:
+            self._names = None
+
+    @contextlib.contextmanager
+    def at_work(self) -> Iterator[None]:
+        self.enter()
+        try:
+            yield
+        finally:
+            self.leave()
 
     def failure(self, error: BaseException) -> Failure:
         return Failure(str(error) or type(error).__name__)
@@ -65,13 +99,13 @@ class SqliteDriver(Driver):
     engine = "sqlite"
     _saved: Optional[Tuple[Any, ...]] = None
 
-    def run(self, sql: str) -> Answer:
+    def run(self, sql: str, rows: bool = True) -> Answer:
         cursor = self.connection.cursor()
         try:
             cursor.row_factory = None
             cursor.execute(sql)
-            columns = len(cursor.description or ())
-            return Answer(columns, [[self._value(value) for value in row] for row in cursor.fetchall()] if columns else [])
+            names = [column[0] for column in cursor.description or ()]
+            return Answer(len(names), [[self._value(value) for value in row] for row in cursor.fetchall()] if names else [], names)
         finally:
             cursor.close()
 
@@ -85,8 +119,8 @@ class SqliteDriver(Driver):
         code = getattr(error, "sqlite_errorcode", 0)  # Python 3.11
         if not code:
             text = str(error)
-            code = 9 if text == "interrupted" else 5 if "is locked" in text else 19 if isinstance(error, sqlite3.IntegrityError) else 1
-        return Failure(str(error), None, code)
+            code = INTERRUPTED if text == "interrupted" else 5 if "is locked" in text else 19 if isinstance(error, sqlite3.IntegrityError) else 1
+        return Failure(str(error), "57014" if code == INTERRUPTED else None, code)
 
     def in_transaction(self) -> bool:
         return bool(self.connection.in_transaction)
@@ -109,6 +143,28 @@ class SqliteDriver(Driver):
             self.connection.isolation_level = saved[1]
 
 
+def psycopg_failure(connection: Any, error: BaseException) -> Failure:
+    diagnosis = getattr(error, "diag", None)
+    sqlstate = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
+    position = getattr(diagnosis, "statement_position", None)
+    message = getattr(diagnosis, "message_primary", None) or str(error).strip() or type(error).__name__
+    if sqlstate is None and connection.closed:
+        sqlstate = "08006"
+    return Failure(message, sqlstate, 0, int(position) if position else 0)
+
+
+def psycopg_in_transaction(connection: Any) -> bool:
+    return int(connection.pgconn.transaction_status) != 0
+
+
+def psycopg_answer(result: Any) -> Answer:
+    if result is None or not result.nfields:
+        return Answer(0, [])
+    columns = range(result.nfields)
+    values = [[result.get_value(row, column) for column in columns] for row in range(result.ntuples)]
+    return Answer(result.nfields, values, [result.fname(column).decode("utf-8", "replace") for column in columns])
+
+
 class PostgresqlDriver(Driver):
     """What psycopg and psycopg2 have in common."""
 
@@ -116,13 +172,7 @@ class PostgresqlDriver(Driver):
     _autocommit: Optional[bool] = None
 
     def failure(self, error: BaseException) -> Failure:
-        diagnosis = getattr(error, "diag", None)
-        sqlstate = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
-        position = getattr(diagnosis, "statement_position", None)
-        message = getattr(diagnosis, "message_primary", None) or str(error).strip() or type(error).__name__
-        if sqlstate is None and self.connection.closed:
-            sqlstate = "08006"
-        return Failure(message, sqlstate, 0, int(position) if position else 0)
+        return psycopg_failure(self.connection, error)
 
     def interrupt(self) -> None:
         self.connection.cancel()
@@ -139,23 +189,19 @@ class PostgresqlDriver(Driver):
 
 
 class PsycopgDriver(PostgresqlDriver):
-    def run(self, sql: str) -> Answer:
+    def run(self, sql: str, rows: bool = True) -> Answer:
         import psycopg
 
         with psycopg.Cursor(self.connection) as cursor:
             cursor.execute(sql.encode("utf-8"), prepare=False)
-            result = cursor.pgresult
-            if result is None or not result.nfields:
-                return Answer(0, [])
-            columns = range(result.nfields)
-            return Answer(result.nfields, [[result.get_value(row, column) for column in columns] for row in range(result.ntuples)])
+            return psycopg_answer(cursor.pgresult)
 
     def in_transaction(self) -> bool:
-        return int(self.connection.pgconn.transaction_status) != 0
+        return psycopg_in_transaction(self.connection)
 
 
 class Psycopg2Driver(PostgresqlDriver):
-    def run(self, sql: str) -> Answer:
+    def run(self, sql: str, rows: bool = True) -> Answer:
         from psycopg2 import extensions
 
         with extensions.cursor(self.connection) as cursor:
@@ -164,8 +210,8 @@ class Psycopg2Driver(PostgresqlDriver):
             cursor.execute(sql)
             if cursor.description is None:
                 return Answer(0, [])
-            rows: List[List[Value]] = [[None if value is None else str(value).encode("utf-8") for value in row] for row in cursor.fetchall()]
-            return Answer(len(cursor.description), rows)
+            values: List[List[Value]] = [[None if value is None else str(value).encode("utf-8") for value in row] for row in cursor.fetchall()]
+            return Answer(len(cursor.description), values, [column.name for column in cursor.description])
 
     def in_transaction(self) -> bool:
         return int(self.connection.get_transaction_status()) != 0
@@ -176,8 +222,6 @@ def _from_sqlalchemy(thing: Any) -> Optional[Driver]:
         base.__module__.startswith("sqlalchemy.") for base in type(thing).__mro__
     ):
         return None
-    if hasattr(thing, "sync_engine") or hasattr(thing, "sync_connection"):
-        raise TypeError("libmigrate works on synchronous SQLAlchemy engines and connections: give it the URL, or a synchronous engine")
     if hasattr(thing, "raw_connection"):  # an engine: one connection, given back in close()
         raw = thing.raw_connection()
         try:
@@ -202,10 +246,14 @@ def driver_for(connection: Any) -> Driver:
             return PsycopgDriver(connection)
         if name == "psycopg2.extensions.connection":
             return Psycopg2Driver(connection)
+    from .aiodrivers import AsyncHost
+
+    if isinstance(connection, AsyncHost):
+        return connection.driver()
+    name = f"{type(connection).__module__}.{type(connection).__qualname__}"
+    if AsyncHost.fits(connection):
+        raise TypeError(f"connection: {name} is asynchronous: use it with AsyncMigrator or startup_async(), or give the URL")
     driver = _from_sqlalchemy(connection)
     if driver is None:
-        raise TypeError(
-            f"connection: {type(connection).__module__}.{type(connection).__qualname__} is no connection of sqlite3, psycopg, psycopg2 or "
-            "SQLAlchemy (an asynchronous one has no place in a library that blocks: give the URL)"
-        )
+        raise TypeError(f"connection: {name} is no connection of sqlite3, psycopg, psycopg2 or SQLAlchemy")
     return driver

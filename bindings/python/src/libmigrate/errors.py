@@ -9,12 +9,22 @@ from __future__ import annotations
 import builtins
 import ctypes
 import re
-from typing import TYPE_CHECKING, Any, Dict, Optional, Tuple, Type
+from typing import TYPE_CHECKING, Any, Dict, Optional, Tuple, Type, Union
 
 from ._native import decoded, library, take_text
 
 if TYPE_CHECKING:
     from .results import Report
+
+__all__ = [
+    "MigrateError", "RetryLater", "FixSource", "FixRights", "FixUsage", "Decide", "FixEnvironment", "Cancelled", "Defect",
+    "OutcomeOpen", "NomemError", "MisuseError", "OptionError", "UrlError", "ClientError", "ConnectError", "AuthenticationError",
+    "NoDatabaseError", "SourceError", "DuplicateError", "DependencyError", "TargetError", "SqlError", "CodeError",
+    "ModifiedError", "MissingError", "LateError", "AheadError", "RenamedError", "UnmanagedError", "HistoryError", "RightsError",
+    "ReadOnlyError", "LockedError", "TimeoutError", "CancelledError", "StaleError", "IrreversibleError", "RefusedError",
+    "PartialError", "ConnectionLostError", "InTransactionError", "IoError", "InternalError", "FileSystemError",
+    "DeviceLockedError", "OutcomeUnknownError", "ShadowError", "SchemaError", "MigrationsPending", "RunStopped",
+]
 
 
 class MigrateError(Exception):
@@ -40,8 +50,10 @@ class MigrateError(Exception):
         if not self.message:
             self.message = text
 
-    def __reduce__(self) -> Tuple[Any, ...]:
-        return _again, (self.args[0] if self.args else "", dict(self.__dict__))
+    def __reduce__(self) -> Union[str, Tuple[Any, ...]]:
+        if type(self) in _combined.values():  # made on demand: no module has it under its name
+            return _again, (self.args[0] if self.args else "", dict(self.__dict__))
+        return super().__reduce__()
 
 
 class RetryLater(MigrateError):

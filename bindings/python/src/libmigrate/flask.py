@@ -9,7 +9,6 @@ Where Flask-Migrate is installed too, its `flask db` comes first: give another n
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any, Callable, Dict, Optional
 
@@ -20,6 +19,7 @@ from flask.cli import AppGroup, with_appcontext
 from . import results
 from .errors import MigrateError
 from .migrator import Migrator
+from .writing import write_migration
 
 
 def metadata_sql(metadata: Any, dialect: Any) -> str:
@@ -57,16 +57,6 @@ class Libmigrate:
         if engine.dialect.name == "postgresql":  # an engine makes no further connections: scratch databases go by URL
             standard["shadow_url"] = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
         return Migrator(connection=engine, **{**standard, **self.options, **options})
-
-
-def _write(folder: Path, message: str, up: str, down: str) -> Path:
-    numbers = [int(found.group(1)) for found in (re.match(r"(\d+)_", path.name) for path in folder.glob("*.sql")) if found]
-    name = re.sub(r"[^a-z0-9]+", "_", message.lower()).strip("_") or "migration"
-    path = folder / f"{max(numbers, default=0) + 1:03d}_{name}.sql"
-    block = f"\n-- ROLLBACK:\n{down.rstrip()}\n-- END ROLLBACK\n" if down.strip() else ""
-    with open(path, "x", encoding="utf-8") as file:
-        file.write(up.rstrip() + "\n" + block)
-    return path
 
 
 def _extension() -> Libmigrate:
@@ -118,7 +108,7 @@ def commands(name: str) -> click.Group:
         if not made.differs:
             click.echo("the models and the schema are equal: nothing to write")
             return
-        path = _write(extension.folder(), message, made.up, made.down)
+        path = write_migration(extension.folder(), message, made.up, made.down)
         click.echo(f"{path}: {made.changes} changes{'' if made.proven else ', not tried'}")
         for left in made.left_out:
             click.echo(f"left out: {left.kind} {left.ident}: {left.reason}")
@@ -129,7 +119,7 @@ def commands(name: str) -> click.Group:
     @click.option("-m", "--message", default="migration")
     def revision(message: str) -> None:
         """Writes an empty migration."""
-        click.echo(str(_write(_extension().folder(), message, "-- SQL goes here\n", "-- and here what takes it back\n")))
+        click.echo(str(write_migration(_extension().folder(), message, "-- SQL goes here\n", "-- and here what takes it back\n")))
 
     @command("upgrade")
     @click.option("--sql", is_flag=True, help="Only print the SQL.")

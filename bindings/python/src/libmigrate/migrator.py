@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import functools
+import inspect
 import json
 import logging
 import os
@@ -18,9 +21,11 @@ from .calls import Caller
 from .connection import Connection
 from .drivers import Driver, driver_for
 from .errors import MigrateError, MigrationsPending, MisuseError, RunStopped, take_error
-from .options import text_of
+from .options import seconds_of, text_of
+from .urls import url_text
 from .sources import Migrations, is_resource, source_of
 from .tokens import CancelToken
+from .watching import Watch
 
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
@@ -38,7 +43,14 @@ OnEvent = Callable[[results.Event], Any]
 Schema = Union[str, Callable[[Connection], Any]]
 
 
-class BackupJob:
+class Handle:
+    """What holds something of the library cannot be copied, nor sent to another process."""
+
+    def __reduce__(self) -> "str | Tuple[Any, ...]":
+        raise TypeError(f"a {type(self).__name__} cannot be copied or pickled")
+
+
+class BackupJob(Handle):
     """What the callback on_backup is asked for: verb is backup, verify or restore. url has the password: never put it into arguments."""
 
     def __init__(self, pointer: int) -> None:
@@ -61,11 +73,12 @@ class BackupJob:
         return bool(library().migrate_backup_job_cancelled(self._pointer))
 
 
-class Plan:
+class Plan(Handle):
     """What would run, for review; Migrator.apply(plan) runs exactly that, or raises StaleError."""
 
-    def __init__(self, pointer: ctypes.c_void_p) -> None:
+    def __init__(self, pointer: ctypes.c_void_p, kept: Any = None) -> None:
         self._pointer = pointer
+        self._kept = kept  # the functions of migrations in Python: the plan may outlive its Migrator
         table = self._table("migrate_plan_rows")
         self.steps: Tuple[results.Step, ...] = results.rows(results.Step, table)
         self.from_: Optional[str] = table["from"]
@@ -108,7 +121,7 @@ class Plan:
             library().migrate_plan_free(pointer)
 
 
-class Run:
+class Run(Handle):
     """A run, pulled: each step() has committed when it returns. Use it as a context manager; `report` is there behind it."""
 
     def __init__(self, migrator: "Migrator", plan: Optional[Plan]) -> None:
@@ -121,35 +134,51 @@ class Run:
                 session, plan._pointer if plan else None, ctypes.byref(self._pointer), error
             )
         )
+        migrator._run = self
 
     def step(self) -> bool:
         """True: a step was done, call again. False: nothing was left, or the run was stopped."""
-        code = self._migrator._go_on(lambda error: library().migrate_run_step(self._pointer, error))
+        with self._migrator._exclusive():
+            if not self._pointer.value:
+                raise MisuseError("the run has ended")
+            code = self._migrator._invoke(lambda error: library().migrate_run_step(self._pointer, error))
         self._stopped = code == c.STOPPED
         return code == c.MORE
+
+    def end(self) -> Optional[results.Report]:
+        """Ends the run, early if steps are left. The end of the with-block does it."""
+        with self._migrator._exclusive():
+            return self._end()
+
+    def _end(self) -> Optional[results.Report]:
+        pointer, self._pointer = self._pointer, pointer_out()
+        self._migrator._run = None
+        if pointer.value:
+            out = pointer_out()
+            try:
+                self._migrator._invoke(lambda error: library().migrate_run_end(pointer, ctypes.byref(out), error))
+            finally:
+                if out.value:
+                    self.report = results.report(rows_of(out), self._stopped)
+        return self.report
 
     def __enter__(self) -> "Self":
         return self
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        pointer, self._pointer = self._pointer, pointer_out()
-        if not pointer.value:
-            return
-        out = pointer_out()
         try:
-            self._migrator._go_on(lambda e: library().migrate_run_end(pointer, ctypes.byref(out), e))
+            self.end()
         except MigrateError:
             if kind is None:
                 raise
-        if out.value:
-            self.report = results.report(rows_of(out), self._stopped)
 
 
-class Migrator:
+class Migrator(Handle):
     """A database with its migrations. One thread at a time; a with-block, or close(), ends it.
 
     url         postgresql://..., sqlite:path, whatever libpq takes
-    connection  instead of it the application's own: sqlite3, psycopg, psycopg2, SQLAlchemy's Connection or Engine. It stays open
+    connection  instead of it the application's own: sqlite3, psycopg, psycopg2, SQLAlchemy's Connection or Engine; with AsyncMigrator also
+                asyncpg, psycopg's AsyncConnection, aiosqlite, SQLAlchemy's AsyncConnection or AsyncEngine. It stays open
     dir         the folder with the migrations, or a folder of importlib.resources.files()
     migrations  more of them in memory: {"001_users.sql": text}, or a list of Migration
     schema      the schema that the application is written for, as SQL text, or a function that makes it
@@ -183,7 +212,10 @@ class Migrator:
         self._files: Optional[Tuple[Optional[str]]] = None
         self._token = token
         self._spent = False
-        self._busy = threading.Lock()
+        self._busy = _Exclusive()
+        self._token_lock = threading.RLock()  # a signal handler may come in between
+        self._run: Optional[Run] = None
+        self._watch: Optional[Watch] = None
         self._caller = Caller(self._cancel_native)
         self._kept: List[Any] = []
         self.on_event = on_event
@@ -220,7 +252,7 @@ class Migrator:
         if environment:
             self._simple(lambda error: lib.migrate_options_from_environment(self._options, error))
         if url is not None:
-            options["url"] = url
+            options["url"] = url_text(url)
         if dir is not None and not is_resource(dir):
             options["dir"] = dir
         for key, value in options.items():
@@ -244,6 +276,8 @@ class Migrator:
 
     def _event(self, pointer: int, user: Any) -> int:
         lib = library()
+        if self._watch is not None and lib.migrate_event_name(pointer) in (b"plan", b"step"):
+            self._watch.work_begins()
         if self.on_event is None and not log.isEnabledFor(LEVELS.get(decoded(lib.migrate_event_level(pointer)) or "", logging.INFO)):
             return 0
         values: Dict[str, Any] = {}
@@ -263,9 +297,12 @@ class Migrator:
 
     def _guard_code(self, body: Callable[[Any], Any]) -> Callable[..., int]:
         def run(pointer: int, user: Any) -> int:
-            connection = Connection(pointer)
+            connection = Connection(pointer, self._driver)
             try:
-                body(connection)
+                if inspect.isawaitable(waiting := body(connection)):
+                    if inspect.iscoroutine(waiting):
+                        waiting.close()
+                    raise TypeError("the function of a migration must not be asynchronous: it has done nothing")
             except Exception as error:
                 library().migrate_connection_fail(pointer, encoded(f"{type(error).__name__}: {error}".replace("\0", " ")))
                 raise
@@ -293,13 +330,9 @@ class Migrator:
         self._driver = driver = driver_for(self._connection)
         pointer = pointer_out()
 
-        def run(sql: bytes, length: int, result: int, user: Any) -> int:
+        def run(rows_wanted: bool, sql: bytes, length: int, result: int, user: Any) -> int:
             try:
-                driver.running = True
-                try:
-                    columns, rows = driver.run(sql.decode("utf-8"))
-                finally:
-                    driver.running = False
+                columns, rows, _ = driver.run_watched(sql.decode("utf-8"), rows_wanted)
             except Exception as error:
                 said = driver.failure(error)
                 lib.migrate_result_fail(result, encoded(said.sqlstate), said.driver_code, encoded(said.message.replace("\0", " ")), said.position)
@@ -311,11 +344,11 @@ class Migrator:
                     lib.migrate_result_value(result, value, 0 if value is None else len(value))
             return 0
 
-        run_pointer = c.migrate_driver_fn(self._caller.guard(run))
+        execute, query = (c.migrate_driver_fn(self._caller.guard(functools.partial(run, rows))) for rows in (False, True))
         state = c.migrate_driver_state_fn(self._caller.guard(lambda user: int(driver.in_transaction())))
         self._simple(lambda error: lib.migrate_driver_new(driver.engine.encode(), None, ctypes.byref(pointer), error))
-        self._driver_callbacks = (run_pointer, state)
-        for name, function in (("exec", run_pointer), ("query", run_pointer), ("in_transaction", state)):
+        self._driver_callbacks = (execute, query, state)
+        for name, function in (("exec", execute), ("query", query), ("in_transaction", state)):
             lib.migrate_driver_set(pointer, name.encode(), ctypes.cast(function, ctypes.c_void_p))
         return pointer
 
@@ -323,28 +356,33 @@ class Migrator:
 
     def _renew_token(self) -> None:
         lib = library()
-        lib.migrate_token_free(self._native_token)
-        self._native_token = pointer_out()
-        self._spent = False
-        self._simple(lambda error: lib.migrate_token_new(ctypes.byref(self._native_token), error))
-        self._simple(lambda error: lib.migrate_options_set_token(self._options, self._native_token, error))
+        fresh = pointer_out()
+        self._simple(lambda error: lib.migrate_token_new(ctypes.byref(fresh), error))
+        self._simple(lambda error: lib.migrate_options_set_token(self._options, fresh, error))
+        with self._token_lock:
+            former, self._native_token, self._spent = self._native_token, fresh, False
+        lib.migrate_token_free(former)
         if self._token is not None:
             self._token._add(self._told)
 
     def _told(self, state: int) -> None:
         if state == CancelToken.CANCEL:
             self._cancel_native()
-        elif self._native_token.value:
-            self._spent = True
-            library().migrate_token_stop(self._native_token)
+            return
+        with self._token_lock:
+            if self._native_token.value:
+                self._spent = True
+                library().migrate_token_stop(self._native_token)
 
     def _cancel_native(self) -> None:
-        if not self._native_token.value:
-            return
-        self._spent = True
-        library().migrate_token_cancel(self._native_token)
-        if self._driver is not None and self._driver.running:
-            self._driver.interrupt()
+        with self._token_lock:
+            if not self._native_token.value:
+                return
+            self._spent = True
+            library().migrate_token_cancel(self._native_token)
+        watch = self._watch
+        if watch is not None:
+            watch.cancel()
 
     def cancel(self) -> None:
         """Ends the call that runs, from another thread: its statement is cancelled, its migration rolled back, CancelledError raised.
@@ -382,6 +420,9 @@ class Migrator:
             self._invoke(lambda error: lib.migrate_open(None, self._options, ctypes.byref(self._session), error))
 
     def _end_session(self) -> None:
+        if self._run is not None:
+            with contextlib.suppress(MigrateError):
+                self._run._end()
         session, self._session = self._session, pointer_out()
         driver, self._driver = self._driver, None
         if session.value:
@@ -390,9 +431,17 @@ class Migrator:
             driver.close()
 
     def close(self) -> None:
-        """Closes the session. The application's own connection stays open."""
+        """Closes the session; a call that another thread is in is cancelled first. The application's own connection stays open."""
         if not getattr(self, "_options", None):
             return
+        while not self._busy.wait(0.1):
+            self._cancel_native()
+        try:
+            self._close()
+        finally:
+            self._busy.leave()
+
+    def _close(self) -> None:
         if self._token is not None:
             self._token._remove(self._told)
         self._end_session()
@@ -400,7 +449,8 @@ class Migrator:
         library().migrate_options_free(options)
         if self._source is not None:
             self._source.free()
-        token, self._native_token = self._native_token, pointer_out()
+        with self._token_lock:
+            token, self._native_token = self._native_token, pointer_out()
         library().migrate_token_free(token)
 
     def __enter__(self) -> "Self":
@@ -418,19 +468,19 @@ class Migrator:
     # Calling
 
     def _exclusive(self) -> "_Exclusive":
-        return _Exclusive(self._busy)
+        return self._busy
 
     def _invoke(self, function: Callable[[Any], int]) -> int:
         """One call of the library, with what its callbacks raised."""
         error = pointer_out()
         driver = self._driver
-        if driver is not None:
-            driver.enter()
-        try:
-            code = self._caller.call(lambda: function(ctypes.byref(error)), here=driver is not None)
-        finally:
-            if driver is not None:
-                driver.leave()
+        if driver is None:
+            code = self._caller.call(lambda: function(ctypes.byref(error)), here=False)
+        else:
+            limit = seconds_of(decoded(library().migrate_options_get(self._options, b"run_deadline")))
+            with driver.at_work(), Watch(driver, self._cancel_native, limit) as self._watch:
+                code = self._caller.call(lambda: function(ctypes.byref(error)), here=True)
+            self._watch = None
         raised, self._caller.raised = self._caller.raised, None
         failure = take_error(error, code) if code < 0 else None
         if raised is not None and (not isinstance(raised, Exception) or code == c.ERROR_CANCELLED):
@@ -443,11 +493,6 @@ class Migrator:
         with self._exclusive():
             self._open()
             return self._invoke(lambda error: function(self._session, error))
-
-    def _go_on(self, function: Callable[[Any], int]) -> int:
-        """A call that belongs to the session as it is, cancelled or not."""
-        with self._exclusive():
-            return self._invoke(function)
 
     def _rows(self, name: str, *arguments: Any) -> Tuple[int, str]:
         out = pointer_out()
@@ -475,7 +520,7 @@ class Migrator:
         out = pointer_out()
         wanted = encoded(target)
         self._call(lambda session, error: library().migrate_plan_make(session, wanted, ctypes.byref(out), error))
-        return Plan(out)
+        return Plan(out, self._source)
 
     def apply(self, plan: Union[Plan, str, None] = None) -> results.Report:
         """Runs a plan as reviewed, everything up to a target, or everything pending."""
@@ -589,15 +634,29 @@ class Migrator:
 class _Exclusive:
     """A Migrator serves one thread at a time; a second one is told so instead of waiting."""
 
-    def __init__(self, lock: threading.Lock) -> None:
-        self._lock = lock
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._owner: Optional[int] = None
 
     def __enter__(self) -> None:
         if not self._lock.acquire(blocking=False):
             raise MisuseError("the Migrator is in use: another thread's call runs, or a callback calls it")
+        self._owner = threading.get_ident()
+
+    def wait(self, timeout: float) -> bool:
+        if self._owner == threading.get_ident():
+            raise MisuseError("a callback must not close the Migrator that calls it")
+        if self._lock.acquire(timeout=timeout):
+            self._owner = threading.get_ident()
+            return True
+        return False
+
+    def leave(self) -> None:
+        self._owner = None
+        self._lock.release()
 
     def __exit__(self, *error: Any) -> None:
-        self._lock.release()
+        self.leave()
 
 
 def started(code: int, text: str) -> results.Report:

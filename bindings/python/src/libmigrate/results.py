@@ -10,6 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any, Dict, Optional, Tuple, Type, TypeVar
 
+__all__ = [
+    "Done", "Report", "Step", "Finding", "Check", "Rule", "MigrationStatus", "Status", "HistoryEvent", "Verified",
+    "Verification", "Rehearsed", "Rehearsal", "Difference", "Drift", "LeftOut", "Generated", "GeneratedDown", "Fact", "Snapshot",
+    "Reconciled", "Reconciliation", "Edge", "Graph", "Backup", "Event",
+]
 T = TypeVar("T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -433,9 +438,9 @@ class Event:
     name: str
     level: str
     message: str
-    values: Dict[str, Any] = field(default_factory=dict)
+    values: Dict[str, Any] = field(default_factory=dict, hash=False)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
+        if name.startswith("_") or name == "values":  # which is not there yet while it is unpickled
             raise AttributeError(name)
         return self.values.get(name)
