@@ -185,6 +185,7 @@ other_scripts() {
     script "Python binding" bindings/python/tests/run.sh "$folder"
     [ -n "$quick" ] || script "Python binding with sanitizers" env LIBMIGRATE_SANITIZED="$PWD/build-asan/lib/libmigrate.so.1.0.0" \
         bindings/python/tests/run.sh --sanitizers --brief "$folder"
+    script "Node binding" bindings/node/tests/run.sh "$folder"
     script "lifespans of Python's servers" bindings/python/tests/lifespans.sh "$folder"
     script "start-up sequences" tests/startup/run.sh "$folder"
     echo whole >"$folder/scripts/whole"
@@ -243,17 +244,6 @@ if [ -z "$quick" ]; then
         'api/leaks sqlite'
     unset CK_FORK
 fi
-<<<<<<< HEAD
-script_test "command line" tests/cli/run.sh build/examples/migratectl/migratectl
-script_test "hot standby" tests/cli/standby.sh build/examples/migratectl/migratectl tests/tools/postgres.sh migrations-sample
-script_test "Python binding" bindings/python/tests/run.sh "$folder"
-script_test "Node binding" bindings/node/tests/run.sh "$folder"
-script_test "lifespans of the C server" tests/lifespans/run.py C -- build/examples/server
-script_test "lifespans of the C server on SQLite" tests/lifespans/run.py --sqlite "C on SQLite" -- build/examples/server
-script_test "lifespans of Python's servers" bindings/python/tests/lifespans.sh "$folder"
-script_test "start-up sequences" tests/startup/run.sh "$folder"
-script_test "rights and older dumps" tests/cli/dumps.sh build/examples/migratectl/migratectl tests/tools/postgres.sh
-=======
 wait $other || true
 other=
 if [ ! -e "$folder/scripts/whole" ]; then
@@ -261,7 +251,6 @@ if [ ! -e "$folder/scripts/whole" ]; then
     failed=$((failed + 1))
 fi
 script_results
->>>>>>> main
 if [ -z "$quick" ]; then
     script "faults" tests/faults/run.sh --brief --seed 1
     script "fuzzing, 30 s a target" tests/fuzz/run.sh 30

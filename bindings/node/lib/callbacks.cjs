@@ -5,6 +5,7 @@
 const native = require('./native.cjs')
 const results = require('./results.cjs')
 const { Connection } = require('./connection.cjs')
+const { millisecondsOf } = require('./options.cjs')
 
 const sayWhat = error => String(error instanceof Error ? `${error.name}: ${error.message}` : error).replaceAll('\0', ' ')
 const isPromise = thing => typeof thing?.then === 'function'
@@ -21,6 +22,8 @@ class Callbacks {
   #cancelled = new AbortController()
   #backups = new Map()
   #names
+  #limit
+  #timer
   statementRuns = false
 
   constructor({ handle, driver, functions, onEvent, onBackup, around }) {
@@ -30,6 +33,7 @@ class Callbacks {
     this.#onEvent = onEvent
     this.#onBackup = onBackup
     this.#around = around
+    this.#limit = driver?.interrupt === undefined ? undefined : millisecondsOf(native.option(handle, 'run_deadline'))
     this.#listen()
   }
 
@@ -44,7 +48,7 @@ class Callbacks {
   }
 
   #listen() {
-    native.listen(this.#handle, this.#onEvent !== undefined || this.#queues.size > 0)
+    native.listen(this.#handle, this.#onEvent !== undefined || this.#queues.size > 0 || this.#limit !== undefined)
   }
 
   /** The migrator was closed. */
@@ -61,8 +65,10 @@ class Callbacks {
     this.#cancelled.abort()
   }
 
-  /** What a callback threw during the call. */
+  /** The call is over: what a callback threw during it. */
   take() {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
     const thrown = this.#thrown
     this.#thrown = undefined
     return thrown
@@ -104,8 +110,16 @@ class Callbacks {
     }
   }
 
+  /** runDeadline counts from here on. The library sees between two statements that it is over; one that runs is ended from here. */
+  #workBegins() {
+    this.#timer ??= setTimeout(() => {
+      if (this.statementRuns) this.#driver.interrupt()
+    }, this.#limit + 20)
+  }
+
   #event(told) {
     const event = results.event(told)
+    if (this.#limit !== undefined && (event.name === 'plan' || event.name === 'step')) this.#workBegins()
     for (const queue of this.#queues) queue.push(event)
     return this.#onEvent?.(event)
   }

@@ -43,6 +43,14 @@ function textOf(key, value) {
   return text
 }
 
+const UNITS = { us: 0.001, ms: 1, s: 1000, min: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** A duration as the library writes it, in milliseconds; undefined: no limit. */
+function millisecondsOf(duration) {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)(us|ms|s|min|h|d)$/.exec(duration ?? '') ?? []
+  return unit === undefined || Number(number) === 0 ? undefined : Number(number) * UNITS[unit]
+}
+
 /** {waitTimeout: 500} as [["wait_timeout", "500000us"]]; what is undefined is left as it is. */
 function optionPairs(given) {
   return Object.entries(given)
@@ -53,4 +61,4 @@ function optionPairs(given) {
     })
 }
 
-module.exports = { options, optionPairs, textOf }
+module.exports = { options, optionPairs, textOf, millisecondsOf }

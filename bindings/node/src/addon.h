@@ -142,6 +142,7 @@ napi_value out_of_memory(napi_env env);
 napi_value migrator_create(napi_env env, napi_callback_info info);
 struct migrator *migrator_from(napi_env env, napi_value value);
 void migrator_end_session(struct migrator *migrator);
+napi_value migrator_option(napi_env env, napi_callback_info info);
 napi_value migrator_listen(napi_env env, napi_callback_info info);
 napi_value migrator_cancel(napi_env env, napi_callback_info info);
 napi_value migrator_stop(napi_env env, napi_callback_info info);

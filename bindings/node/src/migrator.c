@@ -322,6 +322,21 @@ napi_value migrator_stop(napi_env env, napi_callback_info info)
     return NULL;
 }
 
+/* option(migrator, key): the value in force */
+napi_value migrator_option(napi_env env, napi_callback_info info)
+{
+    napi_value given[2], value;
+    struct migrator *migrator = arguments(env, info, 2, given) ? migrator_from(env, given[0]) : NULL;
+    bool failed = false;
+    char *key = migrator == NULL ? NULL : text_from(env, given[1], &failed);
+
+    if (key == NULL)
+        return NULL;
+    value = value_text(env, migrate_options_get(migrator->options, key));
+    free(key);
+    return value;
+}
+
 napi_value migrator_listen(napi_env env, napi_callback_info info)
 {
     napi_value given[2];

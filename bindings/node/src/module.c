@@ -76,6 +76,7 @@ NAPI_MODULE_INIT()
         {"call", call_start},
         {"cancel", migrator_cancel},
         {"stop", migrator_stop},
+        {"option", migrator_option},
         {"listen", migrator_listen},
         {"answer", answer_number},
         {"answerRows", answer_rows},

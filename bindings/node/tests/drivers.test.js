@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import Sqlite from 'better-sqlite3'
 import pg from 'pg'
-import { ConnectError, ConnectionLostError, MigrateError, readiness, startup } from 'libmigrate'
+import { ConnectError, ConnectionLostError, MigrateError, TimeoutError, readiness, startup } from 'libmigrate'
 import { newDatabase, skipOn, twoMigrations } from './support.js'
 
 test('pg: a connection that breaks', { skip: skipOn('postgresql'), timeout: 60_000 }, async t => {
@@ -25,6 +25,17 @@ test('pg: a pool that has no connection to give', async t => {
   const { ready, reason } = await readiness({ connection: pool, dir: twoMigrations(t) })()
   assert.deepEqual([ready, /ECONNREFUSED/.test(reason)], [false, true])
   await pool.end()
+})
+
+test('pg: a deadline ends the statement that runs', { skip: skipOn('postgresql'), timeout: 60_000 }, async t => {
+  const database = await newDatabase(t, 'postgresql')
+  const { connection, end } = await database.connect()
+  const from = performance.now()
+  const slowly = startup({ connection, migrations: { '001_slow.sql': 'SELECT pg_sleep(60);' }, runDeadline: 700 })
+  await assert.rejects(slowly, error => error instanceof TimeoutError && error.code === 'timeout')
+  assert.ok(performance.now() - from < 5000)
+  assert.deepEqual((await connection.query('SELECT 1 AS one')).rows, [{ one: 1 }])
+  await end()
 })
 
 test("pg: the application's own types do not matter", { skip: skipOn('postgresql'), timeout: 60_000 }, async t => {
