@@ -173,6 +173,11 @@ int32_t migrate_result_columns(migrate_result *result, size_t columns)
     return result ? result_columns(result, columns) : MIGRATE_ERROR_MISUSE;
 }
 
+int32_t migrate_result_name(migrate_result *result, const char *name)
+{
+    return result && name ? result_name(result, name) : MIGRATE_ERROR_MISUSE;
+}
+
 int32_t migrate_result_value(migrate_result *result, const char *text, size_t length)
 {
     return result ? result_value(result, text, length) : MIGRATE_ERROR_MISUSE;

@@ -491,6 +491,7 @@ int32_t driver_set(migrate_driver *driver, const char *name, migrate_function fn
 migrate_driver *driver_ref(migrate_driver *driver);
 void driver_unref(migrate_driver *driver);
 int32_t result_columns(migrate_result *result, size_t columns);
+int32_t result_name(migrate_result *result, const char *name);
 int32_t result_value(migrate_result *result, const char *text, size_t length);
 int32_t result_fail(migrate_result *result, const char *sqlstate, int32_t driver_code, const char *message,
                     int64_t position);

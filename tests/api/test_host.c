@@ -17,6 +17,7 @@ static struct {
     bool cancel;      /* from the next statement on */
     bool silent;      /* fail without saying why */
     int fail_at;      /* this call; 0: none */
+    int names;        /* so many columns of each result get their names */
     char last[20000]; /* statement */
 } host;
 
@@ -38,6 +39,8 @@ static int32_t run_sqlite(const char *sql, size_t length, migrate_result *result
     int columns = code == SQLITE_OK ? sqlite3_column_count(statement) : 0;
     if (columns > 0)
         migrate_result_columns(result, (size_t)columns);
+    for (int i = 0; i < host.names && i < columns; i++)
+        ck_assert_int_eq(migrate_result_name(result, sqlite3_column_name(statement, i)), MIGRATE_OK);
     while (code == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW) {
         for (int i = 0; i < columns; i++)
             migrate_result_value(result, (const char *)sqlite3_column_text(statement, i),
@@ -69,6 +72,8 @@ static int32_t run_postgresql(const char *sql, migrate_result *result)
     }
     if (columns > 0)
         migrate_result_columns(result, (size_t)columns);
+    for (int i = 0; i < host.names && i < columns; i++)
+        ck_assert_int_eq(migrate_result_name(result, PQfname(answer, i)), MIGRATE_OK);
     for (int row = 0; row < PQntuples(answer); row++) {
         for (int i = 0; i < columns; i++)
             migrate_result_value(result, PQgetisnull(answer, row, i) ? NULL : PQgetvalue(answer, row, i),
@@ -332,6 +337,7 @@ static int32_t ask_connection(migrate_connection *connection, void *user)
     ck_assert_int_eq(migrate_connection_query(connection, "SELECT 'x' AS a, NULL AS b", &rows, NULL),
                      MIGRATE_OK);
     ck_assert_str_eq(migrate_rows_text(rows, 0, 0), "x");
+    ck_assert_str_eq(migrate_rows_column_name(rows, 1), host.names > 0 ? "b" : "2");
     ck_assert_int_eq(migrate_rows_is_null(rows, 0, 1), 1);
     migrate_rows_free(rows);
     ck_assert_int_eq(migrate_connection_quote(connection, "it's \\ fine", &literal, NULL), MIGRATE_OK);
@@ -340,18 +346,45 @@ static int32_t ask_connection(migrate_connection *connection, void *user)
     return migrate_connection_exec(connection, sql, NULL);
 }
 
-START_TEST(test_code)
+static void ask_by_code(int names)
 {
     migrate_source *source = NULL;
     ck_assert_int_eq(migrate_source_new(&source, NULL), MIGRATE_OK);
     ck_assert_int_eq(migrate_source_add_code(source, "001_ask", "1", ask_connection, NULL, NULL, NULL),
                      MIGRATE_OK);
     api_source(source);
+    host.names = names;
     open_host(true);
     API_OK(api_apply());
     ck_assert_str_eq(api_query("SELECT t FROM quoted"), "it's \\ fine");
     close_host();
+    host.names = 0;
     migrate_source_free(source);
+}
+
+START_TEST(test_code)
+{
+    ask_by_code(0);
+}
+END_TEST
+
+START_TEST(test_code_with_names_of_columns)
+{
+    ask_by_code(1000);
+}
+END_TEST
+
+START_TEST(test_half_of_the_names)
+{
+    make_two();
+    open_host(true);
+    API_OK(api_apply());
+    host.names = 1;
+    API_FAILS(api_apply(), MIGRATE_ERROR_CODE, "source");
+    ck_assert_ptr_nonnull(strstr(migrate_error_message(api.error), "named 1 of "));
+    host.names = 0;
+    API_OK(api_apply());
+    close_host();
 }
 END_TEST
 
@@ -371,5 +404,5 @@ START_TEST(test_missing_callback)
 }
 END_TEST
 
-API("host", test_verbs, test_without_states, test_error_with_place, test_silent_driver, test_rehearsal, test_each_call_fails,
-    test_cancel, test_hosts_transaction, test_code, test_missing_callback)
+API("host", test_verbs, test_without_states, test_error_with_place, test_silent_driver, test_half_of_the_names, test_rehearsal,
+    test_each_call_fails, test_cancel, test_hosts_transaction, test_code, test_code_with_names_of_columns, test_missing_callback)

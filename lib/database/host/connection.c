@@ -62,16 +62,23 @@ static int32_t failure(struct host_database *self, const struct migrate_result *
 /* The callback's answer as rows; one that is not whole is the callback's mistake. */
 static int32_t take_rows(struct migrate_result *result, struct migrate_rows **out, migrate_error **err)
 {
-    struct migrate_rows *rows = result->rows == NULL ? rows_new(NULL, 0) : result->rows;
+    struct migrate_rows *rows;
 
-    result->rows = NULL;
+    if (result->columns > 0 && result_begin_rows(result) == MIGRATE_ERROR_MISUSE) {
+        error_set(err, MIGRATE_ERROR_CODE, "the host's driver named %zu of %zu columns", result->names, result->columns);
+        error_hint(err, "let its query callback name all of them before the first value, or none");
+        return MIGRATE_ERROR_CODE;
+    }
+    if (result->out_of_memory)
+        return error_nomem(err);
     if (result->columns > 0 && result->values % result->columns != 0) {
-        rows_free(rows);
         error_set(err, MIGRATE_ERROR_CODE, "the host's driver gave %zu values for rows of %zu columns",
                   result->values, result->columns);
         error_hint(err, "let its query callback give every value of a row, null ones too");
         return MIGRATE_ERROR_CODE;
     }
+    rows = result->rows == NULL ? rows_new(NULL, 0) : result->rows;
+    result->rows = NULL;
     return rows_finish(rows, out, err);
 }
 

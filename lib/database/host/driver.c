@@ -50,45 +50,64 @@ void driver_unref(migrate_driver *driver)
         memory_free(driver);
 }
 
-/* Names are numbers from 1: the callbacks hand none over. */
-static struct migrate_rows *numbered_rows(size_t columns)
+/* Columns that the callback has not named are called by their numbers, from 1. */
+static void number_names(struct migrate_result *result)
 {
-    struct text names = {0};
-    const char **items = columns > SIZE_MAX / sizeof *items ? NULL : memory_new(columns * sizeof *items);
-    struct migrate_rows *rows = NULL;
-    const char *next;
-
-    for (size_t i = 0; items != NULL && i < columns && !names.failed; i++) {
-        text_add_int(&names, (int64_t)i + 1);
-        text_add_char(&names, '\0');
+    for (size_t i = 0; i < result->columns && !result->name_texts.failed; i++) {
+        text_add_int(&result->name_texts, (int64_t)i + 1);
+        text_add_char(&result->name_texts, '\0');
     }
-    next = names.data;
-    for (size_t i = 0; items != NULL && i < columns && !names.failed; i++) {
+    result->names = result->columns;
+}
+
+int32_t result_begin_rows(struct migrate_result *result)
+{
+    size_t columns = result->columns;
+    const char **items, *next;
+
+    if (result->rows != NULL)
+        return MIGRATE_OK;
+    if (result->names == 0)
+        number_names(result);
+    if (result->names != columns)
+        return MIGRATE_ERROR_MISUSE;
+    items = columns > SIZE_MAX / sizeof *items ? NULL : memory_new(columns * sizeof *items);
+    next = result->name_texts.data;
+    for (size_t i = 0; items != NULL && i < columns && !result->name_texts.failed; i++) {
         items[i] = next;
         next += strlen(next) + 1;
     }
-    if (items != NULL && !names.failed)
-        rows = rows_new(items, columns);
+    if (items != NULL && !result->name_texts.failed)
+        result->rows = rows_new(items, columns);
     memory_free(items);
-    text_free(&names);
-    return rows;
+    result->out_of_memory = result->rows == NULL;
+    return result->out_of_memory ? MIGRATE_ERROR_NOMEM : MIGRATE_OK;
 }
 
 int32_t result_columns(migrate_result *result, size_t columns)
 {
-    if (result->rows != NULL)
+    if (result->columns != 0)
         return MIGRATE_ERROR_MISUSE;
-    result->rows = numbered_rows(columns);
-    if (result->rows == NULL)
-        return MIGRATE_ERROR_NOMEM;
     result->columns = columns;
     return MIGRATE_OK;
 }
 
+int32_t result_name(migrate_result *result, const char *name)
+{
+    if (result->rows != NULL || result->names >= result->columns)
+        return MIGRATE_ERROR_MISUSE;
+    result->names++;
+    text_add(&result->name_texts, name);
+    text_add_char(&result->name_texts, '\0');
+    return result->name_texts.failed ? MIGRATE_ERROR_NOMEM : MIGRATE_OK;
+}
+
 int32_t result_value(migrate_result *result, const char *text, size_t length)
 {
-    if (result->columns == 0)
-        return MIGRATE_ERROR_MISUSE;
+    int32_t code = result->columns == 0 ? MIGRATE_ERROR_MISUSE : result_begin_rows(result);
+
+    if (code != MIGRATE_OK)
+        return code;
     result->values++;
     rows_put_text_n(result->rows, text, length);
     return MIGRATE_OK;
@@ -113,6 +132,7 @@ int32_t result_fail(migrate_result *result, const char *sqlstate, int32_t driver
 void result_clear(struct migrate_result *result)
 {
     rows_free(result->rows);
+    text_free(&result->name_texts);
     memory_free(result->message);
     memset(result, 0, sizeof *result);
 }

@@ -17,14 +17,17 @@ struct migrate_driver {
 
 /* Lives for one call of a callback. */
 struct migrate_result {
-    struct migrate_rows *rows; /* NULL: no columns were announced */
-    size_t columns, values;
+    struct migrate_rows *rows; /* NULL: there is no value yet */
+    size_t columns, names, values;
+    struct text name_texts; /* of the columns, each with a NUL behind it */
+    bool out_of_memory;     /* and so there are no rows, though there should be some */
     bool failed;
     char sqlstate[6];
     int32_t driver_code;
     int64_t position;
     char *message; /* NULL: none was given, or memory was out */
 };
+int32_t result_begin_rows(struct migrate_result *result); /* makes rows, unless they are there */
 void result_clear(struct migrate_result *result);
 
 #endif
