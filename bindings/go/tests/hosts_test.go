@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/mattn/go-sqlite3"
 
 	"libmigrate"
 )
@@ -226,7 +227,13 @@ func said(err error) error {
 	return &libmigrate.DriverError{Code: 1, Message: "the driver says: " + err.Error(), Err: err}
 }
 
-func (d simplest) InTransaction(context.Context) (inside, known bool) { return false, false }
+func (d simplest) InTransaction(context.Context) (inside, known bool) {
+	err := d.db.Raw(func(raw any) error {
+		inside = !raw.(*sqlite3.SQLiteConn).AutoCommit()
+		return nil
+	})
+	return inside, err == nil
+}
 
 func TestADriverOfTheProgram(t *testing.T) {
 	database := newDatabase(t, "sqlite")
