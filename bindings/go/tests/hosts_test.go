@@ -191,7 +191,10 @@ func TestPgxWithoutDatabaseSQL(t *testing.T) {
 }
 
 // simplest is a Driver as a program may write one.
-type simplest struct{ db *sql.Conn }
+type simplest struct {
+	db    *sql.Conn
+	knows bool // whether a transaction is open
+}
 
 func (d simplest) Engine() string { return "sqlite" }
 
@@ -232,10 +235,17 @@ func (d simplest) InTransaction(context.Context) (inside, known bool) {
 		inside = !raw.(*sqlite3.SQLiteConn).AutoCommit()
 		return nil
 	})
-	return inside, err == nil
+	return inside, err == nil && d.knows
 }
 
 func TestADriverOfTheProgram(t *testing.T) {
+	for name, knows := range map[string]bool{"that knows of transactions": true, "that does not": false} {
+		knows := knows
+		t.Run(name, func(t *testing.T) { testDriver(t, knows) })
+	}
+}
+
+func testDriver(t *testing.T, knows bool) {
 	database := newDatabase(t, "sqlite")
 	db := database.open(t)
 	defer db.Close()
@@ -245,7 +255,7 @@ func TestADriverOfTheProgram(t *testing.T) {
 	}
 	defer conn.Close()
 	bad := libmigrate.WithMigrations(libmigrate.Migration{ID: "004_bad", Up: "DROP TABLE nowhere"})
-	m, err := libmigrate.OpenDriver(background, simplest{conn}, threeTables(), bad)
+	m, err := libmigrate.OpenDriver(background, simplest{conn, knows}, threeTables(), bad)
 	if err != nil {
 		t.Fatal(err)
 	}
