@@ -7,7 +7,8 @@
 
 Compile it as gnu11 with the headers of SQLite and libpq; which engines are in it say MIGRATE_OMIT_SQLITE and
 MIGRATE_OMIT_POSTGRESQL, and how their libraries are reached MIGRATE_CLIENTS_LINKED. What is private to one file is
-private to it no longer, so names that several files give get their file's name in front.
+private to it no longer, so names that several files give get their file's name in front; and what files share among each other gets
+libmigrate_ in front, so that it meets no name of the program it is linked into.
 """
 import collections
 import os
@@ -102,6 +103,24 @@ def own_names(text):
     return names
 
 
+def shared_names(text):
+    """Names of the functions and objects that a file defines for the others."""
+    bare = re.sub(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'', '0', without_comments(text))
+    bare = re.sub(r'^#.*?(?<!\\)$', '', bare, flags=re.M | re.S)
+    flat, at = [], 0
+    for begin, end in bodies(bare):
+        flat.append(bare[at:begin] + '{};')
+        at = end
+    for statement in ''.join([*flat, bare[at:]]).split(';'):
+        statement = statement.strip()
+        if not statement or re.match(r'(static|extern|typedef|_Static_assert|__attribute__)\b', statement):
+            continue
+        head = re.match(r'[^(=\[{]*', statement).group().split()
+        defined = '{' in statement if '(' in statement and '=' not in statement else '=' in statement
+        if defined and len(head) > 1 and not head[-1].lstrip('*').startswith('migrate_'):
+            yield head[-1].lstrip('*')
+
+
 def renamed(text, names):
     """The text with names given as the table says, but for members of structs."""
     members = list(structs(text))
@@ -173,6 +192,8 @@ def amalgamated():
     yield '#ifndef _GNU_SOURCE\n#define _GNU_SOURCE\n#endif\n#include "migrate.h"\n\n'
     yield ''.join(f'#include {name}\n' for name in system_includes(texts.values()))
     yield '#ifndef MIGRATE_OMIT_SQLITE\n#include <sqlite3.h>\n#endif\n#ifndef MIGRATE_OMIT_POSTGRESQL\n#include <libpq-fe.h>\n#endif\n'
+    yield '\n/* ==== the names that files share ==== */\n'
+    yield ''.join(f'#define {name} libmigrate_{name}\n' for name in sorted({name for path in paths for name in shared_names(texts[path])}))
     for path in headers:
         yield f'\n/* ==== {path} ==== */\n' + guarded(path, stripped(texts[path]))
     for path in paths:

@@ -40,7 +40,8 @@ type Migrator struct {
 }
 
 // Open opens by URL: postgresql://... and whatever else libpq takes, sqlite:path, sqlite::memory:. It waits up to WithWaitTimeout (5 minutes)
-// for a database that is still coming up. url "": that of the environment, see WithEnvironment.
+// for a database that is still coming up. url "": that of the environment, see WithEnvironment. Behind a call that was cancelled the next one
+// connects anew (and sqlite::memory: is empty again).
 //
 // SQLite: a second copy of it in one process on one file breaks its locks. Where the program has the file open through a driver with SQLite
 // inside (as mattn/go-sqlite3), use OpenConn or OpenDB; or close the Migrator before the file is opened.

@@ -65,7 +65,7 @@ func (d *pgxDriver) Run(ctx context.Context, sql string, wanted bool) ([][]*stri
 	err := d.within(func(any) error {
 		conn := d.low()
 		rows, failed = gently(ctx, conn.Interface().(pgconn).CancelRequest, func(ctx context.Context) ([][]*string, error) {
-			return readAll(conn, ctx, sql, wanted)
+			return readAll(ctx, conn, sql, wanted)
 		})
 		if failed != nil && conn.Interface().(pgconn).IsClosed() {
 			failed = brokenBy(failed)
@@ -88,7 +88,7 @@ func brokenBy(err error) error {
 }
 
 // readAll reads the results of conn.Exec(ctx, sql). (Its ReadAll makes empty texts of nulls.)
-func readAll(conn reflect.Value, ctx context.Context, sql string, wanted bool) ([][]*string, error) {
+func readAll(ctx context.Context, conn reflect.Value, sql string, wanted bool) ([][]*string, error) {
 	results := conn.MethodByName("Exec").Call([]reflect.Value{reflect.ValueOf(ctx), reflect.ValueOf(sql)})[0]
 	reader, ok := results.Interface().(interface {
 		NextResult() bool

@@ -227,10 +227,10 @@ func (m *Migrator) Protect(ctx context.Context, on bool, reason string) (*Report
 	})
 }
 
-// Mark writes the history and runs nothing.
+// Mark is what the method Mark writes into the history.
 type Mark string
 
-// What Mark can write.
+// What can be marked.
 const (
 	MarkApplied        Mark = "applied"         // id counts as applied
 	MarkForgotten      Mark = "forgotten"       // id no longer counts

@@ -86,7 +86,7 @@ static int32_t write_row(struct migrate_run *run, const struct history *history,
 static int32_t write_failure(struct migrate_run *run, struct history_entry *entry)
 {
     struct history history = {0};
-    int32_t code = run->table ? MIGRATE_OK : history_create(run->session, false, NULL);
+    int32_t code = run->table ? MIGRATE_OK : history_create(run->session, run->open, NULL);
     if (code == MIGRATE_OK)
         code = history_load(run->session, &history, NULL);
     if (code == MIGRATE_OK && !end_unknown(run, &history, entry->id) &&

@@ -193,13 +193,14 @@ END_TEST
 START_TEST(test_without_states)
 {
     make_two();
-    open_host(false);
-    API_OK(api_apply());
     api_file("003_bad.sql", "CREATE TABLE bad (id integer);\nINSERT INTO absent VALUES (1);\n");
-    open_host(false);
-    API_FAILS(api_apply(), MIGRATE_ERROR_SQL, "source");
-    ck_assert_int_eq(in_transaction(NULL), 0);
-    ck_assert_str_eq(api_tables(), "orders users");
+    for (int run_number = 0; run_number < 2; run_number++) { /* the first run makes the history, too */
+        open_host(false);
+        API_FAILS(api_apply(), MIGRATE_ERROR_SQL, "source");
+        ck_assert_int_eq(in_transaction(NULL), 0);
+        ck_assert_str_eq(api_tables(), "orders users");
+        ck_assert_str_eq(api_applied(), "001_users 002_orders");
+    }
     api_remove("003_bad.sql");
     open_host(false);
     API_OK(api_rollback("empty"));

@@ -106,34 +106,23 @@ func TestATokenEndsAStatement(t *testing.T) {
 
 // On the program's own connections, which are usable behind it.
 func TestACancelLeavesTheProgramsConnection(t *testing.T) {
-	for _, own := range []struct{ engine, driver, more string }{
-		{"sqlite", "sqlite3", ""}, {"sqlite", "sqlite3_wrapped", ""}, {"postgresql", "pgx", ""}, {"postgresql", "postgres", "?sslmode=disable"},
-	} {
-		own := own
-		t.Run(own.driver, func(t *testing.T) {
-			database := newDatabase(t, own.engine)
-			db, err := sql.Open(own.driver, database.place+own.more)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer db.Close()
-			m, err := libmigrate.OpenDB(background, db, slowSource(own.engine))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer m.Close()
-			ctx, cancel := context.WithCancel(background)
-			at := soon(cancel)
-			_, err = m.Apply(ctx)
-			wasCancelled(t, database, at, err)
-			if !errors.Is(err, context.Canceled) {
-				t.Errorf("%v", err)
-			}
-			if status, err := m.Status(background); err != nil || status.Pending == 0 {
-				t.Errorf("%v, %v", status, err)
-			}
-		})
-	}
+	onEach(t, func(t *testing.T, database *database, db *sql.DB) {
+		m, err := libmigrate.OpenDB(background, db, slowSource(database.engine))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer m.Close()
+		ctx, cancel := context.WithCancel(background)
+		at := soon(cancel)
+		_, err = m.Apply(ctx)
+		wasCancelled(t, database, at, err)
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%v", err)
+		}
+		if status, err := m.Status(background); err != nil || status.Pending == 0 {
+			t.Errorf("%v, %v", status, err)
+		}
+	})
 }
 
 func TestStopLetsAMigrationEnd(t *testing.T) {

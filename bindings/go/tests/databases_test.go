@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	_ "github.com/jackc/pgx/v5/stdlib"
@@ -41,7 +42,7 @@ func newDatabase(t testing.TB, engine string) *database {
 		t.Fatal(err)
 	}
 	name := "go_" + hex.EncodeToString(random)
-	onServer(t, "CREATE DATABASE "+name)
+	onServer(t, "CREATE DATABASE "+name+quickly(t))
 	t.Cleanup(func() { onServer(t, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)") })
 	where, err := url.Parse(server)
 	if err != nil {
@@ -50,6 +51,31 @@ func newDatabase(t testing.TB, engine string) *database {
 	where.Path = "/" + name
 	return &database{engine: engine, url: where.String(), name: name, place: where.String()}
 }
+
+// quickly is how a server of PostgreSQL 15 or later makes a database in half of the time.
+func quickly(t testing.TB) string {
+	t.Helper()
+	manner.Do(func() {
+		db, err := sql.Open("pgx", server)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		number := 0
+		if err := db.QueryRow("SELECT current_setting('server_version_num')::int").Scan(&number); err != nil {
+			t.Fatal(err)
+		}
+		if number >= 150000 {
+			strategy = " STRATEGY file_copy"
+		}
+	})
+	return strategy
+}
+
+var (
+	manner   sync.Once
+	strategy string
+)
 
 func onServer(t testing.TB, statement string) {
 	t.Helper()

@@ -51,7 +51,7 @@ for module in "$here" "$here/tests"; do
     cat "$folder/go.err"
 done
 sed -n 's/.*"Action":"output".*"Output":"\(.*\)"}$/\1/p' "$folder/go.json" | grep -v '^\(=== \| *--- PASS\|PASS\|ok \|?  \)' | grep -v 'a case for\|a case about' |
-    sed 's/\\n$//; s/\\t/\t/g; s/\\"/"/g; s/\\u003c/</g; s/\\u003e/>/g' | grep -v '^ *--- SKIP' || true
+    sed 's/\\n$//; s/\\t/\t/g; s/\\"/"/g; s/\\u003c/</g; s/\\u003e/>/g' | grep -v '^ *--- SKIP' | awk '!seen[$0]++' || true
 count() {
     grep -c "\"Action\":\"$1\".*\"Test\":" "$folder/go.json" || true
 }

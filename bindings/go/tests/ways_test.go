@@ -79,6 +79,9 @@ func onOwn(name, engine, with string, open func(w *world, db *sql.DB, options []
 			if engine == "postgresql" && onlyLooks(spec) {
 				return "scratch databases are reached by URL on every way: nothing of the driver is in it"
 			}
+			if with == "postgres" && !aboutStatements(spec["name"].(string)) {
+				return "database/sql looks like pgx to the library here"
+			}
 			return without[name][spec["name"].(string)]
 		},
 	}
@@ -111,6 +114,16 @@ func onlyLooks(spec map[string]any) bool {
 	for _, words := range spec["steps"].([]any) {
 		switch words.(map[string]any)["do"] {
 		case "check", "check_files", "graph", "verify", "generate", "generate_down":
+			return true
+		}
+	}
+	return false
+}
+
+// aboutStatements tells whether a case is about what goes through a driver: statements, rows, failures.
+func aboutStatements(name string) bool {
+	for _, beginning := range []string{"apply_", "cancelled", "fail_", "guard_", "history_", "no_transaction", "place_", "rehearse", "rollback_", "run_", "snapshot", "sql_", "startup"} {
+		if strings.HasPrefix(name, beginning) {
 			return true
 		}
 	}
