@@ -50,7 +50,8 @@ if ! toolchain; then
 fi
 
 export CARGO_TARGET_DIR="$folder/target" LIBMIGRATE_VENDORED=1 RUST_BACKTRACE=0
-features="--features rusqlite,postgres,tokio,tracing"
+# One choice of packages and features for all of them, so that each dependency is built once.
+all="--workspace --features libmigrate/rusqlite,libmigrate/postgres,libmigrate/tokio,libmigrate/tracing"
 
 # step NAME COMMAND...: one test, shown in full only when it fails.
 step() {
@@ -122,11 +123,11 @@ as_users_do"
 
 cd "$here"
 # shellcheck disable=SC2086 # words
-counted "cargo test" cargo test --quiet --workspace --exclude libmigrate-example-axum $features
+counted "cargo test" cargo test --quiet $all
 # shellcheck disable=SC2086
 if cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1; then
     step "rustfmt" cargo fmt --check
-    step "clippy" cargo clippy --quiet --workspace --all-targets --features libmigrate/rusqlite,libmigrate/postgres,libmigrate/tokio,libmigrate/tracing -- -D warnings
+    step "clippy" cargo clippy --quiet --all-targets $all -- -D warnings
 else
     skip "there is no rustfmt or no clippy"
 fi
@@ -149,7 +150,8 @@ else
     skip "there is no valgrind"
 fi
 
-step "the axum server is built" cargo build --quiet -p libmigrate-example-axum
+# shellcheck disable=SC2086
+step "the axum server is built" cargo build --quiet --bins $all
 if [ -n "${MIGRATE_TEST_POSTGRESQL:-}" ] && [ -x "${MIGRATECTL:-$root/build/examples/migratectl/migratectl}" ]; then
     counted_lifespans() {
         "$root/tests/lifespans/run.py" "$@" -- "$CARGO_TARGET_DIR/debug/libmigrate-example-axum" |
