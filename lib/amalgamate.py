@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Writes the whole library as one C file, for programs that compile it into themselves.
 
-    lib/amalgamate.py FOLDER        FOLDER gets libmigrate.c and the public headers
+    lib/amalgamate.py FOLDER            FOLDER gets libmigrate.c and the public headers
+    lib/amalgamate.py --check FOLDER    fails if what is there is not what it would write
 
 Compile it as gnu11 with the headers of SQLite and libpq; which engines are in it say MIGRATE_OMIT_SQLITE and
 MIGRATE_OMIT_POSTGRESQL, and how their libraries are reached MIGRATE_CLIENTS_LINKED. What is private to one file is
@@ -11,7 +12,6 @@ private to it no longer, so names that several files give get their file's name 
 import collections
 import os
 import re
-import shutil
 import sys
 
 LIB = os.path.dirname(os.path.abspath(__file__))
@@ -195,16 +195,36 @@ def stripped(text):
     return re.sub(r'\n{3,}', '\n\n', ''.join(kept))
 
 
-def main():
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
-    folder = sys.argv[1]
-    os.makedirs(folder, exist_ok=True)
-    with open(os.path.join(folder, 'libmigrate.c'), 'w', encoding='utf-8') as file:
-        file.writelines(amalgamated())
+def outputs():
+    """What is written: each file's name and text."""
+    yield 'libmigrate.c', ''.join(amalgamated())
     for name in sorted(os.listdir(INCLUDE)):
         if name.endswith('.h'):
-            shutil.copy(os.path.join(INCLUDE, name), folder)
+            yield name, read(os.path.join(INCLUDE, name))
+
+
+def is_same(path, text):
+    try:
+        return read(path) == text
+    except FileNotFoundError:
+        return False
+
+
+def main():
+    arguments = sys.argv[1:]
+    check = arguments[:1] == ['--check']
+    if len(arguments) != 1 + check or arguments[-1].startswith('-'):
+        sys.exit(__doc__)
+    folder = arguments[-1]
+    if check:
+        stale = [name for name, text in outputs() if not is_same(os.path.join(folder, name), text)]
+        if stale:
+            sys.exit(f'{folder}: not what lib/amalgamate.py makes of the source: {", ".join(stale)}; run lib/amalgamate.py {folder}')
+        return
+    os.makedirs(folder, exist_ok=True)
+    for name, text in outputs():
+        with open(os.path.join(folder, name), 'w', encoding='utf-8') as file:
+            file.write(text)
 
 
 if __name__ == '__main__':

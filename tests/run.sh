@@ -185,7 +185,9 @@ other_scripts() {
     script "Python binding" bindings/python/tests/run.sh "$folder"
     [ -n "$quick" ] || script "Python binding with sanitizers" env LIBMIGRATE_SANITIZED="$PWD/build-asan/lib/libmigrate.so.1.0.0" \
         bindings/python/tests/run.sh --sanitizers --brief "$folder"
+    script "Node binding" bindings/node/tests/run.sh "$folder"
     script "lifespans of Python's servers" bindings/python/tests/lifespans.sh "$folder"
+    script "Go binding" bindings/go/tests/run.sh "$folder"
     script "Rust binding" bindings/rust/tests/run.sh "$folder"
     script "start-up sequences" tests/startup/run.sh "$folder"
     echo whole >"$folder/scripts/whole"

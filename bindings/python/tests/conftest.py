@@ -16,7 +16,8 @@ pytest_plugins = ["pytester"]
 SANITIZERS = "LIBMIGRATE_TEST_SANITIZERS" in os.environ  # tests/run.sh --sanitizers: slower, with more memory, and leaks are seen otherwise
 LIMIT = 3.0 if SANITIZERS else 0.3  # seconds from a cancel to its end
 SERVER = os.environ.get("MIGRATE_TEST_POSTGRESQL")
-ENGINES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.skipif(not SERVER, reason="MIGRATE_TEST_POSTGRESQL is not set"))]
+POSTGRESQL = [pytest.mark.skipif(not SERVER, reason="MIGRATE_TEST_POSTGRESQL is not set")]
+ENGINES = ["sqlite", pytest.param("postgresql", marks=POSTGRESQL)]
 
 
 class Database:

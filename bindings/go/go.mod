@@ -1,0 +1,3 @@
+module libmigrate
+
+go 1.21

@@ -1,0 +1,2 @@
+CREATE TABLE orders (id integer PRIMARY KEY);
+-- ROLLBACK: DROP TABLE orders;

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+import libmigrate from './fastify.cjs'
+export default libmigrate

@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: MIT
+import libmigrate from './fastify.cjs'
+
+export default libmigrate
