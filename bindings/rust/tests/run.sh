@@ -42,6 +42,7 @@ if ! toolchain; then
     as_root=
     [ "$(id -u)" -eq 0 ] || as_root=sudo
     # Debian 12 has a newer one beside its own.
+    $as_root apt-get -qq update >/dev/null 2>&1 || true
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends cargo-web rustc-web >/dev/null 2>&1 || true
     toolchain || {
         skip "there is no cargo 1.85 or newer"
