@@ -5,7 +5,6 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 fn main() {
     println!("cargo:rerun-if-env-changed=LIBMIGRATE_VENDORED");
@@ -14,29 +13,8 @@ fn main() {
     if !vendored && pkg_config::Config::new().range_version("1.0.0".."2.0.0").probe("libmigrate").is_ok() {
         return;
     }
-    compile(&source());
-}
-
-/// The folder with libmigrate.c. In a checkout that has none yet, it is made of the library's files.
-fn source() -> PathBuf {
-    let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap());
-    let vendor = here.join("vendor");
-    println!("cargo:rerun-if-changed=vendor");
-    if vendor.join("libmigrate.c").exists() {
-        println!("cargo:rerun-if-changed=vendor/libmigrate.c");
-        return vendor;
-    }
-    let script = here.join("../../../lib/amalgamate.py");
-    println!("cargo:rerun-if-changed={}", script.parent().unwrap().display());
-    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap()).join("vendor");
-    std::fs::create_dir_all(&out).unwrap();
-    let status = Command::new("python3").arg("-B").arg(&script).arg(&out).status();
-    assert!(
-        status.is_ok_and(|status| status.success()),
-        "{}: neither vendor/libmigrate.c nor a checkout to make it of",
-        script.display()
-    );
-    out
+    // In a checkout these are links to the files of the Go package.
+    compile(&PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("vendor"));
 }
 
 fn headers_of(package: &str, debian: &str) -> Vec<PathBuf> {
@@ -48,6 +26,8 @@ fn headers_of(package: &str, debian: &str) -> Vec<PathBuf> {
 
 fn compile(folder: &Path) {
     let mut build = cc::Build::new();
+    println!("cargo:rerun-if-changed=vendor/libmigrate.c");
+    println!("cargo:rerun-if-changed=vendor/migrate.h");
     build.file(folder.join("libmigrate.c")).include(folder).std("gnu11").warnings(false);
     // What the functions are called in there is nobody else's business.
     build.flag_if_supported("-fvisibility=hidden");

@@ -42,6 +42,7 @@ if ! toolchain; then
     as_root=
     [ "$(id -u)" -eq 0 ] || as_root=sudo
     # Debian 12 has a newer one beside its own.
+    $as_root apt-get -qq update >/dev/null 2>&1 || true
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends cargo-web rustc-web >/dev/null 2>&1 || true
     toolchain || {
         skip "there is no cargo 1.85 or newer"
@@ -50,7 +51,8 @@ if ! toolchain; then
 fi
 
 export CARGO_TARGET_DIR="$folder/target" LIBMIGRATE_VENDORED=1 RUST_BACKTRACE=0
-features="--features rusqlite,postgres,tokio,tracing"
+# One choice of packages and features for all of them, so that each dependency is built once.
+all="--workspace --features libmigrate/rusqlite,libmigrate/postgres,libmigrate/tokio,libmigrate/tracing"
 
 # step NAME COMMAND...: one test, shown in full only when it fails.
 step() {
@@ -122,11 +124,11 @@ as_users_do"
 
 cd "$here"
 # shellcheck disable=SC2086 # words
-counted "cargo test" cargo test --quiet --workspace --exclude libmigrate-example-axum $features
+counted "cargo test" cargo test --quiet $all
 # shellcheck disable=SC2086
 if cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1; then
     step "rustfmt" cargo fmt --check
-    step "clippy" cargo clippy --quiet --workspace --all-targets --features libmigrate/rusqlite,libmigrate/postgres,libmigrate/tokio,libmigrate/tracing -- -D warnings
+    step "clippy" cargo clippy --quiet --all-targets $all -- -D warnings
 else
     skip "there is no rustfmt or no clippy"
 fi
@@ -149,7 +151,8 @@ else
     skip "there is no valgrind"
 fi
 
-step "the axum server is built" cargo build --quiet -p libmigrate-example-axum
+# shellcheck disable=SC2086
+step "the axum server is built" cargo build --quiet --bins $all
 if [ -n "${MIGRATE_TEST_POSTGRESQL:-}" ] && [ -x "${MIGRATECTL:-$root/build/examples/migratectl/migratectl}" ]; then
     counted_lifespans() {
         "$root/tests/lifespans/run.py" "$@" -- "$CARGO_TARGET_DIR/debug/libmigrate-example-axum" |
