@@ -159,8 +159,10 @@ run() {
 export LIBMIGRATE_CONFORMANCE="$root/tests/conformance/cases"
 new=$folder/other/node_modules/node/bin/node
 [ ! -x "$new" ] || export LIBMIGRATE_OTHER_NODE="$new"
-# Three at a time, as they wait more than they compute.
-run node conformance-postgresql conformance-postgresql.test.js &
+# Some at a time, as they wait more than they compute.
+for name in conformance-postgresql conformance-postgresql-own; do
+    run node $name $name.test.js &
+done
 MIGRATECTL="$folder/app/node_modules/libmigrate/build/Release/migratectl" "$root/tests/lifespans/run.py" "Fastify" -- \
     node "$folder/app/examples/server.js" >"$folder/lifespans" 2>&1 &
 for name in conformance-sqlite contract hosts readme; do
