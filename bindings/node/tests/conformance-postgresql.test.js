@@ -1,4 +1,4 @@
 // SPDX-License-Identifier: MIT
 import { testCases } from './conformance.js'
 
-testCases('postgresql')
+testCases('postgresql', ['by URL'])

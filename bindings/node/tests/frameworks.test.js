@@ -5,13 +5,10 @@ import { createRequire } from 'node:module'
 import { test } from 'node:test'
 import { SqlError } from 'libmigrate'
 import libmigrate from 'libmigrate/fastify'
+import Fastify from 'fastify'
 import { newFolder, twoMigrations, writeFiles } from './support.js'
 
-const supported = Number(process.versions.node.split('.')[0]) >= 20
-const { default: Fastify } = supported ? await import('fastify') : {}
-const skip = supported ? false : `Fastify 5 needs Node 20, this is ${process.version}`
-
-test('Fastify: report, readiness, log', { skip }, async t => {
+test('Fastify: report, readiness, log', async t => {
   const dir = twoMigrations(t)
   const url = `sqlite:${newFolder(t)}/x.db`
   const lines = []
@@ -27,7 +24,7 @@ test('Fastify: report, readiness, log', { skip }, async t => {
   assert.match((await app.migrateReady()).reason, /1 migrations? (is|are) pending/)
 })
 
-test('Fastify: a migration that fails ends the start', { skip }, async t => {
+test('Fastify: a migration that fails ends the start', async t => {
   const app = Fastify({ pluginTimeout: 0 })
   t.after(() => app.close())
   const dir = twoMigrations(t, { '003_bad.sql': 'INSERT INTO absent VALUES (1);\n' })
@@ -35,7 +32,7 @@ test('Fastify: a migration that fails ends the start', { skip }, async t => {
   await assert.rejects(app.ready(), error => error instanceof SqlError && error.line === 1)
 })
 
-test('Fastify: a limit that it would not survive is told at once', { skip }, async t => {
+test('Fastify: a limit that it would not survive is told at once', async t => {
   const app = Fastify()
   t.after(() => app.close())
   app.register(libmigrate, { url: 'sqlite::memory:', dir: twoMigrations(t) })

@@ -13,14 +13,12 @@ const require = createRequire(import.meta.url)
 const here = dirname(fileURLToPath(import.meta.url))
 const readme = readFileSync(join(dirname(require.resolve('libmigrate/package.json')), 'README.md'), 'utf8')
 const examples = [...readme.matchAll(/^```(js|ts)\n([^]*?)^```/gm)].map(([, language, text]) => ({ language, text }))
-const old = Number(process.versions.node.split('.')[0]) < 20
 
 assert.ok(examples.length >= 7)
 
 for (const [number, { language, text }] of examples.entries()) {
   const title = text.split('\n').find(line => line.startsWith('import') && !line.includes("'libmigrate'")) ?? text.split('\n')[0]
-  const skip =
-    skipOn('postgresql') || (old && /fastify|nest|express/i.test(text) ? `needs Node 20, this is ${process.version}` : false)
+  const skip = skipOn('postgresql')
   test(`${number + 1}: ${title}`, { skip, timeout: 60_000 }, async t => {
     const database = await newDatabase(t, 'postgresql')
     const folder = mkdtempSync(join(here, '..', 'example-')) // beside the packages, so that they are found
