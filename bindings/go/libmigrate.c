@@ -600,9 +600,11 @@
 #define report_nothing libmigrate_report_nothing
 #define restore_safe libmigrate_restore_safe
 #define restore_under_lock libmigrate_restore_under_lock
+#define result_begin_rows libmigrate_result_begin_rows
 #define result_clear libmigrate_result_clear
 #define result_columns libmigrate_result_columns
 #define result_fail libmigrate_result_fail
+#define result_name libmigrate_result_name
 #define result_value libmigrate_result_value
 #define resume_at libmigrate_resume_at
 #define resume_unknown libmigrate_resume_unknown
@@ -2231,6 +2233,7 @@ int32_t driver_set(migrate_driver *driver, const char *name, migrate_function fn
 migrate_driver *driver_ref(migrate_driver *driver);
 void driver_unref(migrate_driver *driver);
 int32_t result_columns(migrate_result *result, size_t columns);
+int32_t result_name(migrate_result *result, const char *name);
 int32_t result_value(migrate_result *result, const char *text, size_t length);
 int32_t result_fail(migrate_result *result, const char *sqlstate, int32_t driver_code, const char *message,
                     int64_t position);
@@ -2551,14 +2554,17 @@ struct migrate_driver {
 
 /* Lives for one call of a callback. */
 struct migrate_result {
-    struct migrate_rows *rows; /* NULL: no columns were announced */
-    size_t columns, values;
+    struct migrate_rows *rows; /* NULL: there is no value yet */
+    size_t columns, names, values;
+    struct text name_texts; /* of the columns, each with a NUL behind it */
+    bool out_of_memory;     /* and so there are no rows, though there should be some */
     bool failed;
     char sqlstate[6];
     int32_t driver_code;
     int64_t position;
     char *message; /* NULL: none was given, or memory was out */
 };
+int32_t result_begin_rows(struct migrate_result *result); /* makes rows, unless they are there */
 void result_clear(struct migrate_result *result);
 
 #endif
@@ -6973,7 +6979,7 @@ void digest_hex_of(const void *data, size_t length, char out[DIGEST_HEX])
 #define LINE_LIMIT 200 /* bytes of a source line that are shown */
 
 /* Never written: every function below passes it over. */
-static const struct migrate_error out_of_memory = {.code = MIGRATE_ERROR_NOMEM,
+static const struct migrate_error util_error_out_of_memory = {.code = MIGRATE_ERROR_NOMEM,
                                                    .message = (char *)"out of memory"};
 
 static const struct {
@@ -7093,13 +7099,13 @@ int32_t error_nomem(migrate_error **err)
 {
     error_clear(err);
     if (err != NULL)
-        *err = (struct migrate_error *)&out_of_memory;
+        *err = (struct migrate_error *)&util_error_out_of_memory;
     return MIGRATE_ERROR_NOMEM;
 }
 
 void error_free(migrate_error *error)
 {
-    if (error == NULL || error == &out_of_memory)
+    if (error == NULL || error == &util_error_out_of_memory)
         return;
     memory_free(error->message);
     memory_free(error->detail);
@@ -7142,7 +7148,7 @@ enum error_kind error_kind_of(migrate_error *const *err)
 /* The error that may be added to, or NULL. */
 static struct migrate_error *writable(migrate_error **err)
 {
-    return err != NULL && *err != &out_of_memory ? *err : NULL;
+    return err != NULL && *err != &util_error_out_of_memory ? *err : NULL;
 }
 
 static void util_error_replace(char **field, char *with)
@@ -7238,7 +7244,7 @@ void error_source_line(migrate_error **err, const char *line, size_t length)
 
 void error_about(migrate_error **err, const char *rule)
 {
-    if (err != NULL && *err != NULL && *err != &out_of_memory)
+    if (err != NULL && *err != NULL && *err != &util_error_out_of_memory)
         (*err)->about = rule;
 }
 
@@ -10999,16 +11005,23 @@ static int32_t database_host_connection_failure(struct host_database *self, cons
 /* The callback's answer as rows; one that is not whole is the callback's mistake. */
 static int32_t database_host_connection_take_rows(struct migrate_result *result, struct migrate_rows **out, migrate_error **err)
 {
-    struct migrate_rows *rows = result->rows == NULL ? rows_new(NULL, 0) : result->rows;
+    struct migrate_rows *rows;
 
-    result->rows = NULL;
+    if (result->columns > 0 && result_begin_rows(result) == MIGRATE_ERROR_MISUSE) {
+        error_set(err, MIGRATE_ERROR_CODE, "the host's driver named %zu of %zu columns", result->names, result->columns);
+        error_hint(err, "let its query callback name all of them before the first value, or none");
+        return MIGRATE_ERROR_CODE;
+    }
+    if (result->out_of_memory)
+        return error_nomem(err);
     if (result->columns > 0 && result->values % result->columns != 0) {
-        rows_free(rows);
         error_set(err, MIGRATE_ERROR_CODE, "the host's driver gave %zu values for rows of %zu columns",
                   result->values, result->columns);
         error_hint(err, "let its query callback give every value of a row, null ones too");
         return MIGRATE_ERROR_CODE;
     }
+    rows = result->rows == NULL ? rows_new(NULL, 0) : result->rows;
+    result->rows = NULL;
     return rows_finish(rows, out, err);
 }
 
@@ -11249,45 +11262,64 @@ void driver_unref(migrate_driver *driver)
         memory_free(driver);
 }
 
-/* Names are numbers from 1: the callbacks hand none over. */
-static struct migrate_rows *numbered_rows(size_t columns)
+/* Columns that the callback has not named are called by their numbers, from 1. */
+static void number_names(struct migrate_result *result)
 {
-    struct text names = {0};
-    const char **items = columns > SIZE_MAX / sizeof *items ? NULL : memory_new(columns * sizeof *items);
-    struct migrate_rows *rows = NULL;
-    const char *next;
-
-    for (size_t i = 0; items != NULL && i < columns && !names.failed; i++) {
-        text_add_int(&names, (int64_t)i + 1);
-        text_add_char(&names, '\0');
+    for (size_t i = 0; i < result->columns && !result->name_texts.failed; i++) {
+        text_add_int(&result->name_texts, (int64_t)i + 1);
+        text_add_char(&result->name_texts, '\0');
     }
-    next = names.data;
-    for (size_t i = 0; items != NULL && i < columns && !names.failed; i++) {
+    result->names = result->columns;
+}
+
+int32_t result_begin_rows(struct migrate_result *result)
+{
+    size_t columns = result->columns;
+    const char **items, *next;
+
+    if (result->rows != NULL)
+        return MIGRATE_OK;
+    if (result->names == 0)
+        number_names(result);
+    if (result->names != columns)
+        return MIGRATE_ERROR_MISUSE;
+    items = columns > SIZE_MAX / sizeof *items ? NULL : memory_new(columns * sizeof *items);
+    next = result->name_texts.data;
+    for (size_t i = 0; items != NULL && i < columns && !result->name_texts.failed; i++) {
         items[i] = next;
         next += strlen(next) + 1;
     }
-    if (items != NULL && !names.failed)
-        rows = rows_new(items, columns);
+    if (items != NULL && !result->name_texts.failed)
+        result->rows = rows_new(items, columns);
     memory_free(items);
-    text_free(&names);
-    return rows;
+    result->out_of_memory = result->rows == NULL;
+    return result->out_of_memory ? MIGRATE_ERROR_NOMEM : MIGRATE_OK;
 }
 
 int32_t result_columns(migrate_result *result, size_t columns)
 {
-    if (result->rows != NULL)
+    if (result->columns != 0)
         return MIGRATE_ERROR_MISUSE;
-    result->rows = numbered_rows(columns);
-    if (result->rows == NULL)
-        return MIGRATE_ERROR_NOMEM;
     result->columns = columns;
     return MIGRATE_OK;
 }
 
+int32_t result_name(migrate_result *result, const char *name)
+{
+    if (result->rows != NULL || result->names >= result->columns)
+        return MIGRATE_ERROR_MISUSE;
+    result->names++;
+    text_add(&result->name_texts, name);
+    text_add_char(&result->name_texts, '\0');
+    return result->name_texts.failed ? MIGRATE_ERROR_NOMEM : MIGRATE_OK;
+}
+
 int32_t result_value(migrate_result *result, const char *text, size_t length)
 {
-    if (result->columns == 0)
-        return MIGRATE_ERROR_MISUSE;
+    int32_t code = result->columns == 0 ? MIGRATE_ERROR_MISUSE : result_begin_rows(result);
+
+    if (code != MIGRATE_OK)
+        return code;
     result->values++;
     rows_put_text_n(result->rows, text, length);
     return MIGRATE_OK;
@@ -11312,6 +11344,7 @@ int32_t result_fail(migrate_result *result, const char *sqlstate, int32_t driver
 void result_clear(struct migrate_result *result)
 {
     rows_free(result->rows);
+    text_free(&result->name_texts);
     memory_free(result->message);
     memset(result, 0, sizeof *result);
 }
@@ -58964,6 +58997,11 @@ void migrate_driver_free(migrate_driver *driver)
 int32_t migrate_result_columns(migrate_result *result, size_t columns)
 {
     return result ? result_columns(result, columns) : MIGRATE_ERROR_MISUSE;
+}
+
+int32_t migrate_result_name(migrate_result *result, const char *name)
+{
+    return result && name ? result_name(result, name) : MIGRATE_ERROR_MISUSE;
 }
 
 int32_t migrate_result_value(migrate_result *result, const char *text, size_t length)

@@ -471,9 +471,11 @@ MIGRATE_API int32_t migrate_driver_new(const char *engine, void *user, migrate_d
 MIGRATE_API int32_t migrate_driver_set(migrate_driver *driver, const char *name, migrate_function fn);
 MIGRATE_API void migrate_driver_free(migrate_driver *driver);
 
-/* For the callbacks: how many columns each row has (call it once, first), then the values row by row (text
- * NULL: null). They return 0 or MIGRATE_ERROR_NOMEM / _MISUSE. */
+/* For the callbacks: how many columns each row has (call it once, first), their names from left to right (all of them or none: then
+ * code migrations know them by their numbers, from 1), then the values row by row (text NULL: null). They return 0 or
+ * MIGRATE_ERROR_NOMEM / _MISUSE. */
 MIGRATE_API int32_t migrate_result_columns(migrate_result *result, size_t columns);
+MIGRATE_API int32_t migrate_result_name(migrate_result *result, const char *name);
 MIGRATE_API int32_t migrate_result_value(migrate_result *result, const char *text, size_t length);
 
 /* For the callbacks, before they return non-zero: what the database said. sqlstate may be NULL (SQLite: give

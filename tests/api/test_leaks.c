@@ -399,7 +399,7 @@ START_TEST(test_hasty_role)
         return;
     char url[600], sql[1000];
     snprintf(url, sizeof url, "%s", api_role());
-    snprintf(sql, sizeof sql, "GRANT ALL ON SCHEMA public TO \"%s\"; ALTER ROLE \"%s\" SET statement_timeout = '1ms'", api.database,
+    snprintf(sql, sizeof sql, "GRANT ALL ON SCHEMA public TO \"%s\"; ALTER ROLE \"%s\" SET statement_timeout = '5ms'", api.database,
              api.database);
     api_sql(sql);
     api_use(url);
