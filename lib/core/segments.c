@@ -282,6 +282,8 @@ static int32_t carry_out(struct migrate_run *run, const struct step *step, const
         code = attempts_limit_alone(run, true, &problem);
     if (code == MIGRATE_OK)
         code = write_rows(run, &started, &problem);
+    if (code != MIGRATE_OK && !run_lost(run, &problem))
+        run->alone = ALONE_NONE; /* such a row in the history is another process's, which is at work on it */
     if (code == MIGRATE_OK) {
         run->vouch.owed = run->vouch.owed_settled = run->vouch.on;
         run->alone = ALONE_SENT;

@@ -140,7 +140,8 @@ def test_lifespan(postgresql: Data, migrations: Path, tmp_path: Path, declared: 
     # whichever worker came first: each once
     history = "SELECT module || ':' || event || ':' || coalesce(id, '') FROM libmigrate_history ORDER BY module, seq"
     assert [row for row in postgresql.rows(history) if ":applied:" in row] == [":applied:001_users", ":applied:002_faqs"], server.said()
-    assert sorted(row.rsplit(":", 1)[0] for row in postgresql.rows(history) if "reconciled" in row) == [":reconciled", "models:reconciled"]
+    # The models' table is new to a worker that looked for what is declared before it: that one looks again, and notes it.
+    assert {row.rsplit(":", 1)[0] for row in postgresql.rows(history) if "reconciled" in row} == {":reconciled", "models:reconciled"}
     assert postgresql.tables() == ["faqs", "users", "visits"]
     # somebody loses an index, and the table of the models: the next start brings both back, and nothing else
     postgresql.rows("DROP INDEX users_mail; DROP TABLE visits; INSERT INTO users VALUES (1, 'ann', 'a@b')")
