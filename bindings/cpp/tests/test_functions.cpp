@@ -210,6 +210,8 @@ private:
             throw m::driver_error(sqlite3_errmsg(world_.sqlite()), "", sqlite3_extended_errcode(world_.sqlite()));
         const int count = sqlite3_column_count(raw);
         into.columns(static_cast<std::size_t>(count));
+        for (int i = 0; i < count; i++)
+            into.name(sqlite3_column_name(raw, i));
         while (sqlite3_step(raw) == SQLITE_ROW) {
             for (int i = 0; i < count; i++) {
                 const auto *text = reinterpret_cast<const char *>(sqlite3_column_text(raw, i));
@@ -224,6 +226,8 @@ private:
             throw m::driver_error(PQresultErrorMessage(answer.get()), PQresultErrorField(answer.get(), PG_DIAG_SQLSTATE));
         const int count = PQnfields(answer.get());
         into.columns(static_cast<std::size_t>(count));
+        for (int i = 0; i < count; i++)
+            into.name(PQfname(answer.get(), i));
         for (int row = 0; row < PQntuples(answer.get()); row++) {
             for (int i = 0; i < count; i++)
                 into.add(PQgetisnull(answer.get(), row, i) ? std::nullopt
@@ -250,6 +254,18 @@ TEST_CASE("a driver of the host's")
     CHECK(w.query("SELECT count(*) FROM pets") == "0");
     driver->stop = true;
     CHECK_THROWS_AS(session.apply(), m::cancelled_error);
+}
+
+TEST_CASE("columns of a driver of the host's have names")
+{
+    world w;
+    std::string seen;
+    m::session session(std::make_shared<own_driver>(w), without_dir().from(m::source().code("001_ask", "1", [&](m::connection &db) {
+        for (auto row : db.query("SELECT 'Ada' AS name, 7 AS age"))
+            seen = std::string(row["name"].text()) + " " + std::to_string(row["age"].integer());
+    })));
+    session.apply();
+    CHECK(seen == "Ada 7");
 }
 
 TEST_CASE("a token ends a long statement within 300 ms")

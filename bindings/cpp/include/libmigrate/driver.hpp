@@ -26,6 +26,8 @@ public:
 
     /* Once, first. */
     void columns(std::size_t count) { check(migrate_result_columns(handle_, count)); }
+    /* From left to right, all of them or none: then code migrations know the columns by their numbers, from 1. */
+    void name(const std::string &column) { check(migrate_result_name(handle_, column.c_str())); }
     /* Row by row; nullopt: null. */
     void add(std::optional<std::string_view> text)
     {
@@ -39,7 +41,7 @@ private:
         if (answer == MIGRATE_ERROR_NOMEM)
             throw std::bad_alloc();
         if (answer != MIGRATE_OK)
-            throw std::logic_error("columns() comes first, once, then whole rows");
+            throw std::logic_error("columns() comes first, once, then all names or none, then whole rows");
     }
     migrate_result *handle_;
 };

@@ -145,6 +145,7 @@ FUNCTIONS = {
     "migrate_driver_set": (c_int32, [c_void_p, c_char_p, c_void_p]),
     "migrate_driver_free": (None, [c_void_p]),
     "migrate_result_columns": (c_int32, [c_void_p, c_size_t]),
+    "migrate_result_name": (c_int32, [c_void_p, c_char_p]),
     "migrate_result_value": (c_int32, [c_void_p, c_char_p, c_size_t]),
     "migrate_result_fail": (c_int32, [c_void_p, c_char_p, c_int32, c_char_p, c_int64]),
     "migrate_plan_make": (c_int32, [c_void_p, c_char_p, POINTER(c_void_p), POINTER(c_void_p)]),

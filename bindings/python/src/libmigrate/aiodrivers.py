@@ -76,9 +76,9 @@ class AsyncpgDriver(AsyncDriver):
             self.bridge.wait(self.connection.execute, sql)
             return Answer(0, [])
         if sql.lstrip("( \t\r\n").upper().startswith(("SELECT", "VALUES", "WITH")):
-            names = [] if self._names is None else self.bridge.wait(self._columns, sql)
+            names = self.bridge.wait(self._columns, sql) if self.naming else []
             lines = self.bridge.wait(self._copy, sql.rstrip().rstrip(";"))
-            return Answer(len(lines[0]) if lines else 0, lines, names)
+            return Answer(len(lines[0]) if lines else len(names), lines, names)
         records = self.bridge.wait(self.connection.fetch, sql)
         names = list(records[0].keys()) if records else []
         return Answer(len(names), [[self._text(value) for value in record] for record in records], names)

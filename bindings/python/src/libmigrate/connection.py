@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import json
 from typing import Any, Dict, List, Optional
@@ -41,14 +40,16 @@ class Connection:
         """Runs one statement; its rows, with every value as text or None."""
         table = ctypes.c_void_p()
         error = ctypes.c_void_p()
-        with contextlib.ExitStack() as stack:
-            names = [] if self._driver is None else stack.enter_context(self._driver.naming())
+        try:
+            if self._driver is not None:
+                self._driver.naming = True
             code = library().migrate_connection_query(self._open(), encoded(sql), ctypes.byref(table), ctypes.byref(error))
+        finally:
+            if self._driver is not None:
+                self._driver.naming = False
         if code < 0:
             raise take_error(error, code)
         result: List[Dict[str, Any]] = json.loads(rows_of(table))["rows"]
-        if names:  # what comes through a driver has numbers for names
-            result = [{name: row[str(number)] for number, name in enumerate(names, 1)} for row in result]
         return result
 
     def quote(self, text: str) -> str:

@@ -19,7 +19,7 @@ INTERRUPTED = 9  # SQLite's code for it; PostgreSQL's is 57014, which the librar
 class Answer(NamedTuple):
     columns: int
     rows: Iterable[Sequence[Value]]
-    names: Sequence[str] = ()
+    names: Sequence[str] = ()  # of all columns; none: not known
 
 
 class Failure(NamedTuple):
@@ -40,7 +40,7 @@ class Driver:
         self.connection = connection
         self._release = release
         self.began: Optional[float] = None  # since when a statement runs, by time.monotonic()
-        self._names: Optional[List[str]] = None  # who wants those of the columns
+        self.naming = False  # a migration in Python asks: names of columns are worth what they cost
 
     def run(self, sql: str, rows: bool = True) -> Answer:
         """rows: they are wanted, if there are some."""
@@ -49,22 +49,9 @@ class Driver:
     def run_watched(self, sql: str, rows: bool) -> Answer:
         self.began = time.monotonic()
         try:
-            answer = self.run(sql, rows)
+            return self.run(sql, rows)
         finally:
             self.began = None
-        if self._names is not None and rows:
-            self._names[:] = answer.names
-        return answer
-
-    @contextlib.contextmanager
-    def naming(self) -> Iterator[List[str]]:
-        """The names of the columns of what is asked meanwhile. It stays empty where another connection than this one is asked."""
-        names: List[str] = []
-        self._names = names
-        try:
-            yield names
-        finally:
-            self._names = None
 
     @contextlib.contextmanager
     def at_work(self) -> Iterator[None]:

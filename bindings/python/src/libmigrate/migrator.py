@@ -332,13 +332,15 @@ class Migrator(Handle):
 
         def run(rows_wanted: bool, sql: bytes, length: int, result: int, user: Any) -> int:
             try:
-                columns, rows, _ = driver.run_watched(sql.decode("utf-8"), rows_wanted)
+                columns, rows, names = driver.run_watched(sql.decode("utf-8"), rows_wanted)
             except Exception as error:
                 said = driver.failure(error)
                 lib.migrate_result_fail(result, encoded(said.sqlstate), said.driver_code, encoded(said.message.replace("\0", " ")), said.position)
                 return 1
             if columns:
                 lib.migrate_result_columns(result, columns)
+            for name in names:
+                lib.migrate_result_name(result, encoded(name))
             for row in rows:
                 for value in row:
                     lib.migrate_result_value(result, value, 0 if value is None else len(value))
