@@ -323,6 +323,7 @@ unsafe extern "C" {
     pub fn migrate_driver_set(driver: *mut migrate_driver, name: *const c_char, r#fn: migrate_function) -> i32;
     pub fn migrate_driver_free(driver: *mut migrate_driver);
     pub fn migrate_result_columns(result: *mut migrate_result, columns: usize) -> i32;
+    pub fn migrate_result_name(result: *mut migrate_result, name: *const c_char) -> i32;
     pub fn migrate_result_value(result: *mut migrate_result, text: *const c_char, length: usize) -> i32;
     pub fn migrate_result_fail(
         result: *mut migrate_result,

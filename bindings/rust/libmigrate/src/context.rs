@@ -176,12 +176,18 @@ pub(crate) unsafe extern "C" fn declare(connection: *mut sys::migrate_connection
 }
 
 fn hand_over(answer: &crate::driver::Rows, result: *mut sys::migrate_result) -> i32 {
-    // SAFETY: the result lives until the callback returns; values are copied.
+    // SAFETY: the result lives until the callback returns; names and values are copied.
     unsafe {
-        if answer.columns == 0 {
+        if answer.columns() == 0 {
             return 0;
         }
-        let mut code = sys::migrate_result_columns(result, answer.columns);
+        let mut code = sys::migrate_result_columns(result, answer.columns());
+        for name in answer.names() {
+            if code != sys::MIGRATE_OK {
+                break;
+            }
+            code = sys::migrate_result_name(result, cleaned(name).as_ptr());
+        }
         for value in &answer.values {
             if code != sys::MIGRATE_OK {
                 break;

@@ -7,7 +7,8 @@ use crate::engine::Engine;
 pub trait Driver {
     fn engine(&self) -> Engine;
 
-    /// Runs one statement, which has literals and no parameters.
+    /// Runs one statement, which has literals and no parameters. A statement that can give rows names its columns even when it gives none:
+    /// [`Rows::named`].
     fn run(&mut self, sql: &str) -> Result<Rows, Failure>;
 
     /// Is a transaction open? `None`: nobody knows.
@@ -21,12 +22,44 @@ pub trait Driver {
     }
 }
 
-/// What a statement gave: all values row by row, as the database writes them.
+/// What a statement gave. The default has no columns: a statement that gives no rows.
+///
+/// ```
+/// use libmigrate::driver::Rows;
+/// let mut rows = Rows::named(["id", "name"]);
+/// rows.values.extend([Some(b"1".to_vec()), Some(b"Ann".to_vec())]);
+/// rows.values.extend([Some(b"2".to_vec()), None]);
+/// assert_eq!(rows.columns(), 2);
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Rows {
-    /// 0: it gives no rows.
-    pub columns: usize,
+    columns: usize,
+    /// Of all columns, or none.
+    names: Vec<String>,
+    /// All values row by row, as the database writes them; `None`: null.
     pub values: Vec<Option<Vec<u8>>>,
+}
+
+impl Rows {
+    /// Columns by their names, from left to right: what migrations in Rust read them by.
+    pub fn named<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Self {
+        let names: Vec<String> = names.into_iter().map(Into::into).collect();
+        Self { columns: names.len(), names, values: Vec::new() }
+    }
+
+    /// For a connection that does not tell names: migrations in Rust know the columns as "1", "2" and so on.
+    pub fn unnamed(columns: usize) -> Self {
+        Self { columns, ..Self::default() }
+    }
+
+    /// How many values a row has; 0: there are no rows.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    pub(crate) fn names(&self) -> &[String] {
+        &self.names
+    }
 }
 
 /// What the database said against it.

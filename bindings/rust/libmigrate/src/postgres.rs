@@ -50,9 +50,8 @@ where
         let mut rows = Rows::default();
         for message in self.client.simple_query(sql).map_err(|error| failure(&error))? {
             match message {
-                SimpleQueryMessage::RowDescription(columns) => rows.columns = columns.len(),
+                SimpleQueryMessage::RowDescription(columns) => rows = Rows::named(columns.iter().map(|column| column.name())),
                 SimpleQueryMessage::Row(row) => {
-                    rows.columns = row.len();
                     rows.values.extend((0..row.len()).map(|column| row.get(column).map(|value| value.as_bytes().to_vec())));
                 }
                 _ => {}

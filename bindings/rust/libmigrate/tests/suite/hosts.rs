@@ -12,6 +12,20 @@ fn options<'a>() -> Options<'a> {
     Options::new().embedded(&MIGRATIONS)
 }
 
+/// With a migration in Rust that reads a table by its columns' names, when it is empty and when it is not.
+fn reading<'a>(names: &'a [&'a str; 2]) -> Options<'a> {
+    options().source(Source::new().code("003_reads", "1", move |connection| {
+        assert_eq!(connection.query("SELECT id, name FROM users")?.columns(), names);
+        connection.execute("INSERT INTO users VALUES (1, 'Ann'), (2, NULL)")?;
+        let rows = connection.query("SELECT id, name FROM users ORDER BY id")?;
+        assert_eq!(rows.columns(), names);
+        let values: Vec<_> = rows.iter().map(|row| names.map(|name| row.get(name).map(str::to_owned))).collect();
+        assert_eq!(values, [[Some("1".to_owned()), Some("Ann".to_owned())], [Some("2".to_owned()), None]]);
+        connection.execute("DELETE FROM users")?;
+        Ok(())
+    }))
+}
+
 #[test]
 fn rusqlite() {
     let database = Database::new(Engine::Sqlite);
@@ -74,6 +88,7 @@ fn postgres() {
     }
     let timeout: String = client.query_one("SHOW statement_timeout", &[]).unwrap().get(0);
     assert_eq!(timeout, "77s");
+    Migrator::with_postgres(&mut client, &reading(&["id", "name"])).unwrap().apply().unwrap();
     let wrong = Options::new().source(Source::new().file("001_wrong.sql", "SELECT\n  nothing;\n".as_bytes())).module("other");
     let error = Migrator::with_postgres(&mut client, &wrong).unwrap().apply().unwrap_err();
     let details = error.details().unwrap();
@@ -88,6 +103,7 @@ fn postgres() {
 struct Own<'c> {
     connection: &'c mut ::rusqlite::Connection,
     panics_at: Option<&'static str>,
+    names: bool,
 }
 
 impl Driver for Own<'_> {
@@ -99,10 +115,10 @@ impl Driver for Own<'_> {
         assert!(self.panics_at.is_none_or(|word| !sql.contains(word)), "on purpose");
         let failure = |error: ::rusqlite::Error| Failure::new(error.to_string()).driver_code(1);
         let mut statement = self.connection.prepare(sql).map_err(failure)?;
-        let mut made = Rows { columns: statement.column_count(), values: Vec::new() };
+        let mut made = if self.names { Rows::named(statement.column_names()) } else { Rows::unnamed(statement.column_count()) };
         let mut rows = statement.query([]).map_err(failure)?;
         while let Some(row) = rows.next().map_err(failure)? {
-            for column in 0..made.columns {
+            for column in 0..made.columns() {
                 use ::rusqlite::types::Value;
                 made.values.push(match row.get(column).map_err(failure)? {
                     Value::Null => None,
@@ -125,14 +141,26 @@ impl Driver for Own<'_> {
 fn any_driver() {
     let database = Database::new(Engine::Sqlite);
     let mut connection = database.sqlite();
-    let driver = Own { connection: &mut connection, panics_at: Some("CREATE TABLE orders") };
+    let driver = Own { connection: &mut connection, panics_at: Some("CREATE TABLE orders"), names: true };
     let mut migrator = Migrator::with_driver(driver, &options()).unwrap();
     let panic = catch_unwind(AssertUnwindSafe(|| migrator.apply())).unwrap_err();
     assert!(panic.downcast_ref::<&str>().is_some_and(|text| *text == "on purpose"));
     drop(migrator);
     assert!(connection.is_autocommit());
-    let mut migrator = Migrator::with_driver(Own { connection: &mut connection, panics_at: None }, &options()).unwrap();
+    let driver = Own { connection: &mut connection, panics_at: None, names: true };
+    let mut migrator = Migrator::with_driver(driver, &options()).unwrap();
     assert!(migrator.apply().unwrap().changed);
     assert_eq!(migrator.status().unwrap().applied, 3);
     assert_eq!(engines()[0], Engine::Sqlite);
+}
+
+#[test]
+fn any_driver_with_names_and_without() {
+    for (names, expected) in [(true, ["id", "name"]), (false, ["1", "2"])] {
+        let database = Database::new(Engine::Sqlite);
+        let mut connection = database.sqlite();
+        let driver = Own { connection: &mut connection, panics_at: None, names };
+        let report = Migrator::with_driver(driver, &reading(&expected)).unwrap().apply().unwrap();
+        assert_eq!(report.to.as_deref(), Some("003_reads"));
+    }
 }
