@@ -21,7 +21,6 @@ class Callbacks {
   #thrown
   #cancelled = new AbortController()
   #backups = new Map()
-  #names
   #limit
   #timer
   statementRuns = false
@@ -126,7 +125,7 @@ class Callbacks {
 
   async #code(number, which, engine) {
     const { up, down } = this.#functions[which >> 1]
-    const connection = new Connection(this.#handle, number, engine, this.#cancelled.signal, () => this.#names)
+    const connection = new Connection(this.#handle, number, engine, this.#cancelled.signal)
     try {
       await (which & 1 ? down : up)(connection)
     } finally {
@@ -148,9 +147,8 @@ class Callbacks {
     this.statementRuns = true
     this.#answer(
       () => this.#driver.run(sql),
-      ({ columns, values, names }) => {
+      ({ columns, values }) => {
         this.statementRuns = false
-        this.#names = names
         native.answerRows(this.#handle, number, columns, values)
       },
       error => {

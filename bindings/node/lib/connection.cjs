@@ -14,13 +14,10 @@ class Connection {
   #handle
   #number
   #tail = Promise.resolve()
-  #names
 
-  /** names(): of the columns of the last statement on the application's own connection; for others the library knows them. */
-  constructor(handle, number, engine, signal, names) {
+  constructor(handle, number, engine, signal) {
     this.#handle = handle
     this.#number = number
-    this.#names = names
     this.engine = engine
     this.signal = signal
   }
@@ -32,24 +29,22 @@ class Connection {
 
   /** Runs one statement; its rows, with every value as text or null. */
   async query(sql) {
-    const { answer, names } = await this.#work(QUERY, sql)
-    const { rows } = JSON.parse(answer)
-    return names === undefined ? rows : rows.map(row => Object.fromEntries(names.map((name, column) => [name, row[column + 1]])))
+    return JSON.parse(await this.#work(QUERY, sql)).rows
   }
 
   /** A text as a literal of the engine's SQL, quotes included. */
   async quote(text) {
-    return (await this.#work(QUOTE, text)).answer
+    return this.#work(QUOTE, text)
   }
 
   /** One statement at a time, in the order of the calls. */
   async #work(kind, sql) {
     const before = this.#tail
-    const mine = before.then(() => this.#start(kind, sql)).then(outcome => ({ ...outcome, names: this.#names() }))
+    const mine = before.then(() => this.#start(kind, sql))
     this.#tail = mine.catch(() => {})
-    const { answer, error, names } = await mine
+    const { answer, error } = await mine
     if (error) throw errorOf(error)
-    return { answer, names }
+    return answer
   }
 
   #start(kind, sql) {

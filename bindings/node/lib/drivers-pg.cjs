@@ -34,8 +34,8 @@ class PgDriver {
   async run(sql) {
     await this.#interrupting
     const { rows, fields } = await this.#client.query({ text: sql, rowMode: 'array', types: asItIs })
-    const columns = fields?.length ?? 0
-    return { columns, values: columns === 0 ? [] : rows.flat(), names: fields?.map(field => field.name) }
+    const columns = fields?.map(field => field.name) ?? []
+    return { columns, values: columns.length === 0 ? [] : rows.flat() }
   }
 
   failure(error) {

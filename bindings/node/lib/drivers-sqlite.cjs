@@ -115,9 +115,8 @@ function textOf(value) {
 }
 
 const answer = (columns, rows) => ({
-  columns: columns.length,
-  values: rows.flatMap(row => row.map(textOf)),
-  names: columns.map(column => column.name)
+  columns: columns.map(column => column.name),
+  values: rows.flatMap(row => row.map(textOf))
 })
 
 class BetterSqliteDriver {
@@ -132,7 +131,7 @@ class BetterSqliteDriver {
     const statement = this.#database.prepare(sql)
     if (!statement.reader) {
       statement.run()
-      return { columns: 0, values: [] }
+      return { columns: [], values: [] }
     }
     return answer(statement.columns(), statement.raw(true).safeIntegers(true).all())
   }
@@ -160,7 +159,7 @@ class NodeSqliteDriver {
     statement.setReadBigInts(true)
     if (columns.length === 0) {
       statement.run()
-      return { columns: 0, values: [] }
+      return { columns: [], values: [] }
     }
     statement.setReturnArrays(true)
     return answer(columns, statement.all())

@@ -2,9 +2,10 @@
 // The application's own connection as the library's driver: which kind of connection it is. SQL goes through the connection's own
 // library, so no second SQLite meets the file.
 //
-// A driver has: engine ("sqlite", "postgresql"); run(sql), which answers {columns, values, names} (the values of all rows one behind
-// the other: texts, bytes or null; the columns' names for migrations in JavaScript), or a promise of it; failure(error), which tells what the database said; inTransaction(); and if it
-// can: interrupt(), which ends the statement that runs; enter() and leave() around each call; close().
+// A driver has: engine ("sqlite", "postgresql"); run(sql), which answers {columns, values} (the columns' names, or how many they are;
+// the values of all rows one behind the other: texts, bytes or null), or a promise of it; failure(error), which tells what the
+// database said; inTransaction(); and if it can: interrupt(), which ends the statement that runs; enter() and leave() around each
+// call; close().
 'use strict'
 
 const { BetterSqliteDriver, NodeSqliteDriver } = require('./drivers-sqlite.cjs')

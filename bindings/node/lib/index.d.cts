@@ -88,11 +88,10 @@ export interface BackupJob {
 }
 
 export interface DriverRows {
-  readonly columns: number
+  /** Their names from left to right, also when there are no rows; or how many they are: migrations in JavaScript know them as "1", "2" then. */
+  readonly columns: readonly string[] | number
   /** The values of all rows, one behind the other. */
   readonly values: ReadonlyArray<string | Uint8Array | null>
-  /** Of the columns, for migrations in JavaScript. */
-  readonly names?: readonly string[] | undefined
 }
 
 export interface DriverFailure {

@@ -28,6 +28,58 @@ napi_value answer_number(napi_env env, napi_callback_info info)
     return NULL;
 }
 
+/* Throws nothing: NULL when it is no text, or there was no memory for it. */
+static char *own_text(napi_env env, napi_value value, size_t *out_length)
+{
+    size_t length = 0;
+    char *text;
+
+    if (value == NULL || napi_get_value_string_utf8(env, value, NULL, 0, &length) != napi_ok)
+        return NULL;
+    text = malloc(length + 1);
+    if (text != NULL && napi_get_value_string_utf8(env, value, text, length + 1, out_length) == napi_ok)
+        return text;
+    free(text);
+    return NULL;
+}
+
+static bool put_name(napi_env env, migrate_result *result, napi_value name)
+{
+    size_t length;
+    char *text = own_text(env, name, &length);
+    bool put = text != NULL && migrate_result_name(result, text) == MIGRATE_OK;
+
+    free(text);
+    return put;
+}
+
+/* Their names, or how many they are: a driver of the application's own may not know the names. */
+static bool put_columns(napi_env env, migrate_result *result, napi_value columns)
+{
+    bool named = false;
+    uint32_t count = 0;
+
+    if (napi_is_array(env, columns, &named) != napi_ok)
+        return false;
+    if (named)
+        count = array_length(env, columns);
+    else if (napi_get_value_uint32(env, columns, &count) != napi_ok)
+        return false;
+    if (count > 0 && migrate_result_columns(result, count) != MIGRATE_OK)
+        return false;
+    for (uint32_t i = 0; named && i < count; i++) {
+        napi_handle_scope scope;
+        bool put;
+
+        napi_open_handle_scope(env, &scope);
+        put = put_name(env, result, array_get(env, columns, i));
+        napi_close_handle_scope(env, scope);
+        if (!put)
+            return false;
+    }
+    return true;
+}
+
 static bool put_value(napi_env env, migrate_result *result, napi_value value)
 {
     const void *data = NULL;
@@ -39,11 +91,8 @@ static bool put_value(napi_env env, migrate_result *result, napi_value value)
         return migrate_result_value(result, NULL, 0) == MIGRATE_OK;
     if (bytes_from(env, value, &data, &length))
         return migrate_result_value(result, length == 0 ? "" : data, length) == MIGRATE_OK;
-    if (napi_get_value_string_utf8(env, value, NULL, 0, &length) != napi_ok)
-        return false;
-    text = malloc(length + 1);
-    put = text != NULL && napi_get_value_string_utf8(env, value, text, length + 1, &length) == napi_ok &&
-          migrate_result_value(result, text, length) == MIGRATE_OK;
+    text = own_text(env, value, &length);
+    put = text != NULL && migrate_result_value(result, text, length) == MIGRATE_OK;
     free(text);
     return put;
 }
@@ -54,13 +103,11 @@ napi_value answer_rows(napi_env env, napi_callback_info info)
     napi_value given[4];
     struct call *call;
     struct request *request = arguments(env, info, 4, given) ? request_of(env, given[0], given[1], &call) : NULL;
-    uint32_t columns = 0;
-    bool done = true;
+    bool done;
 
-    if (request == NULL || request->kind != MESSAGE_STATEMENT || napi_get_value_uint32(env, given[2], &columns) != napi_ok)
+    if (request == NULL || request->kind != MESSAGE_STATEMENT)
         return NULL;
-    if (columns > 0)
-        done = migrate_result_columns(request->result, columns) == MIGRATE_OK;
+    done = put_columns(env, request->result, given[2]);
     for (uint32_t i = 0; done && i < array_length(env, given[3]); i++) {
         napi_handle_scope scope;
 
@@ -69,7 +116,8 @@ napi_value answer_rows(napi_env env, napi_callback_info info)
         napi_close_handle_scope(env, scope);
     }
     if (!done)
-        migrate_result_fail(request->result, NULL, 0, "the driver's rows cannot be read: texts, bytes and nulls are expected", 0);
+        migrate_result_fail(request->result, NULL, 0,
+                            "the driver's rows cannot be read: the columns' names or number, and texts, bytes and nulls are expected", 0);
     call_answer(call, request, done ? 0 : 1);
     return NULL;
 }

@@ -92,8 +92,40 @@ test("a driver of one's own", async t => {
   )
   const broken = { ...driver, run: () => ({ columns: 1, values: [{}] }) }
   await assert.rejects(startup({ connection: broken, dir: twoMigrations(t) }), /texts, bytes and nulls/)
+  for (const columns of [undefined, {}, 'id', ['id', 7], [undefined], [Symbol('id')]]) {
+    const nameless = { ...driver, run: () => ({ columns, values: [] }) }
+    await assert.rejects(startup({ connection: nameless, dir: twoMigrations(t) }), /the columns' names or number/)
+  }
   for (const run of [async () => undefined, () => null]) {
     await assert.rejects(startup({ connection: { ...driver, run }, dir: twoMigrations(t) }), MigrateError)
   }
   connection.close()
 })
+
+for (const [what, columnsOf, expected] of [
+  ['names', columns => columns.map(column => column.name), [{ one: '1', two: null }]],
+  ['a number', columns => columns.length, [{ 1: '1', 2: null }]]
+]) {
+  test(`a driver of one's own: the columns as ${what}`, async t => {
+    const database = await newDatabase(t, 'sqlite')
+    const connection = new Sqlite(database.place)
+    const driver = {
+      engine: 'sqlite',
+      run(sql) {
+        const statement = connection.prepare(sql)
+        if (!statement.reader) return { columns: 0, values: statement.run() && [] }
+        const rows = statement.raw(true).all()
+        const values = rows.flat().map(value => (value === null ? null : String(value)))
+        return { columns: columnsOf(statement.columns()), values }
+      },
+      inTransaction: () => connection.inTransaction
+    }
+    const rows = []
+    const up = async inside => {
+      for (const end of ['', ' WHERE 1 = 2']) rows.push(await inside.query(`SELECT 1 AS one, NULL AS two${end}`))
+    }
+    await startup({ connection: driver, migrations: [{ id: '001_look', up }] })
+    assert.deepEqual(rows, [expected, []])
+    connection.close()
+  })
+}

@@ -128,6 +128,10 @@ for (const [name, host] of Object.entries(HOSTS)) {
     const fill = async inside => {
       await inside.execute("INSERT INTO users VALUES (1, 'x')")
       assert.deepEqual(await inside.query('SELECT name FROM users'), [{ name: 'x' }])
+      assert.deepEqual(await inside.query('SELECT id, name FROM users WHERE id = 2'), [])
+      assert.deepEqual(await inside.query('SELECT id AS "größe", name FROM users'), [{ größe: '1', name: 'x' }])
+      assert.deepEqual(await inside.query('SELECT 1 AS a, 2 AS a'), [{ a: '2' }], 'as by URL')
+      assert.deepEqual(await inside.query('DELETE FROM users WHERE id = 2'), [])
     }
     const report = await startup({ connection, dir: twoMigrations(t), migrations: [{ id: '003_fill', up: fill }] })
     assert.equal(report.applied.at(-1), '003_fill')

@@ -114,6 +114,8 @@ for (const engine of ENGINES) {
       const quoted = await connection.quote("it's")
       const [row] = await connection.query(`SELECT name, ${quoted} AS said FROM users WHERE id = 1`)
       assert.deepEqual(row, { name: 'Ada', said: "it's" })
+      assert.deepEqual(await connection.query('SELECT id, name FROM users WHERE id = 3'), [])
+      assert.deepEqual(await connection.query('SELECT 1 AS a, 2 AS a'), [{ a: '2' }])
       connection.execute(`UPDATE users SET name = ${quoted} WHERE id = 2`) // nobody waits: it belongs to the migration all the same
       kept = connection
     }

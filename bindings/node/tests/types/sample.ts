@@ -16,6 +16,7 @@ import libmigrateDefault, {
   version,
   type Connection,
   type Driver,
+  type DriverRows,
   type Event,
   type Migration,
   type MigratorOptions,
@@ -67,6 +68,11 @@ export async function start(): Promise<readonly string[]> {
     throw error
   }
 }
+
+export const rows: readonly DriverRows[] = [
+  { columns: ['id', 'name'], values: ['1', null] },
+  { columns: 1, values: [new Uint8Array(1)] }
+]
 
 export async function more(pool: pg.Pool, driver: Driver): Promise<void> {
   const migrator = new Migrator({ connection: pool, ...given })
