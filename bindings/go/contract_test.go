@@ -34,7 +34,6 @@ var notCalled = map[string]string{
 	"migrate_version_number":    "the version is a text",
 	"migrate_error_code":        "errors.Is takes the place of numbers",
 	"migrate_error_json":        "json.Marshal does that",
-	"migrate_rows_column_name":  "rows come as JSON",
 	"migrate_rows_column_index": "rows come as JSON",
 	"migrate_rows_int":          "rows come as JSON",
 	"migrate_rows_value_text":   "rows come as JSON",

@@ -105,11 +105,11 @@ type sqlDriver struct {
 
 func (d *sqlDriver) Engine() string { return d.engine }
 
-func (d *sqlDriver) Run(ctx context.Context, text string, wanted bool) ([][]*string, error) {
+func (d *sqlDriver) Run(ctx context.Context, text string, wanted bool) (*Rows, error) {
 	if d.engine == "sqlite" || d.pool == nil {
 		return d.run(ctx, text, wanted)
 	}
-	return gently(ctx, d.cancelFromPool, func(ctx context.Context) ([][]*string, error) { return d.run(ctx, text, wanted) })
+	return gently(ctx, d.cancelFromPool, func(ctx context.Context) (*Rows, error) { return d.run(ctx, text, wanted) })
 }
 
 // cancelFromPool leaves the connection usable, which the end of a context does not with every driver.
@@ -118,7 +118,7 @@ func (d *sqlDriver) cancelFromPool(ctx context.Context) error {
 	return err
 }
 
-func (d *sqlDriver) run(ctx context.Context, text string, wanted bool) ([][]*string, error) {
+func (d *sqlDriver) run(ctx context.Context, text string, wanted bool) (*Rows, error) {
 	// go-sqlite3 takes one step of a statement that it executes, however many rows it has: a query runs to its end.
 	if !wanted && d.engine == "postgresql" {
 		_, err := d.conn.ExecContext(ctx, text)
@@ -133,7 +133,10 @@ func (d *sqlDriver) run(ctx context.Context, text string, wanted bool) ([][]*str
 	if err != nil {
 		return nil, err
 	}
-	result := [][]*string{}
+	result := &Rows{}
+	if result.Columns, err = rows.Columns(); err != nil {
+		return nil, err
+	}
 	values, places := make([]any, len(types)), make([]any, len(types))
 	for i := range values {
 		places[i] = &values[i]
@@ -149,7 +152,7 @@ func (d *sqlDriver) run(ctx context.Context, text string, wanted bool) ([][]*str
 		for i, value := range values {
 			row[i] = d.asText(value, types[i].DatabaseTypeName())
 		}
-		result = append(result, row)
+		result.Values = append(result.Values, row)
 	}
 	return result, rows.Err()
 }
@@ -230,7 +233,7 @@ func (d *sqlDriver) askPostgresql(ctx context.Context) (inside, known bool) {
 }
 
 // gently runs a statement that ask can end, so that the connection survives it; if that does not work out, its context ends.
-func gently(ctx context.Context, ask func(context.Context) error, run func(context.Context) ([][]*string, error)) ([][]*string, error) {
+func gently(ctx context.Context, ask func(context.Context) error, run func(context.Context) (*Rows, error)) (*Rows, error) {
 	const patience = 2 * time.Second
 	inner, hard := context.WithCancel(context.WithoutCancel(ctx))
 	defer hard()

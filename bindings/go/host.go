@@ -17,11 +17,41 @@ type Driver interface {
 	// Engine is whose SQL it speaks: sqlite or postgresql.
 	Engine() string
 	// Run runs one statement, BEGIN and COMMIT among them: it must be handed to the database as it is. If rows are wanted, it gives them with
-	// every value as the engine writes it as text, nil for null. When ctx ends, the statement does, and the connection stays usable. What the
-	// database said of a failure is a DriverError.
-	Run(ctx context.Context, sql string, rows bool) ([][]*string, error)
+	// every value as the engine writes it as text, nil for null, and with the names of the columns, also where there is no row; nil: there is
+	// none. When ctx ends, the statement does, and the connection stays usable. What the database said of a failure is a DriverError.
+	Run(ctx context.Context, sql string, rows bool) (*Rows, error)
 	// InTransaction tells whether a transaction is open; known false: nobody can tell.
 	InTransaction(ctx context.Context) (inside, known bool)
+}
+
+// Rows is what a query gives: from a Driver, and to a migration in Go.
+type Rows struct {
+	Columns []string    // their names from left to right; a Driver may leave them out: then migrations know them as "1", "2"
+	Values  [][]*string // row by row; nil for null
+}
+
+// Column is the place of a column in each row, from 0; -1: none has that name. Of several with one name it is the first.
+func (r *Rows) Column(name string) int {
+	for i, column := range r.Columns {
+		if column == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// width is how many columns there are; false: the driver does not give as many each time.
+func (r *Rows) width() (int, bool) {
+	width := len(r.Columns)
+	if width == 0 && len(r.Values) > 0 {
+		width = len(r.Values[0])
+	}
+	for _, row := range r.Values {
+		if len(row) != width {
+			return 0, false
+		}
+	}
+	return width, true
 }
 
 // DriverError is what the database said.
@@ -135,11 +165,28 @@ func (m *Migrator) statement(sql string, answer *C.migrate_result, wanted bool) 
 	if err != nil {
 		return m.refuse(err, sql, answer)
 	}
-	if !wanted || len(rows) == 0 {
+	if !wanted || rows == nil {
 		return 0
 	}
-	C.migrate_result_columns(answer, C.size_t(len(rows[0])))
-	for _, row := range rows {
+	return m.hand(rows, sql, answer)
+}
+
+// hand gives the library what a statement gave.
+func (m *Migrator) hand(rows *Rows, sql string, answer *C.migrate_result) C.int32_t {
+	width, even := rows.width()
+	if !even {
+		return m.refuse(&DriverError{Message: "the driver's rows have not as many values as there are columns"}, sql, answer)
+	}
+	if width == 0 {
+		return 0
+	}
+	C.migrate_result_columns(answer, C.size_t(width))
+	for _, name := range rows.Columns {
+		if code := putName(answer, name); code != 0 {
+			return code
+		}
+	}
+	for _, row := range rows.Values {
 		for _, value := range row {
 			if code := putValue(answer, value); code != 0 {
 				return code
@@ -147,6 +194,11 @@ func (m *Migrator) statement(sql string, answer *C.migrate_result, wanted bool) 
 		}
 	}
 	return 0
+}
+
+func putName(answer *C.migrate_result, name string) C.int32_t {
+	name += "\x00" // C reads it where it is, as it does values
+	return C.migrate_result_name(answer, (*C.char)(unsafe.Pointer(unsafe.StringData(name))))
 }
 
 var noText = [1]byte{}

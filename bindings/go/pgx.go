@@ -59,12 +59,12 @@ func (d *pgxDriver) low() reflect.Value { return d.conn.MethodByName("PgConn").C
 
 func (d *pgxDriver) Engine() string { return "postgresql" }
 
-func (d *pgxDriver) Run(ctx context.Context, sql string, wanted bool) ([][]*string, error) {
-	var rows [][]*string
+func (d *pgxDriver) Run(ctx context.Context, sql string, wanted bool) (*Rows, error) {
+	var rows *Rows
 	var failed error
 	err := d.within(func(any) error {
 		conn := d.low()
-		rows, failed = gently(ctx, conn.Interface().(pgconn).CancelRequest, func(ctx context.Context) ([][]*string, error) {
+		rows, failed = gently(ctx, conn.Interface().(pgconn).CancelRequest, func(ctx context.Context) (*Rows, error) {
 			return readAll(ctx, conn, sql, wanted)
 		})
 		if failed != nil && conn.Interface().(pgconn).IsClosed() {
@@ -88,7 +88,7 @@ func brokenBy(err error) error {
 }
 
 // readAll reads the results of conn.Exec(ctx, sql). (Its ReadAll makes empty texts of nulls.)
-func readAll(ctx context.Context, conn reflect.Value, sql string, wanted bool) ([][]*string, error) {
+func readAll(ctx context.Context, conn reflect.Value, sql string, wanted bool) (*Rows, error) {
 	results := conn.MethodByName("Exec").Call([]reflect.Value{reflect.ValueOf(ctx), reflect.ValueOf(sql)})[0]
 	reader, ok := results.Interface().(interface {
 		NextResult() bool
@@ -97,9 +97,10 @@ func readAll(ctx context.Context, conn reflect.Value, sql string, wanted bool) (
 	if !ok {
 		return nil, errors.New("libmigrate: this version of pgx is not known")
 	}
-	var rows [][]*string
+	var rows *Rows
 	for reader.NextResult() {
-		result, ok := results.MethodByName("ResultReader").Call(nil)[0].Interface().(interface {
+		one := results.MethodByName("ResultReader").Call(nil)[0]
+		result, ok := one.Interface().(interface {
 			NextRow() bool
 			Values() [][]byte
 		})
@@ -108,13 +109,37 @@ func readAll(ctx context.Context, conn reflect.Value, sql string, wanted bool) (
 			return nil, errors.New("libmigrate: this version of pgx is not known")
 		}
 		rows = nil
+		if wanted {
+			rows = &Rows{Columns: namesOf(one)}
+		}
 		for result.NextRow() {
 			if wanted {
-				rows = append(rows, textsOf(result.Values()))
+				rows.Values = append(rows.Values, textsOf(result.Values()))
 			}
 		}
 	}
 	return rows, reader.Close()
+}
+
+// namesOf reads the Name of each of reader.FieldDescriptions(). nil: this version of pgx tells in another way.
+func namesOf(reader reflect.Value) []string {
+	method := reader.MethodByName("FieldDescriptions")
+	if !answersOne(method) {
+		return nil
+	}
+	fields := method.Call(nil)[0]
+	if fields.Kind() != reflect.Slice || fields.Type().Elem().Kind() != reflect.Struct {
+		return nil
+	}
+	names := make([]string, fields.Len())
+	for i := range names {
+		name := fields.Index(i).FieldByName("Name")
+		if name.Kind() != reflect.String {
+			return nil
+		}
+		names[i] = name.String()
+	}
+	return names
 }
 
 func textsOf(values [][]byte) []*string {

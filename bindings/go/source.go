@@ -151,8 +151,8 @@ func (c *Connection) Exec(sql string) error {
 	return simply(func(out **C.migrate_error) C.int32_t { return C.migrate_connection_exec(c.live(), text, out) })
 }
 
-// Query runs one statement. Every value of its rows is a text, or nil for null.
-func (c *Connection) Query(sql string) ([][]*string, error) {
+// Query runs one statement. Every value of its rows is a text, or nil for null; the columns have their names also where there is no row.
+func (c *Connection) Query(sql string) (*Rows, error) {
 	texts := texts{}
 	defer texts.free()
 	text := texts.of(sql)
@@ -161,15 +161,17 @@ func (c *Connection) Query(sql string) ([][]*string, error) {
 		return nil, err
 	}
 	defer C.migrate_rows_free(rows)
-	result := make([][]*string, C.migrate_rows_count(rows))
-	columns := C.migrate_rows_columns(rows)
-	for r := range result {
-		result[r] = make([]*string, columns)
-		for c := range result[r] {
+	result := &Rows{Columns: make([]string, C.migrate_rows_columns(rows)), Values: make([][]*string, C.migrate_rows_count(rows))}
+	for i := range result.Columns {
+		result.Columns[i] = C.GoString(C.migrate_rows_column_name(rows, C.size_t(i)))
+	}
+	for r := range result.Values {
+		result.Values[r] = make([]*string, len(result.Columns))
+		for c := range result.Values[r] {
 			row, column := C.size_t(r), C.size_t(c)
 			if C.migrate_rows_is_null(rows, row, column) == 0 {
 				value := C.GoStringN(C.migrate_rows_text(rows, row, column), C.int(C.migrate_rows_text_length(rows, row, column)))
-				result[r][c] = &value
+				result.Values[r][c] = &value
 			}
 		}
 	}

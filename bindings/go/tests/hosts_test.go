@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -116,6 +117,56 @@ func TestWhatADriverSays(t *testing.T) {
 	})
 }
 
+func TestColumnsHaveTheirNames(t *testing.T) {
+	onEach(t, func(t *testing.T, database *database, db *sql.DB) {
+		ran := false
+		up := func(_ context.Context, connection *libmigrate.Connection) error {
+			if err := connection.Exec("CREATE TABLE n (id integer, name text, \"größe\" text); INSERT INTO n VALUES (7, 'Ann', NULL)"); err != nil {
+				return err
+			}
+			rows, err := connection.Query("SELECT name, id AS number, \"größe\" FROM n")
+			if err != nil {
+				return err
+			}
+			if !reflect.DeepEqual(rows.Columns, []string{"name", "number", "größe"}) || len(rows.Values) != 1 || rows.Column("id") != -1 {
+				return fmt.Errorf("other rows: %+v", rows)
+			}
+			row := rows.Values[0]
+			if *row[rows.Column("name")] != "Ann" || *row[rows.Column("number")] != "7" || row[rows.Column("größe")] != nil {
+				t.Errorf("%+v", rows)
+			}
+			if rows, err = connection.Query("SELECT id, name FROM n WHERE id > 7"); err != nil {
+				return err
+			}
+			if !reflect.DeepEqual(rows.Columns, []string{"id", "name"}) || len(rows.Values) != 0 {
+				t.Errorf("without a row: %+v", rows)
+			}
+			if rows, err = connection.Query("SELECT 1 AS twice, 2 AS twice"); err != nil {
+				return err
+			}
+			if !reflect.DeepEqual(rows.Columns, []string{"twice", "twice"}) || *rows.Values[0][rows.Column("twice")] != "1" {
+				t.Errorf("one name for two: %+v", rows)
+			}
+			if rows, err = connection.Query("DELETE FROM n"); err != nil {
+				return err
+			}
+			if len(rows.Columns) != 0 || len(rows.Values) != 0 {
+				t.Errorf("without columns: %+v", rows)
+			}
+			ran = true
+			return nil
+		}
+		m, err := libmigrate.OpenDB(background, db, threeTables(), libmigrate.WithMigrations(libmigrate.Migration{ID: "004_n", UpFunc: up}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer m.Close()
+		if _, err := m.Apply(background); err != nil || !ran {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
 func TestAConnectionThatIsClosed(t *testing.T) {
 	onEach(t, func(t *testing.T, database *database, db *sql.DB) {
 		conn, err := db.Conn(background)
@@ -194,11 +245,12 @@ func TestPgxWithoutDatabaseSQL(t *testing.T) {
 type simplest struct {
 	db    *sql.Conn
 	knows bool // whether a transaction is open
+	names bool // of columns are given
 }
 
 func (d simplest) Engine() string { return "sqlite" }
 
-func (d simplest) Run(ctx context.Context, statement string, wanted bool) ([][]*string, error) {
+func (d simplest) Run(ctx context.Context, statement string, wanted bool) (*libmigrate.Rows, error) {
 	if !wanted {
 		_, err := d.db.ExecContext(ctx, statement)
 		return nil, said(err)
@@ -209,7 +261,10 @@ func (d simplest) Run(ctx context.Context, statement string, wanted bool) ([][]*
 	}
 	defer rows.Close()
 	columns, _ := rows.Columns()
-	result := [][]*string{}
+	result := &libmigrate.Rows{}
+	if d.names {
+		result.Columns = columns
+	}
 	for rows.Next() {
 		values, places := make([]*string, len(columns)), make([]any, len(columns))
 		for i := range values {
@@ -218,9 +273,46 @@ func (d simplest) Run(ctx context.Context, statement string, wanted bool) ([][]*
 		if err := rows.Scan(places...); err != nil {
 			return nil, err
 		}
-		result = append(result, values)
+		result.Values = append(result.Values, values)
 	}
 	return result, said(rows.Err())
+}
+
+// uneven is a driver whose rows have a value less than columns.
+type uneven struct{ simplest }
+
+func (d uneven) Run(ctx context.Context, statement string, wanted bool) (*libmigrate.Rows, error) {
+	rows, err := d.simplest.Run(ctx, statement, wanted)
+	if rows != nil && strings.Contains(statement, "AS odd") {
+		rows.Values[0] = rows.Values[0][1:]
+	}
+	return rows, err
+}
+
+func TestADriverWhoseRowsAreUneven(t *testing.T) {
+	for _, names := range []bool{true, false} {
+		database := newDatabase(t, "sqlite")
+		db := database.open(t)
+		defer db.Close()
+		conn, err := db.Conn(background)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		var failed error
+		up := func(_ context.Context, connection *libmigrate.Connection) error {
+			_, failed = connection.Query("SELECT 1 AS odd, 2 AS even UNION ALL SELECT 3, 4")
+			return failed
+		}
+		m, err := libmigrate.OpenDriver(background, uneven{simplest{db: conn, knows: true, names: names}}, libmigrate.WithMigrations(libmigrate.Migration{ID: "001_n", UpFunc: up}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer m.Close()
+		if _, err := m.Apply(background); !errors.Is(err, libmigrate.ErrCode) || failed == nil || !strings.Contains(failed.Error(), "not as many values") {
+			t.Errorf("%v: %v", failed, err)
+		}
+	}
 }
 
 func said(err error) error {
@@ -239,13 +331,13 @@ func (d simplest) InTransaction(context.Context) (inside, known bool) {
 }
 
 func TestADriverOfTheProgram(t *testing.T) {
-	for name, knows := range map[string]bool{"that knows of transactions": true, "that does not": false} {
-		knows := knows
-		t.Run(name, func(t *testing.T) { testDriver(t, knows) })
+	for name, driver := range map[string]simplest{"that knows of transactions and names": {knows: true, names: true}, "that does not": {}} {
+		driver := driver
+		t.Run(name, func(t *testing.T) { testDriver(t, driver) })
 	}
 }
 
-func testDriver(t *testing.T, knows bool) {
+func testDriver(t *testing.T, driver simplest) {
 	database := newDatabase(t, "sqlite")
 	db := database.open(t)
 	defer db.Close()
@@ -254,8 +346,23 @@ func testDriver(t *testing.T, knows bool) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	bad := libmigrate.WithMigrations(libmigrate.Migration{ID: "004_bad", Up: "DROP TABLE nowhere"})
-	m, err := libmigrate.OpenDriver(background, simplest{conn, knows}, threeTables(), bad)
+	driver.db = conn
+	numbers := libmigrate.Migration{ID: "004_d", UpFunc: func(_ context.Context, connection *libmigrate.Connection) error {
+		rows, err := connection.Query("SELECT 'x' AS first, NULL AS second")
+		if err != nil {
+			return err
+		}
+		want := []string{"1", "2"}
+		if driver.names {
+			want = []string{"first", "second"}
+		}
+		if !reflect.DeepEqual(rows.Columns, want) || *rows.Values[0][rows.Column(want[0])] != "x" || rows.Values[0][rows.Column(want[1])] != nil {
+			t.Errorf("%v", rows)
+		}
+		return nil
+	}}
+	bad := libmigrate.WithMigrations(libmigrate.Migration{ID: "005_bad", Up: "DROP TABLE nowhere"})
+	m, err := libmigrate.OpenDriver(background, driver, threeTables(), libmigrate.WithMigrations(numbers), bad)
 	if err != nil {
 		t.Fatal(err)
 	}

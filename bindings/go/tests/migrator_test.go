@@ -180,7 +180,7 @@ func TestMigrationsInGo(t *testing.T) {
 					return err
 				}
 				rows, err := connection.Query("SELECT name, other FROM n")
-				if err != nil || len(rows) != 1 || *rows[0][0] != "O'Hara" || rows[0][1] != nil {
+				if err != nil || len(rows.Values) != 1 || *rows.Values[0][rows.Column("name")] != "O'Hara" || rows.Values[0][rows.Column("other")] != nil {
 					return errors.Join(err, errors.New("other rows"))
 				}
 				return nil
