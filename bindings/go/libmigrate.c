@@ -2892,6 +2892,7 @@ struct sqlite_database {
     int64_t patience;  /* clock_monotonic() at which the wait for a lock that is under way ends */
     bool widened;      /* the page cache */
     struct token_work work; /* the statement that runs on a host's handle, for those who cancel */
+    bool began;        /* the transaction that is open there is ours */
     int pages_written; /* by this connection before the open transaction */
     struct sqlite_settings settings;
     struct sqlite_touches *touches; /* of statements; NULL: they are not noted */
@@ -20306,11 +20307,13 @@ static void database_sqlite_connection_interrupt(struct token_work *work)
 }
 
 /* An interrupt stays in force until all statements of the handle have ended: while the host has one under way, our own ROLLBACK would
- * fail with it. */
-static bool host_is_reading(const struct sqlite_database *self)
+ * fail with it. And what it ends may take the whole transaction along, with what the host did in its own. */
+static bool host_is_at_work(const struct sqlite_database *self)
 {
     sqlite3_stmt *each = NULL;
 
+    if (!self->began && !self->api->get_autocommit(self->handle))
+        return true;
     while ((each = self->api->next_stmt(self->handle, each)) != NULL)
         if (self->api->stmt_busy(each))
             return true;
@@ -20327,7 +20330,7 @@ static migrate_token *heed_token(struct sqlite_database *self)
     while (watch != NULL && watch->token == NULL)
         watch = watch->outer;
     if (!self->base.borrowed || watch == NULL || api->interrupt == NULL || api->next_stmt == NULL || api->stmt_busy == NULL ||
-        host_is_reading(self))
+        host_is_at_work(self))
         return NULL;
     self->work.interrupt = database_sqlite_connection_interrupt;
     return token_enter(watch->token, &self->work) ? watch->token : NULL;
@@ -20522,6 +20525,7 @@ static int32_t database_sqlite_connection_run_one(struct sqlite_database *self, 
     if (kind == SQL_BEGIN) /* ahead of it: a lack of memory, passed over here, would end the transaction */
         widen_cache(self);
     result = step_all(self, statement, kind, out, err);
+    self->began = !api->get_autocommit(self->handle) && (self->began || kind == SQL_BEGIN);
     if (result == MIGRATE_OK) {
         fault->done++;
         if (kind == SQL_BEGIN)

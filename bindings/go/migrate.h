@@ -228,7 +228,7 @@ MIGRATE_API void migrate_token_stop(migrate_token *token);
 
 /* End now: the statement that runs is cancelled, its migration rolled back; the call returns
  * MIGRATE_ERROR_CANCELLED within about 200 ms. On the host's own sqlite3 handle it calls sqlite3_interrupt(), unless the host has a
- * statement of its own under way there. Any thread, signal handlers. */
+ * statement or a transaction of its own under way there: then it is heard behind the statement. Any thread, signal handlers. */
 MIGRATE_API void migrate_token_cancel(migrate_token *token);
 
 /* 0: nothing asked; 1: stop; 2: cancel. Any thread. */

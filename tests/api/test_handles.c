@@ -387,6 +387,25 @@ START_TEST(test_cancelled_while_the_host_reads)
 }
 END_TEST
 
+/* SQLite may take the whole transaction back with a statement that is interrupted, and the host's own work with it. */
+START_TEST(test_cancelled_in_the_hosts_transaction)
+{
+    if (api.engine != API_SQLITE)
+        return;
+    connect_host();
+    api_option("on_unmanaged", "apply");
+    api_option("host_transaction", "use");
+    api_file("001_long.sql", "CREATE TABLE one (id integer);\nINSERT INTO one " COUNT_TO("9000000") "CREATE TABLE two (id integer);\n");
+    host_sql("BEGIN; CREATE TABLE mine (id integer); INSERT INTO mine VALUES (7)");
+    cancelled_apply();
+    ck_assert_int_eq(sqlite3_get_autocommit(sqlite), 0);
+    host_sql("COMMIT");
+    ck_assert_str_eq(host_query("SELECT id FROM mine"), "7 ");
+    host_sql("CREATE TABLE one (id integer)"); /* of the migration nothing is left */
+    close_host();
+}
+END_TEST
+
 START_TEST(test_role_of_the_host)
 {
     if (api.engine != API_POSTGRESQL)
@@ -599,6 +618,7 @@ END_TEST
 
 API("handles", test_nothing_leaks_on_own_connections, test_nothing_leaks_with_separate_commits,
     test_settings_of_the_host, test_lone_statements_and_settings, test_things_of_the_host,
-    test_handlers_of_the_host, test_cancelled_on_the_hosts_handle, test_cancelled_while_the_host_reads, test_role_of_the_host, test_open_transaction_is_refused,
+    test_handlers_of_the_host, test_cancelled_on_the_hosts_handle, test_cancelled_while_the_host_reads, test_cancelled_in_the_hosts_transaction,
+    test_role_of_the_host, test_open_transaction_is_refused,
     test_aborted_transaction_is_refused, test_inside_and_committed, test_inside_and_rolled_back,
     test_inside_and_failed, test_inside_and_refused, test_inside_and_settings, test_client_without_functions)

@@ -63,11 +63,13 @@ static void interrupt(struct token_work *work)
 }
 
 /* An interrupt stays in force until all statements of the handle have ended: while the host has one under way, our own ROLLBACK would
- * fail with it. */
-static bool host_is_reading(const struct sqlite_database *self)
+ * fail with it. And what it ends may take the whole transaction along, with what the host did in its own. */
+static bool host_is_at_work(const struct sqlite_database *self)
 {
     sqlite3_stmt *each = NULL;
 
+    if (!self->began && !self->api->get_autocommit(self->handle))
+        return true;
     while ((each = self->api->next_stmt(self->handle, each)) != NULL)
         if (self->api->stmt_busy(each))
             return true;
@@ -84,7 +86,7 @@ static migrate_token *heed_token(struct sqlite_database *self)
     while (watch != NULL && watch->token == NULL)
         watch = watch->outer;
     if (!self->base.borrowed || watch == NULL || api->interrupt == NULL || api->next_stmt == NULL || api->stmt_busy == NULL ||
-        host_is_reading(self))
+        host_is_at_work(self))
         return NULL;
     self->work.interrupt = interrupt;
     return token_enter(watch->token, &self->work) ? watch->token : NULL;
@@ -279,6 +281,7 @@ static int32_t run_one(struct sqlite_database *self, const char *sql, const char
     if (kind == SQL_BEGIN) /* ahead of it: a lack of memory, passed over here, would end the transaction */
         widen_cache(self);
     result = step_all(self, statement, kind, out, err);
+    self->began = !api->get_autocommit(self->handle) && (self->began || kind == SQL_BEGIN);
     if (result == MIGRATE_OK) {
         fault->done++;
         if (kind == SQL_BEGIN)

@@ -17,6 +17,7 @@ struct sqlite_database {
     int64_t patience;  /* clock_monotonic() at which the wait for a lock that is under way ends */
     bool widened;      /* the page cache */
     struct token_work work; /* the statement that runs on a host's handle, for those who cancel */
+    bool began;        /* the transaction that is open there is ours */
     int pages_written; /* by this connection before the open transaction */
     struct sqlite_settings settings;
     struct sqlite_touches *touches; /* of statements; NULL: they are not noted */
