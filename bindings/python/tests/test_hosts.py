@@ -160,6 +160,24 @@ def test_run_deadline(host: Any) -> None:
         usable(database, connection, migrator)
 
 
+def test_cancel_in_the_applications_transaction(sqlite_database: Database, migrations: Path) -> None:
+    """SQLite may take back a whole transaction with a statement that is interrupted."""
+    some = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 6000000) SELECT count(*) FROM c"
+    (migrations / "900_long.sql").write_text(f"CREATE TABLE long (id integer);\nINSERT INTO long {some};\nCREATE TABLE behind (id integer);\n")
+    connection = sqlite_database.connect()
+    connection.execute("BEGIN")
+    connection.execute("CREATE TABLE mine (id integer)")
+    connection.execute("INSERT INTO mine VALUES (7)")
+    token = CancelToken()
+    threading.Timer(0.3, token.cancel).start()
+    with pytest.raises(libmigrate.CancelledError):
+        libmigrate.startup(connection=connection, dir=migrations, host_transaction="use", on_unmanaged="apply", token=token)
+    assert connection.in_transaction
+    connection.execute("COMMIT")
+    assert connection.execute("SELECT id FROM mine").fetchall() == [(7,)]
+    connection.close()
+
+
 def test_control_c(host: Any) -> None:
     database, connection = host
     former = signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -85,6 +85,7 @@ class Driver:
 class SqliteDriver(Driver):
     engine = "sqlite"
     _saved: Optional[Tuple[Any, ...]] = None
+    _whole = True  # the application has no transaction open
 
     def run(self, sql: str, rows: bool = True) -> Answer:
         cursor = self.connection.cursor()
@@ -113,9 +114,11 @@ class SqliteDriver(Driver):
         return bool(self.connection.in_transaction)
 
     def interrupt(self) -> None:
-        self.connection.interrupt()
+        if self._whole:  # else SQLite may take back the application's own work with the statement: the cancel is heard behind it
+            self.connection.interrupt()
 
     def enter(self) -> None:
+        self._whole = not self.connection.in_transaction
         self._saved = (self.connection.text_factory, self.connection.isolation_level)
         self.connection.text_factory = bytes
         if not self.connection.in_transaction:  # setting it would commit, and within a transaction nothing is begun
