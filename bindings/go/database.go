@@ -101,15 +101,42 @@ type sqlDriver struct {
 	engine string
 	pool   *sql.DB // nil: none is at hand
 	pid    int     // of PostgreSQL's backend
+	within bool    // on SQLite: a savepoint of the library's is open in the program's own transaction
+	ours   bool    // on SQLite: a transaction of the library's is open
 }
 
 func (d *sqlDriver) Engine() string { return d.engine }
 
 func (d *sqlDriver) Run(ctx context.Context, text string, wanted bool) (*Rows, error) {
-	if d.engine == "sqlite" || d.pool == nil {
+	if d.engine == "sqlite" {
+		return d.runOnSqlite(ctx, text, wanted)
+	}
+	if d.pool == nil {
 		return d.run(ctx, text, wanted)
 	}
 	return gently(ctx, d.cancelFromPool, func(ctx context.Context) (*Rows, error) { return d.run(ctx, text, wanted) })
+}
+
+// runOnSqlite lets a statement end whatever its context says where the program's own transaction is open: SQLite may take back all of that
+// with a statement that is interrupted. The library hears the cancel behind it.
+func (d *sqlDriver) runOnSqlite(ctx context.Context, text string, wanted bool) (*Rows, error) {
+	word, _, _ := strings.Cut(text, " ")
+	if word == "SAVEPOINT" && !d.ours {
+		d.within = true
+	}
+	if d.within {
+		ctx = context.WithoutCancel(ctx)
+	}
+	rows, err := d.run(ctx, text, wanted)
+	switch {
+	case word == "RELEASE":
+		d.within = false
+	case word == "BEGIN" && err == nil:
+		d.ours = true
+	case (word == "COMMIT" || text == "ROLLBACK") && err == nil:
+		d.ours = false
+	}
+	return rows, err
 }
 
 // cancelFromPool leaves the connection usable, which the end of a context does not with every driver.

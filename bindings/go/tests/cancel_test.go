@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"reflect"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -123,6 +124,48 @@ func TestACancelLeavesTheProgramsConnection(t *testing.T) {
 			t.Errorf("%v, %v", status, err)
 		}
 	})
+}
+
+// SQLite may take back a whole transaction with a statement that is interrupted: not the program's own.
+func TestACancelLeavesTheProgramsTransaction(t *testing.T) {
+	for _, driver := range []string{"sqlite3", "sqlite3_wrapped"} {
+		t.Run(driver, func(t *testing.T) {
+			db, err := sql.Open(driver, t.TempDir()+"/app.db")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
+			conn, err := db.Conn(background)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			do := func(text string) {
+				t.Helper()
+				if _, err := conn.ExecContext(background, text); err != nil {
+					t.Fatalf("%s: %v", text, err)
+				}
+			}
+			do("BEGIN")
+			do("CREATE TABLE mine AS SELECT 7 AS id")
+			some := strings.Replace(slow("sqlite"), "100000000000", "6000000", 1)
+			files := fstest.MapFS{"001_long.sql": {Data: []byte("CREATE TABLE long (id integer);\nINSERT INTO long SELECT * FROM (" +
+				strings.TrimSuffix(some, ";") + ");\nCREATE TABLE behind (id integer);")}}
+			ctx, cancel := context.WithTimeout(background, 300*time.Millisecond)
+			defer cancel()
+			m, err := libmigrate.OpenConn(background, conn, libmigrate.WithFS(files, "."), libmigrate.WithHostTransaction(libmigrate.HostTransactionUse),
+				libmigrate.WithOnUnmanaged(libmigrate.OnUnmanagedApply))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := m.Apply(ctx); !errors.Is(err, libmigrate.ErrCancelled) {
+				t.Errorf("not cancelled: %v", err)
+			}
+			m.Close()
+			do("COMMIT")
+			do("INSERT INTO mine VALUES (8)")
+		})
+	}
 }
 
 func TestStopLetsAMigrationEnd(t *testing.T) {
